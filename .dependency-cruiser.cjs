@@ -1,0 +1,68 @@
+/** The design's arrows. Each rule fails when an import goes against it. */
+const APP = '^apps/([^/]+)/';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'apps-never-import-apps',
+      severity: 'error',
+      from: { path: APP },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    { name: 'libs-never-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
+    {
+      name: 'contracts-import-only-messaging-message',
+      severity: 'error',
+      from: { path: '^libs/contracts/' },
+      to: { path: '^libs/', pathNot: '^libs/(contracts|messaging/src/message)/' },
+    },
+    {
+      name: 'messaging-stands-alone',
+      severity: 'error',
+      from: { path: '^libs/messaging/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/messaging/' },
+    },
+    {
+      name: 'only-main-imports-a-transport',
+      severity: 'error',
+      from: {
+        path: '^(apps|libs)/',
+        pathNot: ['^apps/[^/]+/src/main\\.ts$', '^libs/transport-', '\\.spec\\.ts$'],
+      },
+      to: { path: '^libs/transport-' },
+    },
+    {
+      name: 'transports-import-only-messaging',
+      severity: 'error',
+      from: { path: '^libs/transport-', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/(transport-|messaging/)' },
+    },
+    {
+      name: 'testkit-is-for-tests',
+      severity: 'error',
+      from: { pathNot: ['^libs/testkit/', '\\.spec\\.ts$', '-spec\\.ts$', '^test/'] },
+      to: { path: '^libs/testkit/' },
+    },
+    {
+      name: 'a-library-is-entered-by-its-index',
+      severity: 'error',
+      from: { path: '^(apps|tools|lab|bench|test)/' },
+      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/(message/)?index\\.ts$' },
+    },
+    {
+      name: 'no-index-from-inside',
+      severity: 'error',
+      from: { path: '^libs/([^/]+)/' },
+      to: { path: '^libs/$1/src/index\\.ts$' },
+    },
+    { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|node_modules)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { conditionNames: ['source', 'import', 'require', 'node', 'default'] },
+  },
+};

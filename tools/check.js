@@ -1,0 +1,22 @@
+import { prepare, run } from './prepare.js';
+
+/** The habits: each of these must find nothing. */
+const CHECKS = [
+  ['types', 'tsc', ['-p', '.']],
+  ['lint', 'eslint', ['.', '--max-warnings', '0']],
+  ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
+  [
+    'architecture',
+    'depcruise',
+    ['apps', 'libs', 'tools', 'lab', 'bench', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
+  ],
+  ['unused code', 'knip', []],
+];
+
+await prepare();
+const failed = CHECKS.filter(([name, command, args]) => {
+  const ok = run(command, args) === 0;
+  process.stdout.write(`${ok ? '✓' : '✗'} ${name}\n`);
+  return !ok;
+});
+process.exit(failed.length === 0 ? 0 : 1);

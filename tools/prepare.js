@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** The project's root, from wherever it is called. */
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+const OLDEST_NODE = 20;
+const SOURCES = ['apps', 'libs', 'tools', 'lab', 'bench'];
+
+/** What runs from here on: the project's own Node first, compiled code kept beside the build. */
+export const environment = {
+  ...process.env,
+  PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`,
+  NODE_COMPILE_CACHE: join(root, 'dist', '.compile-cache'),
+};
+
+/** Installs and builds what is missing or has changed; a second call finds nothing to do. */
+export async function prepare() {
+  if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+    refuse(`Sluice needs Node ${OLDEST_NODE} or newer to install itself; this is ${process.versions.node}`);
+  }
+  process.chdir(root);
+  install();
+  await build();
+}
+
+/** Says why it cannot go on, in one line, and ends. */
+export function refuse(reason) {
+  process.stderr.write(`${reason}\n`);
+  process.exit(1);
+}
+
+/** Runs a command to its end with the project's environment; returns its exit code. */
+export function run(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    env: environment,
+    stdio: 'inherit',
+    ...options,
+  });
+  if (error) refuse(`${command} cannot be run: ${error.message}`);
+  return status ?? 1;
+}
+
+function install() {
+  const marker = join(root, 'node_modules', '.sluice-installed');
+  const wanted = fingerprint(['package.json', 'package-lock.json']);
+  if (read(marker) === wanted) return;
+  process.stdout.write('Installing what is needed from the npm registry, once…\n');
+  // The registry client that runs us knows how it is set up; a bare `npm` does for a direct call.
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'];
+  const status = npm ? run(process.execPath, [npm, ...args]) : run('npm', args);
+  if (status !== 0) refuse('the installation failed; the lines above say why');
+  writeFileSync(marker, wanted);
+}
+
+async function build() {
+  const marker = join(root, 'dist', '.built');
+  const files = SOURCES.flatMap(folder => list(join(root, folder)));
+  const wanted = fingerprint(['.swcrc', 'package.json', ...files]);
+  if (read(marker) === wanted) return;
+  process.stdout.write('Building…\n');
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const status = run('swc', [...SOURCES, '-d', 'dist', '--quiet']);
+  if (status !== 0) refuse('the build failed; the lines above say why');
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  // Compiled once here, so that ten processes need not each do it at the first start.
+  const apps = readdirSync(join(root, 'apps')).flatMap(app => {
+    const module = `./dist/apps/${app}/src/${app}.module.js`;
+    return existsSync(join(root, module)) ? [`await import(${JSON.stringify(module)});`] : [];
+  });
+  const warm = `${apps.join('')} await import('./dist/libs/service-kit/src/index.js'); await import('./dist/libs/transport-postgres/src/index.js'); process.exit(0);`;
+  const { HOT_FLAGS, SMALL_FLAGS } = await import(
+    pathToFileURL(join(root, 'dist/apps/stack/src/services.js')).href
+  );
+  for (const flags of [HOT_FLAGS, SMALL_FLAGS]) {
+    // By the flags, as the launcher keeps it.
+    const cache = join(environment.NODE_COMPILE_CACHE, flags.join('').replaceAll(/[^a-z0-9]+/g, '-'));
+    run('node', [...flags, '--input-type=module', '-e', warm], {
+      env: { ...environment, NODE_COMPILE_CACHE: cache },
+    });
+  }
+  writeFileSync(marker, wanted);
+}
+
+function fingerprint(paths) {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
+  for (const path of paths) hash.update(path).update(readFileSync(resolve(root, path)));
+  return hash.digest('hex');
+}
+
+function list(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .map(name => join(folder, name))
+    .flatMap(path => (statSync(path).isDirectory() ? list(path) : path.endsWith('.ts') ? [path] : []));
+}
+
+function read(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}

@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { environment, prepare, refuse, root } from './prepare.js';
+
+/** What `npm start` and the other commands run, once everything is installed and built. */
+const COMMANDS = {
+  start: 'apps/stack/src/main.js',
+  import: 'tools/import/main.js',
+  replay: 'tools/replay/main.js',
+  lab: 'lab/main.js',
+  bench: 'bench/main.js',
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+if (!(name in COMMANDS)) refuse(`run.js: ${name} is not one of ${Object.keys(COMMANDS).join(', ')}`);
+
+// Relative paths on the command line are meant from where the person stands.
+const calledFrom = process.env.INIT_CWD ?? process.cwd();
+await prepare();
+const child = spawn('node', [join(root, 'dist', COMMANDS[name]), ...args], {
+  cwd: name === 'start' ? root : calledFrom,
+  env: { ...environment, SLUICE_DATA_DIR: process.env.SLUICE_DATA_DIR ?? join(root, '.sluice') },
+  // With a channel, so that what we started ends in order when we are killed.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+});
+// What comes to us is handed on. The terminal sends Ctrl-C to both of us; the shop takes the second for the first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('error', error => refuse(error.message));
+child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
