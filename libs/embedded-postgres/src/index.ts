@@ -1,0 +1,1 @@
+export { PostgresCluster, PostgresStartError, type ClusterOptions } from './cluster.js';
