@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { effect, Gathered, MessagingFixture } from '#testkit';
+import { PostgresTransport } from '#transport-postgres';
+import { defineEvent } from '../message/define-event.js';
+import { envelop, Header, toWire } from '../message/envelope.js';
+import type { Batch, Transport } from '../transport/transport.js';
+import { Consumer } from './consumer.js';
+import { failedChannel } from './signals.js';
+import type { Delivery, Subscription } from './subscription.js';
+
+const schema = z.object({ key: z.string(), n: z.int() });
+const Happened = defineEvent({ type: 'test.happened.v1', topic: 'test', key: event => event.key, schema });
+const Ignored = defineEvent({ type: 'test.ignored.v1', topic: 'test', key: event => event.key, schema });
+type Event = z.output<typeof schema>;
+
+describe('consumer', () => {
+  let fixture: MessagingFixture;
+  let transport: Transport;
+
+  beforeEach(async () => {
+    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    transport = fixture.transport();
+    await transport.ensureTopics([{ name: 'test', partitions: 1 }]);
+  });
+
+  afterEach(async () => {
+    await fixture.stop();
+  });
+
+  const wire = (event: Event, definition = Happened) => toWire(envelop(definition, event, 'test'));
+
+  function subscription(
+    handle: (events: Event[], delivery: Delivery) => Promise<void>,
+    batch = 50,
+  ): Subscription {
+    const invoke = (data: unknown, delivery: Delivery) => handle(data as Event[], delivery);
+    const routes = new Map([[Happened.type, { definition: Happened, takesBatch: true, invoke }]]);
+    return { name: 'test.follow', routes, mode: 'competing', startFrom: 'start', batch };
+  }
+
+  const recording = (events: Event[], { tx }: Delivery) =>
+    events.reduce((done, { key, n }) => done.then(() => effect(tx!, `${key}${n}`)), Promise.resolve());
+
+  async function start(
+    handle: (events: Event[], delivery: Delivery) => Promise<void> = recording,
+    batch?: number,
+  ) {
+    const declared = subscription(handle, batch);
+    const consumer = new Consumer(declared, fixture.database);
+    await fixture.subscribe(transport, declared, consumer);
+    return consumer;
+  }
+
+  async function progress() {
+    const [row] = (await fixture.database.query(
+      `SELECT handled::int, skipped::int, duplicate::int, dead::int FROM messaging.consumer_progress`,
+    )) as [Record<string, number>];
+    return row;
+  }
+
+  it('has one effect of a message that was appended twice', async () => {
+    const message = wire({ key: 'a', n: 1 });
+    await transport.publish([message, message]);
+    await transport.publish([message]);
+    await start();
+    await fixture.settle(3);
+    expect(await fixture.effects()).toEqual(['a1']);
+    expect(await progress()).toEqual({ handled: 1, skipped: 0, duplicate: 2, dead: 0 });
+  });
+
+  it('has one effect of a batch that was delivered twice', async () => {
+    const consumer = await start(async () => {}, 50);
+    const headers = { ...wire({ key: 'a', n: 1 }).headers };
+    const payload = Buffer.from('{"key":"a","n":1}');
+    const batch: Batch = {
+      topic: 'other',
+      partition: 0,
+      epoch: 1,
+      signal: new AbortController().signal,
+      messages: [{ topic: 'other', key: 'a', headers, payload, position: 1, appendedAt: new Date() }],
+    };
+    const once = new Consumer({ ...subscription(recording), name: 'test.twice' }, fixture.database);
+    await once.handle(batch);
+    await once.handle(batch);
+    expect(await fixture.effects()).toEqual(['a1']);
+    expect(consumer).toBeDefined();
+  });
+
+  it('rolls back everything a failing handler did, receipts and publications too', async () => {
+    const failures = new Gathered<unknown>();
+    const listen = (signal: unknown) => failures.add(signal);
+    failedChannel.subscribe(listen);
+    let broken = true;
+    await transport.publish([wire({ key: 'a', n: 1 })]);
+    await start(async (events, delivery) => {
+      await recording(events, delivery);
+      await fixture.outbox.publish(delivery.tx!, Happened, { key: 'from handler', n: 1 });
+      if (broken) throw new Error('after the writes');
+    });
+    await failures.count(2);
+    expect(await fixture.effects()).toEqual([]);
+    const count =
+      'SELECT (SELECT count(*) FROM messaging.outbox) + (SELECT count(*) FROM messaging.inbox) AS left';
+    expect(await fixture.database.query(count)).toEqual([{ left: '0' }]);
+    broken = false;
+    await fixture.settle(1);
+    expect(await fixture.effects()).toEqual(['a1']);
+    failedChannel.unsubscribe(listen);
+  });
+
+  it('halves a failing batch until the failing message is alone, and keeps what came before it', async () => {
+    const sizes: number[] = [];
+    let broken = true;
+    const failures = new Gathered<{ size: number }>();
+    const listen = (signal: unknown) => failures.add(signal as { size: number });
+    failedChannel.subscribe(listen);
+    await transport.publish(Array.from({ length: 8 }, (_, n) => wire({ key: 'a', n })));
+    await start(async (events, delivery) => {
+      sizes.push(events.length);
+      if (broken && events.some(event => event.n === 5)) throw new Error('not five');
+      await recording(events, delivery);
+    });
+    await failures.until(all => all.some(failure => failure.size === 1));
+    expect(await fixture.effects()).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
+    expect(sizes.slice(0, 5)).toEqual([8, 4, 4, 2, 1]);
+    broken = false;
+    await fixture.settle(8);
+    expect(await fixture.effects()).toEqual(Array.from({ length: 8 }, (_, n) => `a${n}`));
+    failedChannel.unsubscribe(listen);
+  });
+
+  it('sets a message aside that does not parse, whole, and goes on', async () => {
+    const bad = { ...wire({ key: 'a', n: 1 }), payload: Buffer.from('{"key":"a","n":"one"}') };
+    const binary = { ...wire({ key: 'a', n: 2 }), payload: Buffer.from([0xff, 0x00, 0xfe]) };
+    const nameless = { topic: 'test', key: 'a', headers: {}, payload: Buffer.from('x') };
+    await transport.publish([bad, binary, nameless, wire({ key: 'a', n: 3 })]);
+    await start();
+    await fixture.settle(4);
+    expect(await fixture.effects()).toEqual(['a3']);
+    const dead = (await fixture.database.query(
+      'SELECT payload, headers, error, reason FROM messaging.dead_letter ORDER BY position',
+    )) as { payload: Buffer; headers: Record<string, string>; error: string; reason: string }[];
+    expect(dead.map(letter => letter.payload)).toEqual([bad.payload, binary.payload, nameless.payload]);
+    expect(dead[0]!.headers[Header.id]).toBe(bad.headers[Header.id]);
+    expect(dead.map(letter => letter.error)).toEqual([
+      expect.stringContaining('n: '),
+      expect.stringContaining('no JSON'),
+      expect.stringContaining('ce_type is missing'),
+    ]);
+    expect(await progress()).toEqual({ handled: 1, skipped: 0, duplicate: 0, dead: 3 });
+  });
+
+  it('passes over what it has no handler for, whatever its batch size', async () => {
+    await transport.publish([
+      wire({ key: 'a', n: 1 }, Ignored),
+      wire({ key: 'a', n: 2 }),
+      wire({ key: 'a', n: 3 }, Ignored),
+      wire({ key: 'a', n: 4 }),
+    ]);
+    await start(recording, 1);
+    await fixture.settle(4);
+    expect(await fixture.effects()).toEqual(['a2', 'a4']);
+    expect(await progress()).toEqual({ handled: 2, skipped: 2, duplicate: 0, dead: 0 });
+  });
+
+  it('refuses an owner that a later one has overtaken', async () => {
+    const consumer = new Consumer(subscription(recording), fixture.database);
+    const batch = (epoch: number, position: number): Batch => ({
+      topic: 'test',
+      partition: 7,
+      epoch,
+      signal: new AbortController().signal,
+      messages: [{ ...wire({ key: 'a', n: position }), position, appendedAt: new Date() }],
+    });
+    await consumer.handle(batch(1, 1));
+    await consumer.handle(batch(2, 2));
+    await expect(consumer.handle(batch(1, 3))).rejects.toThrow('stale owner');
+    expect(await fixture.effects()).toEqual(['a1', 'a2']);
+  });
+});

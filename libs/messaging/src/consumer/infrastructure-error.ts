@@ -1,0 +1,37 @@
+import { STALE_OWNER } from '../inbox/sql.js';
+
+/** SQLSTATE classes and codes that say the database is away, overloaded or lost a race, not that the data is bad. */
+const PASSING = /^(08|53|57|58|40001|40P01|25006|55P03|XX000)/;
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+
+/** Whether an error is the world's fault: trying the same again later can succeed, halving the batch cannot help. */
+export function isInfrastructureError(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = codeOf(cause);
+    if (cause.name === 'TimeoutError') return true;
+    if (
+      code === STALE_OWNER ||
+      (code !== undefined && (NETWORK.has(code) || (/^\w{5}$/.test(code) && PASSING.test(code))))
+    )
+      return true;
+    if (
+      /connection terminated|connection ended|client has encountered a connection error/i.test(cause.message)
+    )
+      return true;
+  }
+  return false;
+}
+
+function codeOf(error: Error): string | undefined {
+  const { code, driverError } = error as Error & { code?: unknown; driverError?: { code?: unknown } };
+  const found = code ?? driverError?.code;
+  return typeof found === 'string' ? found : undefined;
+}

@@ -1,0 +1,28 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** Progress of a subscription, for metrics and for tests that wait for it. */
+export interface SettledSignal {
+  readonly subscription: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** The last position settled. */
+  readonly position: number;
+  readonly handled: number;
+  readonly skipped: number;
+  readonly duplicate: number;
+  readonly dead: number;
+}
+
+export interface FailedSignal {
+  readonly subscription: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** How many messages were in the failed transaction. */
+  readonly size: number;
+  readonly error: unknown;
+}
+
+/** Published after the commit. */
+export const settledChannel = channel('sluice:consumer:settled');
+/** Published after the roll-back. */
+export const failedChannel = channel('sluice:consumer:failed');

@@ -1,0 +1,107 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { LIST_DEAD_LETTERS } from '../dead-letter/sql.js';
+import { MessagingServer } from '../nest/messaging-server.js';
+import { MESSAGE_TRANSPORT, MESSAGING_DATABASE } from '../nest/options.js';
+import type { Transport } from '../transport/transport.js';
+
+export interface SubscriptionState {
+  readonly name: string;
+  readonly topics: readonly string[];
+  /** Messages still to settle. */
+  readonly lag: number;
+  readonly oldestAt: string | null;
+  /** Messages appended since the subscription began, as the transport counts them. */
+  readonly appended: number;
+  readonly handled: number;
+  /** Of a type that the subscription does not handle. */
+  readonly skipped: number;
+  /** Copies of a message that was handled before. */
+  readonly duplicate: number;
+  readonly dead: number;
+  readonly owners: readonly string[];
+}
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly subscription: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly position: number;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Base64. */
+  readonly payload: string;
+  readonly reason: string;
+  readonly error: string;
+  readonly deadAt: string;
+}
+
+const PROGRESS = `
+SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_at)::float8 AS started_at,
+       sum(handled)::float8 AS handled, sum(skipped)::float8 AS skipped,
+       sum(duplicate)::float8 AS duplicate, sum(dead)::float8 AS dead
+FROM messaging.consumer_progress GROUP BY subscription`;
+
+/** What a service's queues look like now. */
+@Injectable()
+export class MessagingMonitor {
+  constructor(
+    @Inject(MESSAGE_TRANSPORT) private readonly transport: Transport,
+    @Inject(MESSAGING_DATABASE) private readonly database: DataSource,
+    private readonly server: MessagingServer,
+  ) {}
+
+  async subscriptions(): Promise<SubscriptionState[]> {
+    const progress = (await this.database.query(PROGRESS)) as (Record<string, number> & {
+      subscription: string;
+    })[];
+    const bySubscription = new Map(progress.map(row => [row.subscription, row]));
+    const competing = this.server.subscriptions.filter(subscription => subscription.mode === 'competing');
+    return Promise.all(
+      competing.map(async ({ name }) => {
+        const lags = await this.transport.lag(name);
+        const row = bySubscription.get(name);
+        const oldest = lags.flatMap(each => each.oldestAt ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
+        return {
+          name,
+          topics: [...new Set(lags.map(each => each.topic))],
+          lag: sum(lags.map(each => each.lag)),
+          oldestAt: oldest?.toISOString() ?? null,
+          appended: sum(lags.map(each => each.head)) - (row?.started_at ?? 0),
+          handled: row?.handled ?? 0,
+          skipped: row?.skipped ?? 0,
+          duplicate: row?.duplicate ?? 0,
+          dead: row?.dead ?? 0,
+          owners: [...new Set(lags.flatMap(each => each.owner ?? []))],
+        };
+      }),
+    );
+  }
+
+  /** The newest first. */
+  async deadLetters(limit: number): Promise<DeadLetter[]> {
+    const rows = (await this.database.query(LIST_DEAD_LETTERS, [limit])) as (DeadLetter & {
+      dead_at: Date;
+    })[];
+    return rows.map(({ dead_at, ...row }) => ({ ...row, deadAt: dead_at.toISOString() }));
+  }
+
+  /** Everything of it that the audit asks for. */
+  async facts(): Promise<{ subscriptions: SubscriptionState[]; outbox: number }> {
+    const [subscriptions, outbox] = await Promise.all([this.subscriptions(), this.outboxDepth()]);
+    return { subscriptions, outbox };
+  }
+
+  /** Rows that wait to be sent. */
+  private async outboxDepth(): Promise<number> {
+    const [row] = (await this.database.query('SELECT count(*)::int AS depth FROM messaging.outbox')) as [
+      { depth: number },
+    ];
+    return row.depth;
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,50 @@
+/**
+ * Opens the settling of a batch, in the handler's own transaction.
+ *
+ * It locks the partition's progress row, so that two owners of one partition settle one after the other, and
+ * refuses an owner that a later one has overtaken. What lies at or below the settled position is done already.
+ * What has a receipt was handled before, at another position: a relay that crashed between send and delete.
+ *
+ * Returns the settled position and, of the ids asked for, those that are new.
+ */
+export const CREATE_BEGIN_BATCH = `
+CREATE FUNCTION messaging.begin_batch(
+  p_subscription text, p_topic text, p_partition integer, p_epoch bigint, p_first bigint,
+  p_ids text[], p_positions bigint[], OUT settled bigint, OUT fresh text[]
+) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE owner_epoch bigint;
+BEGIN
+  INSERT INTO messaging.consumer_progress AS progress (subscription, topic, partition, epoch, started_at, position)
+  VALUES (p_subscription, p_topic, p_partition, p_epoch, p_first - 1, p_first - 1)
+  ON CONFLICT (subscription, topic, partition)
+  DO UPDATE SET epoch = greatest(progress.epoch, excluded.epoch)
+  RETURNING epoch, position INTO owner_epoch, settled;
+
+  IF owner_epoch > p_epoch THEN
+    RAISE EXCEPTION 'stale owner: epoch % of %/% was overtaken by %', p_epoch, p_topic, p_partition, owner_epoch
+      USING ERRCODE = 'SL001';
+  END IF;
+
+  WITH receipts AS (
+    INSERT INTO messaging.inbox (subscription, message_id)
+    SELECT p_subscription, m.id FROM unnest(p_ids, p_positions) AS m(id, position) WHERE m.position > settled
+    ON CONFLICT DO NOTHING RETURNING message_id
+  )
+  SELECT coalesce(array_agg(message_id), '{}') INTO fresh FROM receipts;
+END
+$$`;
+
+export const BEGIN_BATCH = 'SELECT settled, fresh FROM messaging.begin_batch($1, $2, $3, $4, $5, $6, $7)';
+
+/** SQLSTATE that begin_batch raises when a later owner has the partition. */
+export const STALE_OWNER = 'SL001';
+
+export const END_BATCH = `
+UPDATE messaging.consumer_progress
+SET position = $4, handled = handled + $5, skipped = skipped + $6, duplicate = duplicate + $7, dead = dead + $8
+WHERE subscription = $1 AND topic = $2 AND partition = $3`;
+
+/** Receipts are needed only as long as a copy can still arrive. */
+export const FORGET_RECEIPTS = `
+DELETE FROM messaging.inbox WHERE (subscription, message_id) IN (
+  SELECT subscription, message_id FROM messaging.inbox WHERE received_at < now() - $1::interval LIMIT $2)`;

@@ -1,0 +1,41 @@
+export * from './message/index.js';
+export { type Delivery, type Route, type Subscription, topicsOf } from './consumer/subscription.js';
+export { Consumer } from './consumer/consumer.js';
+export { isInfrastructureError } from './consumer/infrastructure-error.js';
+export { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from './consumer/signals.js';
+export { type DeadLetter, MessagingMonitor, type SubscriptionState } from './control/messaging-monitor.js';
+export { ReceiptPurge } from './inbox/receipt-purge.js';
+export { Lease } from './lease/lease.js';
+export { messagingMigrations } from './migration/messaging-tables.js';
+export { Handle, type HandleOptions, HandleRequest } from './nest/handle.js';
+export { MessageContext } from './nest/message-context.js';
+export { MessagingClient } from './nest/messaging-client.js';
+export { type ForServiceOptions, MessagingModule } from './nest/messaging.module.js';
+export { MessagingServer } from './nest/messaging-server.js';
+export { MESSAGE_TRANSPORT, MESSAGING_INSTANCE, MESSAGING_LIMITS } from './nest/options.js';
+export { type AskOptions, RequestClient, RequestRefused, ServiceUnavailable } from './nest/request-client.js';
+export {
+  Outbox,
+  type OutboxLimits,
+  type PublishOptions,
+  PublishOutsideTransaction,
+  TooManyEvents,
+} from './outbox/outbox.js';
+export { Relay, type RelayLimits } from './relay/relay.js';
+export { restAfter, Wakeup } from './relay/wakeup.js';
+export { idSet, type IdSet } from './control/id-set.js';
+export { type Scheduled, Timers } from './timer/timers.js';
+export { rankByRendezvous } from './routing/rendezvous.js';
+export {
+  type Batch,
+  type BatchHandler,
+  MessageTooLarge,
+  type PartitionLag,
+  type ReceivedMessage,
+  type SubscribeOptions,
+  type TopicSpec,
+  type Transport,
+  type TransportCapabilities,
+  type TransportSubscription,
+  UnknownTopic,
+} from './transport/transport.js';

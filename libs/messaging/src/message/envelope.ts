@@ -1,0 +1,103 @@
+import type { EventDefinition } from './define-event.js';
+import { childOf, currentTraceparent } from './trace.js';
+import { uuidv7 } from './uuid-v7.js';
+
+/** A message as a transport carries it. Header names and values follow CloudEvents' Kafka binding, binary mode. */
+export interface WireMessage {
+  readonly topic: string;
+  /** Messages with one key keep their order; an empty key is a key like any other. */
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: Buffer;
+}
+
+export const Header = {
+  id: 'ce_id',
+  type: 'ce_type',
+  source: 'ce_source',
+  time: 'ce_time',
+  specVersion: 'ce_specversion',
+  contentType: 'content-type',
+  traceparent: 'traceparent',
+} as const;
+
+/** An event in its envelope, before it is bytes. */
+export interface Envelope {
+  readonly topic: string;
+  readonly key: string;
+  readonly headers: Record<string, string>;
+  readonly payload: unknown;
+}
+
+/** The event does not fit its own contract; nothing was published. */
+export class InvalidEvent extends Error {
+  constructor(
+    readonly type: string,
+    readonly issues: string,
+  ) {
+    super(`${type} was not published, it breaks its own contract: ${issues}`);
+  }
+}
+
+/**
+ * Wraps an event.
+ * @param source the publishing service
+ * @param traceparent the trace it belongs to; the running one if left out
+ * @throws InvalidEvent when the data does not fit the definition's schema
+ */
+export function envelop<Definition extends EventDefinition>(
+  definition: Definition,
+  data: unknown,
+  source: string,
+  traceparent: string | undefined = currentTraceparent(),
+): Envelope {
+  const parsed = definition.schema.safeParse(data);
+  if (!parsed.success) throw new InvalidEvent(definition.type, describeIssues(parsed.error.issues));
+  const key = definition.key(parsed.data as never);
+  if (typeof key !== 'string' || key.includes('\0')) {
+    throw new InvalidEvent(definition.type, 'its key is no text, or has a NUL character in it');
+  }
+  return {
+    topic: definition.topic,
+    key,
+    headers: {
+      [Header.specVersion]: '1.0',
+      [Header.id]: uuidv7(),
+      [Header.type]: definition.type,
+      [Header.source]: `/${source}`,
+      [Header.time]: new Date().toISOString(),
+      [Header.contentType]: 'application/json',
+      [Header.traceparent]: childOf(traceparent),
+    },
+    payload: parsed.data,
+  };
+}
+
+/** The envelope as a transport carries it. */
+export function toWire(envelope: Envelope): WireMessage {
+  return { ...envelope, payload: Buffer.from(JSON.stringify(envelope.payload)) };
+}
+
+export type Decoded<T> =
+  { readonly ok: true; readonly event: T } | { readonly ok: false; readonly problem: string };
+
+/** Reads a message by its contract; never throws. */
+export function decode(definition: EventDefinition, message: WireMessage): Decoded<unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(message.payload));
+  } catch (error) {
+    return {
+      ok: false,
+      problem: `the payload is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+  const parsed = definition.schema.safeParse(json);
+  return parsed.success
+    ? { ok: true, event: parsed.data }
+    : { ok: false, problem: describeIssues(parsed.error.issues) };
+}
+
+export function describeIssues(issues: readonly { path: readonly PropertyKey[]; message: string }[]): string {
+  return issues.map(issue => `${issue.path.map(String).join('.') || '(root)'}: ${issue.message}`).join('; ');
+}

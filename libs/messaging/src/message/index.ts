@@ -1,0 +1,15 @@
+export { defineEvent, type EventDefinition, type EventOf } from './define-event.js';
+export { defineRequest, type ReplyOf, type RequestDefinition, type RequestOf } from './define-request.js';
+export { DomainError, type Refusal, toRefusal } from './domain-error.js';
+export {
+  decode,
+  describeIssues,
+  type Envelope,
+  envelop,
+  Header,
+  InvalidEvent,
+  toWire,
+  type WireMessage,
+} from './envelope.js';
+export { currentTraceparent, rememberOrigin, runInTrace, traceparentOf } from './trace.js';
+export { uuidv7 } from './uuid-v7.js';

@@ -1,0 +1,83 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CREATE_BEGIN_BATCH } from '../inbox/sql.js';
+import { CREATE_TIMER } from '../timer/sql.js';
+import { CREATE_PUBLISH } from '../outbox/sql.js';
+
+const TABLES = `
+CREATE SCHEMA messaging;
+
+CREATE TABLE messaging.outbox (
+  id         bigint GENERATED ALWAYS AS IDENTITY,
+  topic      text NOT NULL,
+  key        text NOT NULL,
+  headers    json NOT NULL,
+  payload    json NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT outbox_pk PRIMARY KEY (id)
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
+
+CREATE TABLE messaging.inbox (
+  subscription text NOT NULL,
+  message_id   text NOT NULL,
+  received_at  timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT inbox_pk PRIMARY KEY (subscription, message_id)
+);
+CREATE INDEX inbox_received_at ON messaging.inbox USING brin (received_at);
+
+CREATE TABLE messaging.consumer_progress (
+  subscription text NOT NULL,
+  topic        text NOT NULL,
+  partition    integer NOT NULL,
+  epoch        bigint NOT NULL,
+  started_at   bigint NOT NULL,
+  position     bigint NOT NULL,
+  handled      bigint NOT NULL DEFAULT 0,
+  skipped      bigint NOT NULL DEFAULT 0,
+  duplicate    bigint NOT NULL DEFAULT 0,
+  dead         bigint NOT NULL DEFAULT 0,
+  CONSTRAINT consumer_progress_pk PRIMARY KEY (subscription, topic, partition),
+  CONSTRAINT consumer_progress_adds_up CHECK (position - started_at = handled + skipped + duplicate + dead)
+) WITH (fillfactor = 50);
+
+CREATE TABLE messaging.dead_letter (
+  id           uuid NOT NULL,
+  subscription text NOT NULL,
+  topic        text NOT NULL,
+  partition    integer NOT NULL,
+  position     bigint NOT NULL,
+  key          text NOT NULL,
+  headers      json NOT NULL,
+  payload      bytea NOT NULL,
+  reason       text NOT NULL,
+  error        text NOT NULL,
+  dead_at      timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT dead_letter_pk PRIMARY KEY (id),
+  CONSTRAINT dead_letter_once UNIQUE (subscription, topic, partition, position)
+);
+
+CREATE TABLE messaging.lease (
+  name       text NOT NULL,
+  holder     text NOT NULL,
+  epoch      bigint NOT NULL,
+  expires_at timestamptz NOT NULL,
+  CONSTRAINT lease_pk PRIMARY KEY (name)
+)`;
+
+/** The messaging library's own tables, in schema `messaging` of each service's database. */
+export class MessagingTables1700000000001 implements MigrationInterface {
+  readonly name = 'MessagingTables1700000000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(TABLES);
+    await runner.query(CREATE_PUBLISH);
+    await runner.query(CREATE_BEGIN_BATCH);
+    await runner.query(CREATE_TIMER);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP SCHEMA messaging CASCADE');
+  }
+}
+
+/** Migrations that a service puts before its own. */
+export const messagingMigrations = [MessagingTables1700000000001];

@@ -1,0 +1,91 @@
+import 'reflect-metadata';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import {
+  Ctx,
+  EventPattern,
+  MessagePattern,
+  Payload,
+  Transport as NestTransport,
+} from '@nestjs/microservices';
+import type { EntityManager } from 'typeorm';
+import type { EventDefinition, EventOf } from '../message/define-event.js';
+import type { ReplyOf, RequestDefinition, RequestOf } from '../message/define-request.js';
+import { MessageContext } from './message-context.js';
+import { RequestPipe } from './request-pipe.js';
+
+/** Marks handlers that MessagingServer delivers to, and no other server of the app. */
+export const MESSAGING_TRANSPORT = Symbol('sluice.messaging');
+
+export interface HandleOptions {
+  /** The subscription: `<service>.<what-it-does>`. Handlers of one name share one place in the queue, in order. */
+  readonly name: string;
+  /** Most messages in one transaction. With it the handler takes a list, without it one event. */
+  readonly batch?: number;
+  /** Every instance gets a copy, from now on, without a transaction. */
+  readonly broadcast?: boolean;
+  /** Where a new subscription begins; `start` if left out. */
+  readonly startFrom?: 'start' | 'now';
+}
+
+export interface HandlerExtras extends HandleOptions {
+  readonly definition: EventDefinition;
+}
+
+type One<D> = (event: EventOf<D>, tx: EntityManager, context: MessageContext) => Promise<void> | void;
+type Many<D> = (
+  events: readonly EventOf<D>[],
+  tx: EntityManager,
+  context: MessageContext,
+) => Promise<void> | void;
+type Copy<D> = (event: EventOf<D>) => Promise<void> | void;
+
+type MethodOf<Handler> = <H extends Handler>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<H>,
+) => void;
+
+const Transaction = createParamDecorator(
+  (_: unknown, context: ExecutionContext): EntityManager | undefined => {
+    const rpc: unknown = context.switchToRpc().getContext();
+    return rpc instanceof MessageContext ? rpc.tx : undefined;
+  },
+);
+
+/**
+ * Subscribes a controller's method to an event. It gets parsed data, the transaction and the context, in this
+ * order. It never acknowledges, retries or parses: when it returns the messages are done, when it throws they
+ * come again. Its writes through `tx`, the receipts and what it publishes with `tx` are one transaction.
+ */
+export function Handle<D extends EventDefinition>(
+  definition: D,
+  options: HandleOptions & { broadcast: true; batch?: never },
+): MethodOf<Copy<D>>;
+export function Handle<D extends EventDefinition>(
+  definition: D,
+  options: HandleOptions & { batch: number; broadcast?: false },
+): MethodOf<Many<D>>;
+export function Handle<D extends EventDefinition>(
+  definition: D,
+  options: HandleOptions & { batch?: undefined; broadcast?: false },
+): MethodOf<One<D>>;
+export function Handle(definition: EventDefinition, options: HandleOptions): MethodDecorator {
+  const extras: HandlerExtras = { ...options, definition };
+  return (target, key, descriptor) => {
+    Payload()(target, key, 0);
+    Transaction()(target, key, 1);
+    Ctx()(target, key, 2);
+    const pattern = `${options.name} <- ${definition.type}`;
+    (EventPattern(pattern, MESSAGING_TRANSPORT, { ...extras }) as MethodDecorator)(target, key, descriptor);
+  };
+}
+
+/** Answers a request with the method's result. A DomainError it throws reaches the caller as a refusal. */
+export function HandleRequest<D extends RequestDefinition>(
+  definition: D,
+): MethodOf<(request: RequestOf<D>) => Promise<ReplyOf<D>> | ReplyOf<D>> {
+  return (target, key, descriptor) => {
+    Payload(new RequestPipe(definition))(target, key, 0);
+    MessagePattern(definition.type, NestTransport.TCP)(target, key, descriptor as PropertyDescriptor);
+  };
+}

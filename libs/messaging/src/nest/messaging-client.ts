@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ClientProxy, type ReadPacket } from '@nestjs/microservices';
+import { firstValueFrom } from 'rxjs';
+import type { EventDefinition, EventOf } from '../message/define-event.js';
+import { envelop, toWire, type WireMessage } from '../message/envelope.js';
+import type { Transport } from '../transport/transport.js';
+import { MESSAGE_TRANSPORT, MESSAGING_OPTIONS, type MessagingOptions } from './options.js';
+
+/**
+ * Publishes straight to the transport, for a service with no database: `client.emit(ProductViewed, event)`, or
+ * `emitEvent` for the same as a typed promise. What it sends is durable when that resolves; there is no
+ * transaction to tie it to. A service with a database uses the Outbox.
+ */
+@Injectable()
+export class MessagingClient extends ClientProxy {
+  private pending: WireMessage[] = [];
+  private flushing: Promise<void> | undefined;
+
+  constructor(
+    @Inject(MESSAGE_TRANSPORT) private readonly transport: Transport,
+    @Inject(MESSAGING_OPTIONS) private readonly options: MessagingOptions,
+  ) {
+    super();
+  }
+
+  /**
+   * Sends one event; events of the same moment travel together.
+   * @throws InvalidEvent, MessageTooLarge, or the transport's error; the event is then not sent
+   */
+  async emitEvent<D extends EventDefinition>(definition: D, event: EventOf<D>): Promise<void> {
+    await firstValueFrom(this.emit(definition, event), { defaultValue: undefined });
+  }
+
+  async connect(): Promise<void> {}
+
+  async close(): Promise<void> {
+    await this.flushing;
+  }
+
+  unwrap<T>(): T {
+    return this.transport as T;
+  }
+
+  protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
+    this.pending.push(toWire(envelop(packet.pattern as EventDefinition, packet.data, this.options.service)));
+    await (this.flushing ??= Promise.resolve().then(() => this.flush()));
+    return undefined as T;
+  }
+
+  protected override publish(): never {
+    throw new Error('a queue has no replies; ask with RequestClient');
+  }
+
+  private async flush(): Promise<void> {
+    const messages = this.pending;
+    this.pending = [];
+    this.flushing = undefined;
+    await this.transport.publish(messages);
+  }
+}

@@ -1,0 +1,39 @@
+/** Injection tokens. The app's `main.ts` provides the transport; everything else comes from forService. */
+export const MESSAGE_TRANSPORT = Symbol('sluice.transport');
+export const MESSAGING_OPTIONS = Symbol('sluice.messaging-options');
+export const MESSAGING_DATABASE = Symbol('sluice.messaging-database');
+export const MESSAGING_INSTANCE = Symbol('sluice.instance');
+
+export interface MessagingOptions {
+  readonly service: string;
+  /** Topics this service publishes to; made at start when they are not there. */
+  readonly topics: readonly string[];
+  /** Partitions of a topic that this service makes. */
+  readonly partitions: number;
+}
+
+/** Every bound of the library, by name. */
+export const MESSAGING_LIMITS = {
+  /** Most events in one call to publish. */
+  publishEvents: 5_000,
+  /** Most messages the relay sends in one go. */
+  relayBatch: 1_000,
+  /** Most payload bytes the relay sends in one go. */
+  relayBatchBytes: 8 * 1024 * 1024,
+  /** How long another instance waits for a silent relay, in ms. */
+  relayLeaseMs: 6_000,
+  /** How often an idle relay looks by itself, in ms. */
+  relayPollMs: 250,
+  /** Longest pause of a relay whose transport is away, in ms. */
+  relayMaxBackoffMs: 5_000,
+  /** Messages of a partition fetched at a time, where a subscription's own batch is not larger. */
+  fetch: 500,
+  /** Most timers fired in one transaction. */
+  timerBatch: 500,
+  /** How late a timer can be that another instance scheduled, in ms. */
+  timerPollMs: 1_000,
+  /** How long a receipt is kept, in days: longer than any copy can be late. */
+  receiptDays: 7,
+  /** Receipts removed in one statement. */
+  receiptPurge: 5_000,
+} as const satisfies Record<string, number>;

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { defineEvent } from '../message/define-event.js';
+import { eventually, Gate, Gathered, MessagingFixture } from '#testkit';
+import { PostgresTransport } from '#transport-postgres';
+import type { Transport } from '../transport/transport.js';
+
+const Happened = defineEvent({
+  type: 'test.happened.v1',
+  topic: 'test',
+  key: event => event.key,
+  schema: z.object({ key: z.string(), n: z.int() }),
+});
+
+describe('outbox and relay', () => {
+  let fixture: MessagingFixture;
+  let transport: Transport;
+  let received: Gathered<{ key: string; n: number }>;
+
+  beforeEach(async () => {
+    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    transport = fixture.transport();
+    received = new Gathered();
+    await transport.ensureTopics([{ name: 'test', partitions: 2 }]);
+    await transport.subscribe(
+      { group: 'g', topics: ['test'], mode: 'competing', startFrom: 'start', maxBatch: 10 },
+      async ({ messages }) =>
+        received.add(...messages.map(message => JSON.parse(message.payload.toString()) as never)),
+    );
+  });
+
+  afterEach(async () => {
+    await fixture.stop();
+  });
+
+  const publish = (...events: { key: string; n: number }[]) =>
+    fixture.database.transaction(tx => fixture.outbox.publish(tx, Happened, events));
+
+  it('refuses an EntityManager with no open transaction', async () => {
+    const outside = fixture.outbox.publish(fixture.database.manager, Happened, { key: 'a', n: 1 });
+    await expect(outside).rejects.toThrow('no open transaction');
+  });
+
+  it('sends what commits and nothing of what rolls back', async () => {
+    fixture.relay(transport);
+    const failing = fixture.database.transaction(async tx => {
+      await fixture.outbox.publish(tx, Happened, { key: 'a', n: 1 });
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    await publish({ key: 'a', n: 2 });
+    expect(await received.count(1)).toEqual([{ key: 'a', n: 2 }]);
+  });
+
+  it('refuses an event that breaks its own contract, and one too long for the transport', async () => {
+    await expect(publish({ key: 'a', n: 1.5 })).rejects.toThrow('n: ');
+    await expect(publish({ key: 'x'.repeat(20_000), n: 1 })).rejects.toThrow('over the limit');
+    await expect(publish(...Array.from({ length: 101 }, (_, n) => ({ key: 'a', n })))).rejects.toThrow(
+      'the limit is 100',
+    );
+  });
+
+  it('keeps the order per key in which overlapping transactions commit', async () => {
+    const gate = new Gate();
+    const published = new Gate();
+    const first = fixture.database.transaction(async tx => {
+      await fixture.outbox.publish(tx, Happened, { key: 'a', n: 1 });
+      published.release();
+      await gate.opened;
+    });
+    await published.opened;
+    const second = publish({ key: 'a', n: 2 });
+    await publish({ key: 'b', n: 1 });
+    fixture.relay(transport);
+    await received.count(1);
+    expect(received.items).toEqual([{ key: 'b', n: 1 }]);
+    gate.release();
+    await Promise.all([first, second]);
+    await received.count(3);
+    expect(received.items.filter(event => event.key === 'a')).toEqual([
+      { key: 'a', n: 1 },
+      { key: 'a', n: 2 },
+    ]);
+  });
+
+  it('never deadlocks two publishers of the same keys in another order', async () => {
+    fixture.relay(transport);
+    const keys = ['a', 'b', 'c', 'd'];
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        publish(...(n % 2 === 0 ? keys : [...keys].reverse()).map(key => ({ key, n }))),
+      ),
+    );
+    expect(await received.count(160)).toHaveLength(160);
+  });
+
+  it('finds a transaction that commits after later ones were sent', async () => {
+    fixture.relay(transport);
+    const gate = new Gate();
+    const published = new Gate();
+    const late = fixture.database.transaction(async tx => {
+      await fixture.outbox.publish(tx, Happened, { key: 'late', n: 0 });
+      published.release();
+      await gate.opened;
+    });
+    await published.opened;
+    for (const n of [1, 2, 3]) await publish({ key: 'soon', n });
+    await received.count(3);
+    gate.release();
+    await late;
+    const events = await received.count(4);
+    expect(events.at(-1)).toEqual({ key: 'late', n: 0 });
+  });
+
+  it('sends again what a relay had sent and not deleted when it died', async () => {
+    await publish({ key: 'a', n: 1 });
+    const dies: Transport = {
+      ...transport,
+      capabilities: transport.capabilities,
+      publish: async messages => {
+        await transport.publish(messages);
+        throw new Error('killed between send and delete');
+      },
+    } as Transport;
+    const first = fixture.relay(dies, 'same');
+    await received.count(1);
+    await first.stop();
+    fixture.relay(transport, 'same');
+    await received.count(2);
+    await eventually(
+      () => fixture.database.query('SELECT id FROM messaging.outbox') as Promise<unknown[]>,
+      rows => rows.length === 0,
+    );
+    expect(new Set(received.items.map(event => JSON.stringify(event)))).toEqual(
+      new Set(['{"key":"a","n":1}']),
+    );
+  });
+
+  it('lets one relay send at a time', async () => {
+    const sent = new Gathered<string>();
+    const counting = (name: string): Transport =>
+      ({
+        publish: async (messages: Parameters<Transport['publish']>[0]) => {
+          sent.add(...messages.map(() => name));
+          await transport.publish(messages);
+        },
+      }) as unknown as Transport;
+    fixture.relay(counting('one'), 'one');
+    await publish({ key: 'a', n: 0 });
+    await sent.count(1);
+    fixture.relay(counting('two'), 'two');
+    for (let n = 1; n <= 10; n += 1) await publish({ key: 'a', n });
+    await received.count(11);
+    expect(new Set(sent.items)).toEqual(new Set(['one']));
+  });
+});

@@ -1,0 +1,37 @@
+/**
+ * Locks every key, then takes the numbers: a transaction that waits here gets its numbers after the one it
+ * waited for has committed, so per key the outbox is in commit order. The locks are taken sorted, so that two
+ * publishers of the same keys cannot deadlock. The sub-select on `locks` makes the order of the two certain.
+ */
+export const CREATE_PUBLISH = `
+CREATE FUNCTION messaging.publish(messages json) RETURNS void LANGUAGE sql VOLATILE AS $$
+  WITH incoming AS MATERIALIZED (
+    SELECT * FROM ROWS FROM (
+      json_to_recordset(messages) AS (topic text, key text, headers json, payload json)
+    ) WITH ORDINALITY AS m(topic, key, headers, payload, ordinal)
+  ), locks AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(hash) FROM (
+      SELECT DISTINCT hashtextextended(topic || chr(31) || key, 0) AS hash FROM incoming ORDER BY hash
+    ) AS sorted
+  )
+  INSERT INTO messaging.outbox (topic, key, headers, payload)
+  SELECT topic, key, headers, payload FROM incoming
+  WHERE (SELECT count(*) FROM locks) > 0
+  ORDER BY ordinal
+$$`;
+
+export const PUBLISH = 'SELECT messaging.publish($1::json)';
+
+/**
+ * The next rows to send: at most $2 of them, and no more than $3 bytes unless the first alone has more.
+ * A floor skips the rows just deleted; a sweep from zero finds what committed late below it.
+ */
+export const FETCH = `
+SELECT id, topic, key, headers, payload FROM (
+  SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before FROM (
+    SELECT id, topic, key, headers, payload::text AS payload
+    FROM messaging.outbox WHERE id > $1::bigint ORDER BY id LIMIT $2
+  ) AS next
+) AS sized WHERE bytes_before < $3 ORDER BY id`;
+
+export const DELETE_SENT = 'DELETE FROM messaging.outbox WHERE id = ANY($1::bigint[])';

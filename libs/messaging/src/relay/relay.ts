@@ -1,0 +1,126 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { WireMessage } from '../message/envelope.js';
+import type { Transport } from '../transport/transport.js';
+import { Lease } from '../lease/lease.js';
+import { DELETE_SENT, FETCH } from '../outbox/sql.js';
+import { restAfter, Wakeup } from './wakeup.js';
+
+export interface RelayLimits {
+  /** Most messages sent in one go. */
+  readonly batch: number;
+  /** Most payload bytes sent in one go; a single larger message goes alone. */
+  readonly batchBytes: number;
+  /** How long another instance waits for a relay that went silent, in ms. */
+  readonly leaseMs: number;
+  /** How often an idle relay looks by itself, in ms; a commit in its own process wakes it at once. */
+  readonly pollMs: number;
+  /** Longest pause after a failed send, in ms. */
+  readonly maxBackoffMs: number;
+}
+
+interface OutboxRow {
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly headers: Record<string, string>;
+  readonly payload: string;
+}
+
+/**
+ * Moves committed rows from the outbox to the transport, in order, one instance at a time.
+ *
+ * It deletes after the send: a crash between the two sends twice and the inbox absorbs it. It never skips an
+ * id: a transaction that commits late is found below the floor by the next sweep.
+ */
+export class Relay {
+  private readonly logger = new Logger(Relay.name);
+  private readonly wakeup = new Wakeup();
+  private readonly lease: Lease;
+  private running: Promise<void> | undefined;
+  private stopping = false;
+  private floor = '0';
+  private sweptAt = 0;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly transport: Transport,
+    instance: string,
+    private readonly limits: RelayLimits,
+  ) {
+    this.lease = new Lease(database, 'relay', instance, limits.leaseMs);
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Something was committed. */
+  wake(): void {
+    this.wakeup.wake();
+  }
+
+  /** Sends what is there, then ends. What commits later is sent by the next relay to start. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wakeup.wake();
+    await this.running;
+    await this.lease.giveUp().catch(() => undefined);
+  }
+
+  private async run(): Promise<void> {
+    for (let failures = 0; ;) {
+      try {
+        const startedAt = performance.now();
+        const sent = (await this.lease.hold()) ? await this.sendBatch() : 0;
+        failures = 0;
+        if (sent === 0 && this.stopping) return;
+        if (sent > 0) {
+          // With a backlog it works half of the time: the other half is for what shares its process.
+          await (sent < this.limits.batch ? restAfter(startedAt) : restAfter(startedAt, 1));
+          continue;
+        }
+        await this.wakeup.wait(this.limits.pollMs);
+      } catch (error) {
+        if (this.stopping) return;
+        failures += 1;
+        const pause = Math.min(50 * 2 ** Math.min(failures, 20), this.limits.maxBackoffMs);
+        this.logger.warn(`sending failed, trying again in ${pause} ms: ${String(error)}`);
+        await this.wakeup.sleep(pause, () => this.stopping);
+      }
+    }
+  }
+
+  private async sendBatch(): Promise<number> {
+    const rows = await this.fetch();
+    if (rows.length === 0) return 0;
+    await this.transport.publish(rows.map(toWireMessage));
+    // Losing this delete in a crash of the database only sends again, so it need not wait for the disk.
+    await this.database.transaction(async tx => {
+      await tx.query("SELECT set_config('synchronous_commit', 'off', true)");
+      await tx.query(DELETE_SENT, [rows.map(row => row.id)]);
+    });
+    this.floor = rows.at(-1)!.id;
+    return rows.length;
+  }
+
+  private async fetch(): Promise<OutboxRow[]> {
+    const now = performance.now();
+    if (now - this.sweptAt < this.limits.pollMs) {
+      const above = await this.fetchAbove(this.floor);
+      if (above.length > 0) return above;
+    }
+    this.sweptAt = now;
+    return this.fetchAbove('0');
+  }
+
+  private fetchAbove(floor: string): Promise<OutboxRow[]> {
+    return this.database.query(FETCH, [floor, this.limits.batch, this.limits.batchBytes]) as Promise<
+      OutboxRow[]
+    >;
+  }
+}
+
+function toWireMessage(row: OutboxRow): WireMessage {
+  return { topic: row.topic, key: row.key, headers: row.headers, payload: Buffer.from(row.payload) };
+}

@@ -1,0 +1,38 @@
+export const CREATE_TIMER = `
+CREATE TABLE messaging.timer (
+  type    text NOT NULL,
+  key     text NOT NULL,
+  topic   text NOT NULL,
+  headers json NOT NULL,
+  payload json NOT NULL,
+  due_at  timestamptz NOT NULL,
+  CONSTRAINT timer_pk PRIMARY KEY (type, key)
+);
+CREATE INDEX timer_due_at ON messaging.timer (due_at)`;
+
+export const SCHEDULE = `
+INSERT INTO messaging.timer (type, key, topic, headers, payload, due_at)
+SELECT type, key, topic, headers, payload, greatest(due_at, now())
+FROM json_to_recordset($1::json)
+  AS timer(type text, key text, topic text, headers json, payload json, due_at timestamptz)
+ON CONFLICT (type, key) DO UPDATE
+SET topic = excluded.topic, headers = excluded.headers, payload = excluded.payload, due_at = excluded.due_at`;
+
+export const CANCEL = 'DELETE FROM messaging.timer WHERE type = $1 AND key = ANY($2::text[])';
+
+/** Moves what is due from the timers to the outbox, in one statement: an event is in one of the two, never in both. */
+export const FIRE = `
+WITH due AS (
+  DELETE FROM messaging.timer WHERE (type, key) IN (
+    SELECT type, key FROM messaging.timer WHERE due_at <= now()
+    ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+  ) RETURNING topic, key, headers, payload, due_at
+), fired AS (
+  SELECT count(*)::int AS count, json_agg(json_build_object(
+    'topic', topic, 'key', key, 'headers', headers, 'payload', payload) ORDER BY due_at) AS messages FROM due
+)
+SELECT count, CASE WHEN count > 0 THEN messaging.publish(messages)::text END FROM fired`;
+
+/** Milliseconds until the next timer, by the database's clock; null when there is none. */
+export const NEXT_DUE = `
+SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000)::float8 AS ms FROM messaging.timer`;

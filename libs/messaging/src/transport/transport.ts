@@ -1,0 +1,116 @@
+import type { WireMessage } from '../message/envelope.js';
+
+/** What a transport gives; the contract suite holds it to each of these. */
+export interface TransportCapabilities {
+  /** The longest payload it takes, in bytes. */
+  readonly maxMessageBytes: number;
+  /** True when a stale owner's commit is refused (`Batch.epoch` then grows with every change of owner). */
+  readonly fencing: boolean;
+  /** True when `lag` counts to the message, not about. */
+  readonly exactLag: boolean;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  /** Used when the topic is made; one that is there keeps what it has. */
+  readonly partitions: number;
+}
+
+export interface ReceivedMessage extends WireMessage {
+  /** Place in the partition; grows with every message. */
+  readonly position: number;
+  readonly appendedAt: Date;
+}
+
+/** Consecutive messages of one partition. */
+export interface Batch {
+  readonly topic: string;
+  readonly partition: number;
+  /** Grows whenever the partition changes hands. */
+  readonly epoch: number;
+  readonly messages: readonly ReceivedMessage[];
+  /** Aborted when the partition is no longer ours; what is still undone belongs to the next owner. */
+  readonly signal: AbortSignal;
+}
+
+/** Takes effect of a batch. Resolved: the batch is done. Rejected: it comes again, after a pause. */
+export type BatchHandler = (batch: Batch) => Promise<void>;
+
+export interface SubscribeOptions {
+  /** Competing subscribers with one group share its messages. */
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** `competing`: one copy for the group. `broadcast`: one for every instance, from now on, nothing kept. */
+  readonly mode: 'competing' | 'broadcast';
+  /** Where a group that is new begins. */
+  readonly startFrom: 'start' | 'now';
+  /** Most messages in a batch. One batch a partition is in memory at a time. */
+  readonly maxBatch: number;
+  /** Most payload bytes in a batch; a batch has at least one message. */
+  readonly maxBatchBytes?: number;
+}
+
+export interface TransportSubscription {
+  /** Stops taking, waits for what is in hand, hands its partitions over. */
+  close(): Promise<void>;
+}
+
+export interface PartitionLag {
+  readonly topic: string;
+  readonly partition: number;
+  /** The last position appended. */
+  readonly head: number;
+  /** The last position done. */
+  readonly committed: number;
+  /** `head - committed`: the messages still to do. */
+  readonly lag: number;
+  /** When the oldest of them was appended. */
+  readonly oldestAt: Date | undefined;
+  /** The instance that has the partition. */
+  readonly owner: string | undefined;
+}
+
+/**
+ * The port that every transport stands behind.
+ *
+ * Guarantees: a resolved `publish` survives a crash; messages of one key keep the order of their publishing;
+ * at least once to every group; a message counts as done only after its handler resolved.
+ */
+export interface Transport {
+  readonly name: string;
+  readonly capabilities: TransportCapabilities;
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /**
+   * Appends all messages, in order, all or none.
+   * @throws MessageTooLarge, UnknownTopic; any other error is a passing one and may be tried again.
+   */
+  publish(messages: readonly WireMessage[]): Promise<void>;
+  subscribe(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription>;
+  lag(group: string): Promise<readonly PartitionLag[]>;
+  /** Resolves when the queue answers; rejects with the reason when it does not. */
+  check(): Promise<void>;
+  /** Closes every subscription, then the connections. */
+  close(): Promise<void>;
+}
+
+export class MessageTooLarge extends Error {
+  readonly code = 'message_too_large';
+  constructor(
+    readonly topic: string,
+    readonly key: string,
+    readonly bytes: number,
+    readonly limit: number,
+  ) {
+    super(
+      `a message of ${bytes} bytes to ${topic} (key ${key}) is over the limit of ${limit}; ` +
+        `send a reference to the data, or split it`,
+    );
+  }
+}
+
+export class UnknownTopic extends Error {
+  readonly code = 'unknown_topic';
+  constructor(readonly topic: string) {
+    super(`topic ${topic} does not exist; call ensureTopics first`);
+  }
+}
