@@ -1,0 +1,27 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PostgresCluster } from '#embedded-postgres';
+
+export interface TestCluster {
+  readonly cluster: PostgresCluster;
+  stop(): Promise<void>;
+}
+
+/** A PostgreSQL server of the test's own, in a folder that goes when it stops. */
+export async function startCluster(settings: Readonly<Record<string, string>> = {}): Promise<TestCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  await chmod(folder, 0o755);
+  const cluster = await PostgresCluster.start({
+    dataDir: join(folder, 'postgres'),
+    password: 'test',
+    settings,
+  });
+  return {
+    cluster,
+    async stop() {
+      await cluster.stop('immediate');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

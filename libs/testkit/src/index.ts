@@ -1,0 +1,5 @@
+export { startCluster, type TestCluster } from './cluster.js';
+export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from './database.js';
+export { eventually, Gate, Gathered } from './gather.js';
+export { effect, MessagingFixture } from './messaging-fixture.js';
+export { transportContract, type TransportUnderTest } from './transport-contract.js';

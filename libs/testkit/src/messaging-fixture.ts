@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { DataSource, type EntityManager } from 'typeorm';
+import {
+  type Consumer,
+  messagingMigrations,
+  Outbox,
+  Relay,
+  settledChannel,
+  type SettledSignal,
+  type Subscription,
+  topicsOf,
+  type Transport,
+} from '#messaging';
+import { emptyDatabase, migratedDatabase, type TestDatabase } from './database.js';
+import { Gathered } from './gather.js';
+
+const RELAY = { batch: 100, batchBytes: 1 << 20, leaseMs: 2_000, pollMs: 20, maxBackoffMs: 50 };
+
+/** A service's database and a queue, with what the library puts between the two. */
+export class MessagingFixture {
+  readonly settled = new Gathered<SettledSignal>();
+  readonly outbox: Outbox;
+  private readonly transports: Transport[] = [];
+  private readonly relays: Relay[] = [];
+  private readonly listen = (signal: unknown): void => this.settled.add(signal as SettledSignal);
+
+  private constructor(
+    readonly database: DataSource,
+    private readonly databases: readonly TestDatabase[],
+    private readonly logUrl: string,
+    private readonly open: (url: string, instance: string) => Transport,
+  ) {
+    this.outbox = new Outbox('test', { maxEvents: 100, maxMessageBytes: 10_000 });
+    settledChannel.subscribe(this.listen);
+  }
+
+  static async start(open: (url: string, instance: string) => Transport): Promise<MessagingFixture> {
+    const own = await migratedDatabase(messagingMigrations);
+    const log = await emptyDatabase();
+    const database = new DataSource({ type: 'postgres', url: own.url, poolSize: 10 });
+    await database.initialize();
+    await database.query('CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, what text NOT NULL)');
+    return new MessagingFixture(database, [own, log], log.url, open);
+  }
+
+  /** Another instance's connection to the queue. */
+  transport(instance: string = randomUUID()): Transport {
+    const transport = this.open(this.logUrl, instance);
+    this.transports.push(transport);
+    return transport;
+  }
+
+  /** A relay that runs until the end, or until it is stopped. */
+  relay(transport: Transport, instance: string = randomUUID()): Relay {
+    const relay = new Relay(this.database, transport, instance, RELAY);
+    this.relays.push(relay);
+    relay.start();
+    return relay;
+  }
+
+  async subscribe(transport: Transport, subscription: Subscription, consumer: Consumer): Promise<void> {
+    await transport.ensureTopics(topicsOf(subscription).map(name => ({ name, partitions: 2 })));
+    const { name: group, mode, startFrom } = subscription;
+    const options = { group, topics: topicsOf(subscription), mode, startFrom, maxBatch: 100 };
+    await transport.subscribe(options, batch => consumer.handle(batch));
+  }
+
+  /** Resolves when this many messages are settled, whatever became of them. */
+  async settle(count: number): Promise<void> {
+    const of = ({ handled, skipped, duplicate, dead }: SettledSignal) => handled + skipped + duplicate + dead;
+    await this.settled.until(signals => signals.reduce((total, signal) => total + of(signal), 0) >= count);
+  }
+
+  async effects(): Promise<string[]> {
+    const rows = (await this.database.query('SELECT what FROM effect ORDER BY id')) as { what: string }[];
+    return rows.map(row => row.what);
+  }
+
+  async stop(): Promise<void> {
+    settledChannel.unsubscribe(this.listen);
+    await Promise.all(this.transports.map(transport => transport.close()));
+    await Promise.all(this.relays.map(relay => relay.stop()));
+    await this.database.destroy();
+    for (const database of this.databases) await database.drop();
+  }
+}
+
+/** What a handler under test does: one row for each event. */
+export async function effect(tx: EntityManager, what: string): Promise<void> {
+  await tx.query('INSERT INTO effect (what) VALUES ($1)', [what]);
+}

@@ -1,0 +1,37 @@
+import type { TransportSubscription } from '#messaging';
+import type { PositionSource, Reader, ReadPosition } from './reader.js';
+
+/** A broadcast's places: kept by the instance alone, so one that is gone pins nothing. */
+export class OwnPositions implements PositionSource {
+  constructor(private readonly positions: readonly ReadPosition[]) {}
+
+  current(): readonly ReadPosition[] {
+    return this.positions;
+  }
+
+  async commit(): Promise<boolean> {
+    return true;
+  }
+}
+
+export class BroadcastSubscription implements TransportSubscription {
+  constructor(
+    private readonly reader: Reader,
+    private readonly onClosed: () => void,
+  ) {}
+
+  start(): void {
+    this.reader.start();
+  }
+
+  wake(): void {
+    this.reader.wake();
+  }
+
+  rebalance(): void {}
+
+  async close(): Promise<void> {
+    await this.reader.stop();
+    this.onClosed();
+  }
+}

@@ -1,0 +1,31 @@
+/** Bounds of the PostgreSQL transport, by name. */
+export const LIMITS = {
+  /** The longest payload, in bytes. */
+  maxMessageBytes: 1024 * 1024,
+  /** Payload bytes in a batch, where the subscriber does not say. */
+  maxBatchBytes: 4 * 1024 * 1024,
+  /** How long an instance that went silent keeps its partitions, in ms. */
+  leaseMs: 6_000,
+  /** Connections of a process to the log, besides the one that listens. */
+  connections: 6,
+  /** How long messages are kept, in days. */
+  retentionDays: 7,
+  /** How many days ahead the table has partitions. */
+  daysAhead: 7,
+  /** A group that nobody has read for this long holds no messages back, in days. */
+  abandonedGroupDays: 14,
+} as const satisfies Record<string, number>;
+
+/** How it paces itself, in ms. */
+export const PACE = {
+  /** Polling after activity, doubling while nothing comes; a NOTIFY cuts every pause short. */
+  firstPollMs: 25,
+  lastPollMs: 2_000,
+  /** After an error of the connection. */
+  retryMs: 250,
+  /** After a handler failed, doubling. */
+  firstBackoffMs: 200,
+  lastBackoffMs: 30_000,
+  /** Between two looks at what retention can drop. */
+  retentionMs: 3_600_000,
+} as const satisfies Record<string, number>;

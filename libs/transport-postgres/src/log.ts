@@ -1,0 +1,169 @@
+import { crc32 } from 'node:zlib';
+import type { Pool } from 'pg';
+import {
+  MessageTooLarge,
+  type PartitionLag,
+  type ReceivedMessage,
+  type TopicSpec,
+  UnknownTopic,
+  type WireMessage,
+} from '#messaging';
+
+export interface Cursor {
+  readonly topic: string;
+  readonly partition: number;
+  /** The last position already taken. */
+  readonly after: number;
+}
+
+interface MessageRow {
+  readonly topic: string;
+  readonly partition: number;
+  readonly position: string;
+  readonly key: string;
+  readonly headers: Record<string, string>;
+  readonly payload: Buffer;
+  readonly appended_at: Date;
+}
+
+const APPEND = 'SELECT append($1, $2, $3, $4, $5)';
+
+/**
+ * The next messages after each cursor: at most $4 each, and no more than $5 payload bytes each unless the
+ * first alone has more. Each cursor is one walk down the index (topic, partition, position).
+ */
+const FETCH = {
+  name: 'sluice_fetch',
+  text: `
+SELECT c.topic, c.partition, m.position, m.key, m.headers, m.payload, m.appended_at
+FROM unnest($1::text[], $2::int[], $3::bigint[]) AS c(topic, partition, after)
+CROSS JOIN LATERAL (
+  SELECT *, sum(octet_length(payload)) OVER (ORDER BY position) - octet_length(payload) AS bytes_before FROM (
+    SELECT position, key, headers, payload, appended_at FROM message
+    WHERE topic = c.topic AND partition = c.partition AND position > c.after
+    ORDER BY position LIMIT $4
+  ) AS next
+) AS m
+WHERE m.bytes_before < $5
+ORDER BY c.topic, c.partition, m.position`,
+};
+
+const LAG = `
+SELECT a.topic, a.partition, p.head::float8 AS head, a.committed::float8 AS committed,
+       CASE WHEN a.expires_at > now() THEN a.owner END AS owner,
+       (SELECT m.appended_at FROM message m
+        WHERE m.topic = a.topic AND m.partition = a.partition AND m.position > a.committed
+        ORDER BY m.position LIMIT 1) AS oldest_at
+FROM assignment a JOIN partition p USING (topic, partition)
+WHERE a.group_name = $1 ORDER BY a.topic, a.partition`;
+
+/** The sequenced log: topics of partitions, each a dense run of positions in commit order. */
+export class SequencedLog {
+  private readonly partitions = new Map<string, number>();
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly maxMessageBytes: number,
+  ) {}
+
+  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    const names = topics.map(topic => topic.name);
+    await this.pool.query(
+      `WITH made AS (
+         INSERT INTO topic (name, partitions) SELECT * FROM unnest($1::text[], $2::int[]) ORDER BY 1
+         ON CONFLICT DO NOTHING RETURNING name, partitions)
+       INSERT INTO partition (topic, partition)
+       SELECT name, p FROM made CROSS JOIN LATERAL generate_series(0, partitions - 1) AS p`,
+      [names, topics.map(topic => topic.partitions)],
+    );
+    await this.learn(names);
+  }
+
+  /** Appends all, in order, all or none; durable when it resolves. */
+  async append(messages: readonly WireMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    for (const { topic, key, payload } of messages) {
+      if (payload.length > this.maxMessageBytes) {
+        throw new MessageTooLarge(topic, key, payload.length, this.maxMessageBytes);
+      }
+    }
+    await this.know(messages.map(message => message.topic));
+    await this.pool.query(APPEND, [
+      messages.map(message => message.topic),
+      messages.map(message => crc32(message.key) % this.partitionsOf(message.topic)),
+      messages.map(message => message.key),
+      messages.map(message => JSON.stringify(message.headers)),
+      messages.map(message => message.payload),
+    ]);
+  }
+
+  /** @throws UnknownTopic */
+  async know(topics: readonly string[]): Promise<void> {
+    const unknown = topics.filter(topic => !this.partitions.has(topic));
+    if (unknown.length > 0) await this.learn([...new Set(unknown)]);
+  }
+
+  async fetch(
+    cursors: readonly Cursor[],
+    maxMessages: number,
+    maxBytes: number,
+  ): Promise<{ topic: string; partition: number; messages: ReceivedMessage[] }[]> {
+    const { rows } = await this.pool.query<MessageRow>({
+      ...FETCH,
+      values: [
+        cursors.map(cursor => cursor.topic),
+        cursors.map(cursor => cursor.partition),
+        cursors.map(cursor => cursor.after),
+        maxMessages,
+        maxBytes,
+      ],
+    });
+    const batches: { topic: string; partition: number; messages: ReceivedMessage[] }[] = [];
+    for (const row of rows) {
+      const { topic, partition, key, headers, payload } = row;
+      let batch = batches.at(-1);
+      if (batch?.topic !== topic || batch.partition !== partition) {
+        batches.push((batch = { topic, partition, messages: [] }));
+      }
+      const position = Number(row.position);
+      batch.messages.push({ topic, key, headers, payload, position, appendedAt: row.appended_at });
+    }
+    return batches;
+  }
+
+  /** Where each partition of the topics ends now. */
+  async heads(topics: readonly string[]): Promise<Cursor[]> {
+    const { rows } = await this.pool.query<Cursor>(
+      'SELECT topic, partition, head::float8 AS after FROM partition WHERE topic = ANY($1) ORDER BY topic, partition',
+      [topics],
+    );
+    return rows;
+  }
+
+  async lag(group: string): Promise<PartitionLag[]> {
+    const { rows } = await this.pool.query<
+      Omit<PartitionLag, 'lag' | 'oldestAt'> & { owner: string | null; oldest_at: Date | null }
+    >(LAG, [group]);
+    return rows.map(({ oldest_at, owner, ...row }) => ({
+      ...row,
+      lag: row.head - row.committed,
+      oldestAt: oldest_at ?? undefined,
+      owner: owner ?? undefined,
+    }));
+  }
+
+  private async learn(names: readonly string[]): Promise<void> {
+    const { rows } = await this.pool.query<{ name: string; partitions: number }>(
+      'SELECT name, partitions FROM topic WHERE name = ANY($1)',
+      [names],
+    );
+    for (const { name, partitions } of rows) this.partitions.set(name, partitions);
+    for (const name of names) this.partitionsOf(name);
+  }
+
+  private partitionsOf(topic: string): number {
+    const count = this.partitions.get(topic);
+    if (count === undefined) throw new UnknownTopic(topic);
+    return count;
+  }
+}

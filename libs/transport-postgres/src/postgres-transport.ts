@@ -1,0 +1,177 @@
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import type {
+  BatchHandler,
+  PartitionLag,
+  SubscribeOptions,
+  TopicSpec,
+  Transport,
+  TransportCapabilities,
+  TransportSubscription,
+  WireMessage,
+} from '#messaging';
+import { BroadcastSubscription, OwnPositions } from './broadcast-subscription.js';
+import { GroupSubscription, LeasedPositions } from './group-subscription.js';
+import { LIMITS, PACE } from './limits.js';
+import { Listener } from './listener.js';
+import { SequencedLog } from './log.js';
+import { Membership } from './membership.js';
+import { Reader } from './reader.js';
+import { Retention } from './retention.js';
+import { APPENDED, createSchema, REBALANCE } from './schema.js';
+
+export interface PostgresTransportOptions {
+  /** The log's database. */
+  readonly url: string;
+  /** A name that no other running instance has. A restart under the same name has its partitions back at once. */
+  readonly instance: string;
+  /** How long a silent instance keeps its partitions, in ms. */
+  readonly leaseMs?: number;
+}
+
+type Running = (GroupSubscription | BroadcastSubscription) & {
+  readonly topics: readonly string[];
+  readonly group: string;
+};
+
+/** A sequenced log on PostgreSQL behind the transport port. */
+export class PostgresTransport implements Transport {
+  readonly name = 'postgres';
+  readonly capabilities: TransportCapabilities = {
+    maxMessageBytes: LIMITS.maxMessageBytes,
+    fencing: true,
+    exactLag: true,
+  };
+
+  private readonly logger = new Logger(PostgresTransport.name);
+  private readonly pool: pg.Pool;
+  private readonly listener: Listener;
+  private readonly log: SequencedLog;
+  private readonly retention: Retention;
+  private readonly running = new Set<Running>();
+  private opening: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+  private maintenance: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: PostgresTransportOptions) {
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: LIMITS.connections,
+      idleTimeoutMillis: 30_000,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    });
+    // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+    this.pool.on('error', error => this.logger.warn(`lost an idle connection: ${error.message}`));
+    this.listener = new Listener(options.url);
+    this.log = new SequencedLog(this.pool, LIMITS.maxMessageBytes);
+    this.retention = new Retention(this.pool);
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    await this.open();
+    await this.log.ensureTopics(topics);
+  }
+
+  async publish(messages: readonly WireMessage[]): Promise<void> {
+    await this.open();
+    await this.log.append(messages);
+  }
+
+  async subscribe(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription> {
+    await this.open();
+    await this.log.know(options.topics);
+    return options.mode === 'broadcast' ? this.broadcast(options, handler) : this.compete(options, handler);
+  }
+
+  async lag(group: string): Promise<readonly PartitionLag[]> {
+    await this.open();
+    return this.log.lag(group);
+  }
+
+  async check(): Promise<void> {
+    await this.pool.query('SELECT 1');
+  }
+
+  /** What retention drops is listed in its answer. */
+  async maintain(now: Date = new Date(), keepDays?: number): Promise<string[]> {
+    await this.open();
+    return this.retention.maintain(now, keepDays);
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.shutDown());
+  }
+
+  private async shutDown(): Promise<void> {
+    clearInterval(this.maintenance);
+    await Promise.all([...this.running].map(subscription => subscription.close()));
+    await this.listener.close();
+    await this.pool.end();
+  }
+
+  private async compete(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription> {
+    const { group, topics } = options;
+    const leaseMs = this.options.leaseMs ?? LIMITS.leaseMs;
+    const membership = new Membership(this.pool, group, topics, this.options.instance, leaseMs);
+    const positions = new LeasedPositions(membership);
+    const reader = this.reader(options, positions, handler);
+    const subscription = new GroupSubscription(membership, positions, reader, () =>
+      this.running.delete(entry),
+    );
+    const entry: Running = Object.assign(subscription, { topics, group });
+    await membership.join(options.startFrom);
+    this.running.add(entry);
+    await subscription.start();
+    return subscription;
+  }
+
+  private async broadcast(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription> {
+    const { group, topics } = options;
+    const heads = await this.log.heads(topics);
+    const positions = new OwnPositions(heads.map(head => ({ ...head, epoch: 0 })));
+    const reader = this.reader(options, positions, handler);
+    const subscription = new BroadcastSubscription(reader, () => this.running.delete(entry));
+    const entry: Running = Object.assign(subscription, { topics, group });
+    this.running.add(entry);
+    subscription.start();
+    return subscription;
+  }
+
+  private reader(
+    { group, maxBatch, maxBatchBytes }: SubscribeOptions,
+    positions: OwnPositions | LeasedPositions,
+    handler: BatchHandler,
+  ): Reader {
+    return new Reader(group, this.log, positions, handler, maxBatch, maxBatchBytes ?? LIMITS.maxBatchBytes);
+  }
+
+  private open(): Promise<void> {
+    // A failed start is not remembered: the next call tries again.
+    this.opening ??= this.start().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  private async start(): Promise<void> {
+    await createSchema(this.pool);
+    await this.retention.prepare(new Date());
+    this.listener.on(APPENDED, payload => {
+      const appended = payload.split(' ');
+      for (const each of this.running) {
+        if (payload === '' || each.topics.some(topic => appended.includes(topic))) each.wake();
+      }
+    });
+    this.listener.on(REBALANCE, group => {
+      for (const each of this.running) if (group === '' || each.group === group) each.rebalance();
+    });
+    await this.listener.open([APPENDED, REBALANCE]);
+    this.maintenance = setInterval(() => {
+      this.retention
+        .maintain(new Date())
+        .catch((error: unknown) => this.logger.warn(`retention: ${String(error)}`));
+    }, PACE.retentionMs).unref();
+  }
+}
