@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { defineEvent, type EventOf } from '#messaging/message';
+import { Currency, MinorUnits, PricedItem, Sku } from '../values.js';
+
+/** Stock is set aside for an ordinary order, at these prices. */
+export const StockReserved = defineEvent({
+  type: 'catalog.stock-reserved.v1',
+  topic: 'catalog',
+  key: event => event.orderId,
+  schema: z.object({
+    orderId: z.uuid(),
+    items: z.array(PricedItem).min(1),
+    totalMinor: MinorUnits,
+    currency: Currency,
+  }),
+});
+export type StockReserved = EventOf<typeof StockReserved>;
+
+/** All or nothing: one item that cannot be had, or not be summed up with the others, refuses the order. */
+export const StockRejected = defineEvent({
+  type: 'catalog.stock-rejected.v1',
+  topic: 'catalog',
+  key: event => event.orderId,
+  schema: z.object({
+    orderId: z.uuid(),
+    sku: Sku,
+    reason: z.enum(['out_of_stock', 'unknown_sku', 'not_priceable']),
+  }),
+});
+export type StockRejected = EventOf<typeof StockRejected>;
+
+/** Part of a publication is stored and waits to be worked through. */
+export const PublicationChunkStaged = defineEvent({
+  type: 'catalog.publication-chunk-staged.v1',
+  topic: 'catalog-publication',
+  key: event => event.publicationId,
+  schema: z.object({ publicationId: z.uuid(), chunk: z.int().nonnegative() }),
+});
+export type PublicationChunkStaged = EventOf<typeof PublicationChunkStaged>;

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { defineEvent, type EventOf } from '#messaging/message';
+import { BuyerId, Currency, Instant, MinorUnits, OrderItem, OrderOrigin, PricedItem } from '../values.js';
+
+const byOrder = (event: { orderId: string }) => event.orderId;
+
+/** A buyer ordered. An ordinary order has no prices yet: the catalogue names them when it reserves the stock. */
+export const OrderPlaced = defineEvent({
+  type: 'order.placed.v1',
+  topic: 'order',
+  key: byOrder,
+  schema: z.object({
+    orderId: z.uuid(),
+    buyerId: BuyerId,
+    origin: OrderOrigin,
+    items: z.array(OrderItem).min(1),
+    placedAt: Instant,
+  }),
+});
+export type OrderPlaced = EventOf<typeof OrderPlaced>;
+
+const Settled = z.object({
+  orderId: z.uuid(),
+  buyerId: BuyerId,
+  origin: OrderOrigin,
+  items: z.array(PricedItem).min(1),
+  totalMinor: MinorUnits,
+  currency: Currency,
+});
+
+export const OrderPaid = defineEvent({
+  type: 'order.paid.v1',
+  topic: 'order',
+  key: byOrder,
+  schema: Settled.extend({ paymentId: z.uuid(), paidAt: Instant }),
+});
+export type OrderPaid = EventOf<typeof OrderPaid>;
+
+/** An order ended unpaid. Whoever holds stock for it gives that back. */
+export const OrderCancelled = defineEvent({
+  type: 'order.cancelled.v1',
+  topic: 'order',
+  key: byOrder,
+  schema: z.object({
+    orderId: z.uuid(),
+    buyerId: BuyerId,
+    origin: OrderOrigin,
+    items: z.array(OrderItem).min(1),
+    reason: z.enum(['buyer', 'unpaid', 'out_of_stock', 'unknown_sku', 'not_priceable']),
+    cancelledAt: Instant,
+  }),
+});
+export type OrderCancelled = EventOf<typeof OrderCancelled>;
+
+/** A paid order was taken back. Stock, points and money go back too. */
+export const OrderRefunded = defineEvent({
+  type: 'order.refunded.v1',
+  topic: 'order',
+  key: byOrder,
+  schema: Settled.extend({ refundedAt: Instant }),
+});
+export type OrderRefunded = EventOf<typeof OrderRefunded>;
+
+/** The provider owes the buyer this payment back. */
+export const RefundRequested = defineEvent({
+  type: 'order.refund-requested.v1',
+  topic: 'order-refund',
+  key: byOrder,
+  schema: z.object({
+    orderId: z.uuid(),
+    paymentId: z.uuid(),
+    amountMinor: MinorUnits,
+    currency: Currency,
+  }),
+});
+export type RefundRequested = EventOf<typeof RefundRequested>;
+
+/** The time to pay is over. A timer of the order service says so. */
+export const PaymentDue = defineEvent({
+  type: 'order.payment-due.v1',
+  topic: 'order-timer',
+  key: byOrder,
+  schema: z.object({ orderId: z.uuid() }),
+});
+export type PaymentDue = EventOf<typeof PaymentDue>;

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { defineRequest } from '#messaging/message';
+import { BuyerId, Currency, Instant, MinorUnits, OrderItem, OrderOrigin } from '../values.js';
+
+export const ORDER_STATUSES = [
+  'pending_stock',
+  'awaiting_payment',
+  'paid',
+  'shipped',
+  'completed',
+  'cancelled',
+  'refunded',
+] as const;
+
+export const OrderView = z.object({
+  orderId: z.uuid(),
+  buyerId: BuyerId,
+  origin: OrderOrigin,
+  status: z.enum(ORDER_STATUSES),
+  items: z.array(OrderItem.extend({ unitPriceMinor: MinorUnits.nullable() })),
+  /** Null until the catalogue has named the prices. */
+  totalMinor: MinorUnits.nullable(),
+  currency: Currency.nullable(),
+  reason: z.string().nullable(),
+  placedAt: Instant,
+  payBy: Instant.nullable(),
+  timeline: z.array(z.object({ at: Instant, what: z.string() })),
+});
+export type OrderView = z.output<typeof OrderView>;
+
+export const PlaceOrder = defineRequest({
+  type: 'order.place.v1',
+  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId, items: z.array(OrderItem).min(1).max(1_000) }),
+  reply: z.object({ orderId: z.uuid() }),
+});
+
+export const GetOrder = defineRequest({
+  type: 'order.get.v1',
+  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId }),
+  reply: OrderView,
+});
+
+export const ListOrders = defineRequest({
+  type: 'order.list.v1',
+  schema: z.object({ buyerId: BuyerId, limit: z.int().min(1).max(100), before: z.uuid().optional() }),
+  reply: z.object({ orders: z.array(OrderView), next: z.uuid().nullable() }),
+});
+
+export const StartPayment = defineRequest({
+  type: 'order.start-payment.v1',
+  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId }),
+  reply: z.object({ paymentId: z.uuid(), checkoutUrl: z.url() }),
+});
+
+/** The provider's callback as it came in: the signature covers the exact bytes of the body. */
+export const SettlePayment = defineRequest({
+  type: 'order.settle-payment.v1',
+  schema: z.object({ timestamp: z.string(), signature: z.string(), body: z.string().max(65_536) }),
+  reply: z.object({ outcome: z.enum(['settled', 'repeated', 'refunding', 'declined']) }),
+});
+
+const OfBuyer = z.object({ orderId: z.uuid(), buyerId: BuyerId });
+
+export const CancelOrder = defineRequest({ type: 'order.cancel.v1', schema: OfBuyer, reply: OrderView });
+export const ConfirmReceipt = defineRequest({
+  type: 'order.confirm-receipt.v1',
+  schema: OfBuyer,
+  reply: OrderView,
+});
+export const RefundOrder = defineRequest({ type: 'order.refund.v1', schema: OfBuyer, reply: OrderView });

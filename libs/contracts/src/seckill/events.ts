@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { defineEvent, type EventOf } from '#messaging/message';
+import { BuyerId, Currency, Instant, MinorUnits, Quantity, Sku } from '../values.js';
+
+/** Campaign stock is locked for a buyer; the order follows. */
+export const SeckillReserved = defineEvent({
+  type: 'seckill.reserved.v1',
+  topic: 'seckill',
+  key: event => event.reservationId,
+  schema: z.object({
+    reservationId: z.uuid(),
+    orderId: z.uuid(),
+    campaignId: z.uuid(),
+    buyerId: BuyerId,
+    sku: Sku,
+    quantity: Quantity,
+    unitPriceMinor: MinorUnits,
+    currency: Currency,
+    reservedAt: Instant,
+    payBy: Instant,
+  }),
+});
+export type SeckillReserved = EventOf<typeof SeckillReserved>;
+
+/** Nothing is left. Of two that cross, the one with the higher version is true. */
+export const SeckillSoldOut = defineEvent({
+  type: 'seckill.sold-out.v1',
+  topic: 'seckill-campaign',
+  key: event => event.campaignId,
+  schema: z.object({ campaignId: z.uuid(), version: z.int() }),
+});
+export type SeckillSoldOut = EventOf<typeof SeckillSoldOut>;
+
+/** Something is left again. */
+export const SeckillRestocked = defineEvent({
+  type: 'seckill.restocked.v1',
+  topic: 'seckill-campaign',
+  key: event => event.campaignId,
+  schema: z.object({ campaignId: z.uuid(), version: z.int() }),
+});
+export type SeckillRestocked = EventOf<typeof SeckillRestocked>;

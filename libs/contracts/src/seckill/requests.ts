@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { defineRequest } from '#messaging/message';
+import { BuyerId, Currency, Instant, MinorUnits, Price, Quantity, Sku } from '../values.js';
+
+export const CampaignView = z.object({
+  campaignId: z.uuid(),
+  sku: Sku,
+  mode: z.enum(['async']),
+  stock: z.int(),
+  available: z.int(),
+  reserved: z.int(),
+  sold: z.int(),
+  perUserLimit: z.int(),
+  priceMinor: MinorUnits,
+  currency: Currency,
+  startsAt: Instant,
+  endsAt: Instant,
+  /** Seconds that a buyer has to pay. */
+  paymentWindow: z.int(),
+});
+export type CampaignView = z.output<typeof CampaignView>;
+
+export const CreateCampaign = defineRequest({
+  type: 'seckill.create-campaign.v1',
+  schema: z.object({
+    campaignId: z.uuid(),
+    sku: Sku,
+    stock: Quantity,
+    perUserLimit: Quantity,
+    priceMinor: Price,
+    currency: Currency,
+    startsAt: Instant,
+    endsAt: Instant,
+    mode: z.enum(['async']),
+    paymentWindow: z
+      .int()
+      .min(1)
+      .max(7 * 86_400),
+  }),
+  reply: CampaignView,
+});
+
+export const GetCampaign = defineRequest({
+  type: 'seckill.get-campaign.v1',
+  schema: z.object({ campaignId: z.uuid() }),
+  reply: CampaignView,
+});
+
+export const ListCampaigns = defineRequest({
+  type: 'seckill.list-campaigns.v1',
+  schema: z.object({ limit: z.int().min(1).max(200) }),
+  reply: z.object({ campaigns: z.array(CampaignView) }),
+});
+
+/** One click. The caller names the ids, so that asking again after a lost answer is the same click. */
+export const Click = z.object({
+  reservationId: z.uuid(),
+  orderId: z.uuid(),
+  buyerId: BuyerId,
+  quantity: Quantity,
+  traceparent: z.string().optional(),
+});
+export type Click = z.output<typeof Click>;
+
+export const REFUSALS = [
+  'sold_out',
+  'limit_reached',
+  'risk_rejected',
+  'ended',
+  'not_started',
+  'unknown_campaign',
+  'busy',
+] as const;
+
+/** What was decided of a click: `reserved`, or the reason why not. */
+export const Decision = z.enum(['reserved', ...REFUSALS]);
+export type Decision = z.output<typeof Decision>;
+
+export const MAX_CLICKS = 500;
+
+/** Clicks of the same moment on one campaign, decided together; one decision for each, in their order. */
+export const ReserveStock = defineRequest({
+  type: 'seckill.reserve.v1',
+  schema: z.object({
+    campaignId: z.uuid(),
+    clicks: z.array(Click).min(1).max(MAX_CLICKS),
+    again: z.boolean(),
+  }),
+  reply: z.object({ decisions: z.array(Decision) }),
+});
+
+export const BlockBuyer = defineRequest({
+  type: 'seckill.block-buyer.v1',
+  schema: z.object({ buyerId: BuyerId, reason: z.string().min(1).max(200) }),
+  reply: z.object({ buyerId: BuyerId }),
+});

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+/** ISO 4217 code. */
+export const Currency = z.string().regex(/^[A-Z]{3}$/, 'a currency is three capital letters, such as GBP');
+/** Money in the currency's minor unit, such as pence. */
+export const MinorUnits = z.int().nonnegative();
+/** The highest price of one piece, and the most pieces of one SKU: their product is still an exact number. */
+export const MAX_PRICE_MINOR = 1_000_000_000;
+export const MAX_QUANTITY = 1_000_000;
+export const Price = MinorUnits.max(MAX_PRICE_MINOR);
+export const Quantity = z.int().positive().max(MAX_QUANTITY);
+/** `<store>.<code>`, such as `uk.85123A`. */
+export const Sku = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,64}$/, 'a SKU is <store>.<code>, such as uk.85123A');
+export const BuyerId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'a user id is 1 to 64 of A–Z a–z 0–9 . _ -');
+/** ISO 8601, UTC. */
+export const Instant = z.iso.datetime();
+
+export const OrderItem = z.object({ sku: Sku, quantity: Quantity });
+export type OrderItem = z.output<typeof OrderItem>;
+
+export const PricedItem = OrderItem.extend({ unitPriceMinor: MinorUnits });
+export type PricedItem = z.output<typeof PricedItem>;
+
+/** Where an order came from, and the campaign it came from if it was a flash sale. */
+export const OrderOrigin = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ordinary') }),
+  z.object({ kind: z.literal('seckill'), campaignId: z.uuid(), reservationId: z.uuid() }),
+]);
+export type OrderOrigin = z.output<typeof OrderOrigin>;

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+/** Host and port of every instance, by service: `{"order":["127.0.0.1:4001"]}`. */
+const Instances = z
+  .string()
+  .default('{}')
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is no JSON; write {"order":["127.0.0.1:4001"]}' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.array(z.string().regex(/^[^:]+:\d+$/, 'an address is host:port'))));
+
+const Port = z.coerce.number().int().min(0).max(65_535);
+
+/** What every app is told. */
+export const HttpConfig = z.object({
+  /** A name that no other running instance has; a restart keeps it. */
+  SLUICE_INSTANCE: z.string().min(1).max(64),
+  HOST: z.string().default('127.0.0.1'),
+  /** Health and metrics, and what else the app has over HTTP; 0 for a free one. */
+  HTTP_PORT: Port.default(0),
+  LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log'),
+  /** How long a stop may take before it is cut short, in ms. */
+  DRAIN_MS: z.coerce.number().int().positive().default(10_000),
+});
+export type HttpConfig = z.output<typeof HttpConfig>;
+
+/** …and one that keeps something. */
+export const databaseKeys = {
+  DATABASE_URL: z.url(),
+  /** Connections to its database. */
+  DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(8),
+};
+
+/** …and one that meets others: by messages, and by requests that it answers or asks. */
+export const ServiceConfig = HttpConfig.extend({
+  /** Where requests of other services come in; 0 for a free one. */
+  RPC_PORT: Port.default(0),
+  SLUICE_INSTANCES: Instances,
+  SLUICE_TRANSPORT: z.enum(['postgres']).default('postgres'),
+  /** The queue's database. */
+  SLUICE_TRANSPORT_URL: z.url(),
+});
+export type ServiceConfig = z.output<typeof ServiceConfig>;
+
+export const DatabaseConfig = ServiceConfig.extend(databaseKeys);
+export type DatabaseConfig = z.output<typeof DatabaseConfig>;
+
+/** Reads the environment; a start that cannot succeed lists every bad key and ends with code 1. */
+export function readConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  env: NodeJS.ProcessEnv = process.env,
+): z.output<Schema> {
+  const parsed = schema.safeParse(env);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    process.stderr.write(`configuration: ${issue.path.join('.')}: ${issue.message}\n`);
+  }
+  process.exit(1);
+}

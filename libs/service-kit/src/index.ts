@@ -1,0 +1,6 @@
+export { DatabaseConfig, databaseKeys, HttpConfig, readConfig, ServiceConfig } from './config/read-config.js';
+export { DatabaseModule, databaseOptions } from './database/database.module.js';
+export { migrate } from './database/migrate.js';
+export { HealthChecks } from './health/health-checks.js';
+export { runService, type ServiceDefinition } from './run-service.js';
+export { SERVICE_CONFIG } from './tokens.js';

@@ -1,0 +1,29 @@
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from '#messaging';
+
+/** The process's metrics, those of its subscriptions included. */
+export function createRegistry(service: string, instance: string): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service, instance });
+  collectDefaultMetrics({ register: registry });
+  const messages = new Counter({
+    name: 'sluice_messages_total',
+    help: 'Messages settled, by subscription and outcome.',
+    labelNames: ['subscription', 'outcome'],
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: 'sluice_batch_failures_total',
+    help: 'Batches whose handler failed, by subscription.',
+    labelNames: ['subscription'],
+    registers: [registry],
+  });
+  settledChannel.subscribe(message => {
+    const { subscription, ...counts } = message as SettledSignal;
+    for (const outcome of ['handled', 'skipped', 'duplicate', 'dead'] as const) {
+      if (counts[outcome] > 0) messages.inc({ subscription, outcome }, counts[outcome]);
+    }
+  });
+  failedChannel.subscribe(message => failures.inc({ subscription: (message as FailedSignal).subscription }));
+  return registry;
+}

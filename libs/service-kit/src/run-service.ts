@@ -1,0 +1,89 @@
+import 'reflect-metadata';
+import { ConsoleLogger, type LogLevel, type Provider, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type CustomTransportStrategy, type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Registry } from 'prom-client';
+import type { HttpConfig } from './config/read-config.js';
+import { HealthChecks } from './health/health-checks.js';
+import { HealthController } from './health/health.controller.js';
+import { createRegistry } from './metrics/registry.js';
+import { drainOnSignal } from './shutdown/drain.js';
+import { SERVICE_CONFIG } from './tokens.js';
+
+export interface ServiceDefinition {
+  readonly name: string;
+  readonly module: Type;
+  readonly config: HttpConfig;
+  /** Where it answers requests over TCP; left out when it answers none. 0 for a free port. */
+  readonly rpcPort?: number;
+  /** Providers for every module of the app. */
+  readonly globals: readonly Provider[];
+  /** Servers beside HTTP, by their token. */
+  readonly strategies: readonly Type<CustomTransportStrategy>[];
+  /** What must answer for the service to be ready. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>;
+  /** Prepares the HTTP side before it listens. */
+  readonly http?: (app: NestFastifyApplication) => void | Promise<void>;
+  /** Closed after everything else. */
+  readonly closeLast?: () => Promise<void>;
+}
+
+class ServiceRoot {}
+
+const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];
+
+/**
+ * Starts a service: logs as JSON lines, health and metrics over HTTP, requests over TCP, its own servers; and
+ * ends it in order on SIGTERM, SIGINT or when the launcher that started it is gone. Tells the launcher when
+ * it is ready.
+ */
+export async function runService(definition: ServiceDefinition): Promise<NestFastifyApplication> {
+  const { name, module, config, globals } = definition;
+  const health = new HealthChecks();
+  for (const [check, run] of Object.entries(definition.checks)) health.add(check, run);
+  const logLevels = LEVELS.slice(0, LEVELS.indexOf(config.LOG_LEVEL) + 1);
+  const logger = new ConsoleLogger(name, { json: true, colors: false, logLevels });
+
+  const shared: Provider[] = [
+    { provide: SERVICE_CONFIG, useValue: config },
+    { provide: HealthChecks, useValue: health },
+    { provide: Registry, useFactory: () => createRegistry(name, config.SLUICE_INSTANCE) },
+    ...globals,
+  ];
+  const app = await NestFactory.create<NestFastifyApplication>(
+    {
+      module: ServiceRoot,
+      global: true,
+      imports: [module],
+      controllers: [HealthController],
+      providers: shared,
+      exports: shared.map(provider => (provider as { provide: symbol }).provide),
+    },
+    new FastifyAdapter({
+      bodyLimit: 1024 * 1024,
+      keepAliveTimeout: 65_000,
+      routerOptions: { maxParamLength: 200 },
+    }),
+    { logger, abortOnError: false, rawBody: true },
+  );
+  await definition.http?.(app);
+  const inherit = { inheritAppConfig: true };
+  const { HOST: host } = config;
+  if (definition.rpcPort !== undefined) {
+    const options = { host, port: definition.rpcPort };
+    app.connectMicroservice<MicroserviceOptions>({ transport: Transport.TCP, options }, inherit);
+  }
+  for (const strategy of definition.strategies)
+    app.connectMicroservice({ strategy: app.get(strategy) }, inherit);
+
+  drainOnSignal(config.DRAIN_MS, logger, async () => {
+    await app.close();
+    await definition.closeLast?.();
+  });
+  await app.startAllMicroservices();
+  await app.listen(config.HTTP_PORT, host);
+  logger.log(`ready at ${await app.getUrl()}`);
+  process.send?.({ kind: 'ready' });
+  return app;
+}

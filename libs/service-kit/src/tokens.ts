@@ -1,0 +1,2 @@
+/** The parsed configuration of the running service. */
+export const SERVICE_CONFIG = Symbol('sluice.config');
