@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import type { ListProducts, ProductView } from '#contracts';
+import { DomainError, type RequestOf } from '#messaging';
+import { CatalogDatabase } from '../catalog.database.js';
+
+export class ProductNotFound extends DomainError {
+  readonly code = 'product_not_found';
+  constructor(readonly sku: string) {
+    super(`there is no product ${sku}`);
+  }
+}
+
+const SELECT = `
+SELECT p.sku, p.store, p.title, p.price_minor::float8 AS "priceMinor", p.currency, s.available::float8 AS available
+FROM product p JOIN stock s USING (sku)`;
+
+@Injectable()
+export class Browse {
+  constructor(private readonly database: CatalogDatabase) {}
+
+  /** @throws ProductNotFound */
+  async get(sku: string): Promise<ProductView> {
+    const [product] = (await this.database.query(`${SELECT} WHERE p.sku = $1`, [sku])) as [ProductView?];
+    if (product === undefined) throw new ProductNotFound(sku);
+    return product;
+  }
+
+  /** By SKU; `query` is words of the title or the beginning of a SKU's code. */
+  async list({ limit, cursor = '', query }: RequestOf<typeof ListProducts>) {
+    const words = (query ?? '').split(/\s+/).filter(Boolean).map(escapeLike);
+    const products = (await this.database.query(
+      `${SELECT}
+       WHERE p.sku > $1 AND (lower(p.title) LIKE ALL ($2::text[]) OR lower(p.sku) LIKE $3)
+       ORDER BY p.sku LIMIT $4`,
+      [cursor, words.map(word => `%${word}%`), words.length === 1 ? `%.${words[0]}%` : '', limit],
+    )) as ProductView[];
+    return { products, next: products.length === limit ? products.at(-1)!.sku : null };
+  }
+}
+
+function escapeLike(word: string): string {
+  return word.toLowerCase().replaceAll(/[\\%_]/g, character => `\\${character}`);
+}

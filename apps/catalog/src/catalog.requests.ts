@@ -1,0 +1,51 @@
+import { Controller } from '@nestjs/common';
+import {
+  ClosePublication,
+  GetProduct,
+  GetPublication,
+  ListProducts,
+  OpenPublication,
+  StageChunk,
+} from '#contracts';
+import { HandleRequest, type RequestOf } from '#messaging';
+import { Browse } from './browse/browse.js';
+import { Publications } from './publish/publications.js';
+
+/** The questions and commands that the catalogue answers. */
+@Controller()
+export class CatalogRequests {
+  constructor(
+    private readonly browse: Browse,
+    private readonly publications: Publications,
+  ) {}
+
+  @HandleRequest(GetProduct)
+  getProduct({ sku }: RequestOf<typeof GetProduct>) {
+    return this.browse.get(sku);
+  }
+
+  @HandleRequest(ListProducts)
+  listProducts(request: RequestOf<typeof ListProducts>) {
+    return this.browse.list(request);
+  }
+
+  @HandleRequest(OpenPublication)
+  open(request: RequestOf<typeof OpenPublication>) {
+    return this.publications.open(request);
+  }
+
+  @HandleRequest(StageChunk)
+  stage(request: RequestOf<typeof StageChunk>) {
+    return this.publications.stage(request);
+  }
+
+  @HandleRequest(ClosePublication)
+  close(request: RequestOf<typeof ClosePublication>) {
+    return this.publications.close(request);
+  }
+
+  @HandleRequest(GetPublication)
+  getPublication({ publicationId }: RequestOf<typeof GetPublication>) {
+    return this.publications.get(publicationId);
+  }
+}

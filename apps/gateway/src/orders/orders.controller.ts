@@ -1,0 +1,93 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import {
+  CancelOrder,
+  ConfirmReceipt,
+  GetOrder,
+  ListOrders,
+  OrderItem,
+  type OrderView,
+  PlaceOrder,
+  RefundOrder,
+  StartPayment,
+} from '#contracts';
+import { type ReplyOf, RequestClient, uuidv7 } from '#messaging';
+import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { Access, CurrentSession, type Session } from '../sessions/access.js';
+
+const NewOrder = z.object({ items: z.array(OrderItem).min(1).max(1_000) });
+const Listing = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  before: z.uuid().optional(),
+});
+
+/** A buyer's own orders. Somebody else's are not found. */
+@ApiTags('orders')
+@Controller('api/orders')
+@Access('shopper')
+export class OrdersController {
+  constructor(private readonly requests: RequestClient) {}
+
+  /** An ordinary order. Its stock is reserved, or refused, a moment after the answer. */
+  @Post()
+  @HttpCode(202)
+  place(
+    @ZodBody(NewOrder) { items }: z.output<typeof NewOrder>,
+    @CurrentSession() { userId: buyerId }: Session,
+  ): Promise<{ orderId: string }> {
+    return this.requests.ask(PlaceOrder, { orderId: uuidv7(), buyerId, items }, { repeatable: true });
+  }
+
+  @Get()
+  list(
+    @ZodQuery(Listing) query: z.output<typeof Listing>,
+    @CurrentSession() { userId: buyerId }: Session,
+  ): Promise<ReplyOf<typeof ListOrders>> {
+    return this.requests.ask(ListOrders, { ...query, buyerId }, { repeatable: true });
+  }
+
+  @Get(':id')
+  get(
+    @ZodParam('id', z.uuid()) orderId: string,
+    @CurrentSession() { userId: buyerId }: Session,
+  ): Promise<OrderView> {
+    return this.requests.ask(GetOrder, { orderId, buyerId }, { repeatable: true });
+  }
+
+  /** Opens a checkout with the payment provider. While one is open, this gives that one. */
+  @Post(':id/payments')
+  pay(
+    @ZodParam('id', z.uuid()) orderId: string,
+    @CurrentSession() { userId: buyerId }: Session,
+  ): Promise<ReplyOf<typeof StartPayment>> {
+    return this.requests.ask(StartPayment, { orderId, buyerId }, { repeatable: true, deadlineMs: 10_000 });
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  cancel(
+    @ZodParam('id', z.uuid()) orderId: string,
+    @CurrentSession() { userId: buyerId }: Session,
+  ): Promise<OrderView> {
+    return this.requests.ask(CancelOrder, { orderId, buyerId });
+  }
+
+  @Post(':id/receipt')
+  @HttpCode(200)
+  receipt(
+    @ZodParam('id', z.uuid()) orderId: string,
+    @CurrentSession() { userId: buyerId }: Session,
+  ): Promise<OrderView> {
+    return this.requests.ask(ConfirmReceipt, { orderId, buyerId });
+  }
+
+  @Post(':id/refund')
+  @HttpCode(200)
+  refund(
+    @ZodParam('id', z.uuid()) orderId: string,
+    @CurrentSession() { userId: buyerId }: Session,
+  ): Promise<OrderView> {
+    return this.requests.ask(RefundOrder, { orderId, buyerId });
+  }
+}

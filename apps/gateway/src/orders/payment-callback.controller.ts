@@ -1,0 +1,27 @@
+import { Controller, Headers, HttpCode, Post, type RawBodyRequest, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { SettlePayment } from '#contracts';
+import { type ReplyOf, RequestClient } from '#messaging';
+import { Access } from '../sessions/access.js';
+
+@ApiTags('payments')
+@Controller('api/payments')
+@Access('anyone')
+export class PaymentCallbackController {
+  constructor(private readonly requests: RequestClient) {}
+
+  /**
+   * The provider's word on a payment: header `sluice-timestamp` (seconds) and `sluice-signature`, the HMAC-SHA256
+   * in hex of `<timestamp>.<body>`. The order service checks it over the bytes as they came.
+   */
+  @Post('callback')
+  @HttpCode(200)
+  callback(
+    @Req() request: RawBodyRequest<unknown>,
+    @Headers('sluice-timestamp') timestamp: string = '',
+    @Headers('sluice-signature') signature: string = '',
+  ): Promise<ReplyOf<typeof SettlePayment>> {
+    const body = request.rawBody?.toString() ?? '';
+    return this.requests.ask(SettlePayment, { timestamp, signature, body }, { repeatable: true });
+  }
+}

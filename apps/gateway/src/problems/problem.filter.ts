@@ -1,0 +1,95 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { type Observable, throwError } from 'rxjs';
+import { DomainError, RequestRefused, toRefusal } from '#messaging';
+
+/** The HTTP status of each refusal. What is not named here is a conflict with the state of things. */
+const STATUS: Readonly<Record<string, number>> = {
+  invalid_input: 400,
+  invalid_request: 400,
+  invalid_campaign: 422,
+  invalid_callback: 400,
+  invalid_token: 401,
+  invalid_signature: 401,
+  wrong_password: 401,
+  demo_sign_in_off: 403,
+  operators_only: 403,
+  risk_rejected: 403,
+  order_not_found: 404,
+  campaign_not_found: 404,
+  product_not_found: 404,
+  publication_not_found: 404,
+  payment_not_found: 404,
+  sold_out: 409,
+  limit_reached: 409,
+  wrong_order_state: 409,
+  ended: 410,
+  unsupported_media_type: 415,
+  amount_mismatch: 422,
+  upload_broken: 422,
+  not_started: 425,
+  internal: 500,
+  busy: 503,
+  unavailable: 503,
+  payment_provider_unavailable: 503,
+};
+
+/** Seconds after which trying again makes sense. */
+const RETRY_AFTER: Readonly<Record<string, number>> = {
+  order_not_found: 1,
+  busy: 1,
+  unavailable: 1,
+  payment_provider_unavailable: 2,
+};
+
+/** Tells every error as problem details (RFC 9457): a stable `code`, what is wrong, the facts. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): Observable<never> | void {
+    if (host.getType() !== 'http') return throwError(() => error);
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (reply.sent) return;
+    const { status, code, detail, facts } = this.describe(error);
+    const retryAfter = RETRY_AFTER[code];
+    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+    const title = code.replaceAll('_', ' ');
+    void reply
+      .status(status)
+      .header('content-type', 'application/problem+json')
+      .send(JSON.stringify({ ...facts, type: `/problems/${code}`, title, status, code, detail }));
+  }
+
+  private describe(error: unknown): { status: number; code: string; detail: string; facts: object } {
+    if (error instanceof DomainError) {
+      const { code, message, facts } = error instanceof RequestRefused ? error : toRefusal(error);
+      return { status: STATUS[code] ?? 409, code, detail: message, facts };
+    }
+    if (error instanceof HttpException) {
+      const status = error.getStatus();
+      const code = HTTP_CODES[status] ?? 'refused';
+      return { status, code, detail: error.message, facts: {} };
+    }
+    // Fastify's own refusals: a body that is no JSON, too large, of a type nobody reads.
+    const { statusCode, message } = error as { statusCode?: number; message?: string };
+    if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+      return {
+        status: statusCode,
+        code: HTTP_CODES[statusCode] ?? 'invalid_input',
+        detail: message ?? '',
+        facts: {},
+      };
+    }
+    this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return { status: 500, code: 'internal', detail: 'something broke here; the log says what', facts: {} };
+  }
+}
+
+const HTTP_CODES: Readonly<Record<number, string>> = {
+  400: 'invalid_input',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'too_large',
+  415: 'unsupported_media_type',
+};

@@ -1,0 +1,58 @@
+import { Controller, Get, Headers, Logger } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { GetProduct, ListProducts, ProductViewed, type ProductView, Sku } from '#contracts';
+import { MessagingClient, type ReplyOf, RequestClient } from '#messaging';
+import { ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { Access } from '../sessions/access.js';
+import { Tokens } from '../sessions/tokens.js';
+
+const Listing = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: Sku.optional(),
+  query: z
+    .string()
+    .max(200)
+    .refine(text => !text.includes('\0'), 'has a NUL character in it')
+    .optional(),
+});
+
+@ApiTags('products')
+@Controller('api/products')
+@Access('anyone')
+export class ProductsController {
+  private readonly logger = new Logger(ProductsController.name);
+
+  constructor(
+    private readonly requests: RequestClient,
+    private readonly messages: MessagingClient,
+    private readonly tokens: Tokens,
+  ) {}
+
+  /** The catalogue by SKU, a page at a time: `next` is the cursor of the next page. */
+  @Get()
+  list(@ZodQuery(Listing) query: z.output<typeof Listing>): Promise<ReplyOf<typeof ListProducts>> {
+    return this.requests.ask(ListProducts, query, { repeatable: true });
+  }
+
+  /** One product. A signed-in shopper's look is told to the recommendations. */
+  @Get(':sku')
+  async get(
+    @ZodParam('sku', Sku) sku: string,
+    @Headers('authorization') authorization?: string,
+  ): Promise<ProductView> {
+    const product = await this.requests.ask(GetProduct, { sku }, { repeatable: true });
+    const viewer = this.tokens.readIfGood(authorization);
+    if (viewer !== undefined) this.tellOfView(sku, viewer.userId);
+    return product;
+  }
+
+  // Nobody waits for this, and a look that is lost is no loss.
+  private tellOfView(sku: string, buyerId: string): void {
+    this.messages
+      .emitEvent(ProductViewed, { buyerId, sku, viewedAt: new Date().toISOString() })
+      .catch((error: unknown) => {
+        this.logger.warn(`a look was not told: ${String(error)}`);
+      });
+  }
+}

@@ -1,0 +1,51 @@
+import { Controller, Inject, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { BuyerId } from '#contracts';
+import { DomainError } from '#messaging';
+import { SERVICE_CONFIG } from '#service-kit';
+import type { GatewayConfig } from '../gateway.config.js';
+import { ZodBody } from '../problems/zod-body.js';
+import { Access } from './access.js';
+import { Tokens } from './tokens.js';
+
+/** The operator's own orders, if any, are under this name, which no shopper may take. */
+const OPERATOR = '-operator-';
+
+const SignIn = z.union(
+  [
+    z.strictObject({ userId: BuyerId.refine(id => id !== OPERATOR) }),
+    z.strictObject({ adminPassword: z.string().min(1).max(200) }),
+  ],
+  {
+    error: 'send {"userId"} (1 to 64 of A–Z a–z 0–9 . _ -) as a shopper or {"adminPassword"} as an operator',
+  },
+);
+
+export class DemoSignInOff extends DomainError {
+  readonly code = 'demo_sign_in_off';
+  constructor() {
+    super('signing in by name alone is switched off here');
+  }
+}
+
+@ApiTags('sessions')
+@Controller('api/sessions')
+export class SessionsController {
+  constructor(
+    private readonly tokens: Tokens,
+    @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
+  ) {}
+
+  /** Signs a shopper in, or an operator. */
+  @Post()
+  @Access('anyone')
+  signIn(@ZodBody(SignIn) body: z.output<typeof SignIn>): { token: string } {
+    if ('adminPassword' in body) {
+      this.tokens.admit(body.adminPassword);
+      return { token: this.tokens.issue({ userId: OPERATOR, role: 'operator' }) };
+    }
+    if (this.config.DEMO_SIGN_IN === 'off') throw new DemoSignInOff();
+    return { token: this.tokens.issue({ userId: body.userId, role: 'shopper' }) };
+  }
+}

@@ -1,0 +1,37 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Webhook } from 'standardwebhooks';
+import { SERVICE_CONFIG } from '#service-kit';
+import type { MerchantNotifierConfig } from '../merchant-notifier.config.js';
+
+const TIMEOUT_MS = 5_000;
+
+/** The merchant's webhook endpoint, by the Standard Webhooks specification. */
+@Injectable()
+export class MerchantEndpoint {
+  readonly url: string;
+  private readonly webhook: Webhook;
+
+  constructor(@Inject(SERVICE_CONFIG) config: MerchantNotifierConfig) {
+    this.url = config.MERCHANT_WEBHOOK_URL;
+    this.webhook = new Webhook(config.MERCHANT_WEBHOOK_SECRET);
+  }
+
+  /** @throws when the merchant does not take it; sending it again under the same id is safe */
+  async post(webhookId: string, type: string, data: object): Promise<void> {
+    const timestamp = new Date();
+    const body = JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': webhookId,
+        'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
+        'webhook-signature': this.webhook.sign(webhookId, timestamp, body),
+      },
+      body,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`the merchant answered ${response.status}`);
+  }
+}

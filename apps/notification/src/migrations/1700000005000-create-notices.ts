@@ -1,0 +1,25 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class CreateNotices1700000005000 implements MigrationInterface {
+  readonly name = 'CreateNotices1700000005000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+CREATE TABLE notice (
+  id       uuid NOT NULL,
+  order_id uuid NOT NULL,
+  kind     text NOT NULL,
+  channel  text NOT NULL,
+  buyer_id text NOT NULL,
+  text     text NOT NULL,
+  sent_at  timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT notice_pk PRIMARY KEY (id),
+  CONSTRAINT notice_once UNIQUE (order_id, kind)
+);
+CREATE INDEX notice_buyer ON notice (buyer_id, sent_at DESC);`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE notice');
+  }
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
+
+export interface Notice {
+  /** The same for the same order and kind, so that whoever gets it twice can tell. */
+  readonly id: string;
+  readonly orderId: string;
+  readonly kind: 'order-placed' | 'order-paid' | 'order-cancelled' | 'order-refunded';
+  readonly buyerId: string;
+  readonly text: string;
+}
+
+export function placedNotice({ orderId, buyerId, items }: OrderPlaced): Notice {
+  const count = items.reduce((total, item) => total + item.quantity, 0);
+  return notice('order-placed', orderId, buyerId, `Your order of ${count} item(s) is in.`);
+}
+
+export function paidNotice({ orderId, buyerId, totalMinor, currency }: OrderPaid): Notice {
+  return notice('order-paid', orderId, buyerId, `We have your payment of ${money(totalMinor, currency)}.`);
+}
+
+export function cancelledNotice({ orderId, buyerId, reason }: OrderCancelled): Notice {
+  return notice(
+    'order-cancelled',
+    orderId,
+    buyerId,
+    `Your order was cancelled (${reason.replaceAll('_', ' ')}).`,
+  );
+}
+
+export function refundedNotice({ orderId, buyerId, totalMinor, currency }: OrderRefunded): Notice {
+  return notice('order-refunded', orderId, buyerId, `You get ${money(totalMinor, currency)} back.`);
+}
+
+function notice(kind: Notice['kind'], orderId: string, buyerId: string, text: string): Notice {
+  return { id: nameBasedId(`${orderId}/${kind}`), orderId, kind, buyerId, text };
+}
+
+function money(minor: number, currency: string): string {
+  return `${(minor / 100).toFixed(2)} ${currency}`;
+}
+
+/** A UUID made of a name's hash (RFC 9562, version 8). */
+function nameBasedId(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,23 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SERVICE_CONFIG } from '#service-kit';
+import type { NotificationConfig } from '../notification.config.js';
+
+const TIMEOUT_MS = 5_000;
+
+/** The SMS provider. It takes each id once, however often it is sent. */
+@Injectable()
+export class SmsGateway {
+  constructor(@Inject(SERVICE_CONFIG) private readonly config: NotificationConfig) {}
+
+  /** @throws when the gateway does not take the message; sending it again is safe */
+  async send(id: string, to: string, text: string): Promise<void> {
+    const response = await fetch(`${this.config.SMS_GATEWAY_URL}/sms`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': id },
+      body: JSON.stringify({ to, text }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`the SMS gateway answered ${response.status}`);
+  }
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { DatabaseConfig } from '#service-kit';
+
+export const OrderConfig = DatabaseConfig.extend({
+  /** Where the payment provider takes calls. */
+  PAYMENT_PROVIDER_URL: z.url(),
+  /** What the provider signs its callbacks with. */
+  PAYMENT_SECRET: z.string().min(16),
+  /** Where the provider sends its callbacks: the gateway's address. */
+  PAYMENT_CALLBACK_URL: z.url(),
+  /** Seconds that a buyer has to pay an ordinary order. */
+  ORDER_PAYMENT_WINDOW: z.coerce.number().int().positive().default(1_800),
+});
+export type OrderConfig = z.output<typeof OrderConfig>;

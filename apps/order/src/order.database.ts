@@ -1,0 +1,14 @@
+import { DataSource } from 'typeorm';
+import { messagingMigrations } from '#messaging';
+import { type DatabaseConfig, databaseOptions } from '#service-kit';
+import { CreateOrders1700000001000 } from './migrations/1700000001000-create-orders.js';
+import { Order } from './order.entity.js';
+import { Payment } from './pay/payment.entity.js';
+
+export const orderMigrations = [...messagingMigrations, CreateOrders1700000001000];
+
+export class OrderDatabase extends DataSource {
+  constructor(config: DatabaseConfig) {
+    super({ ...databaseOptions(config), entities: [Order, Payment], migrations: orderMigrations });
+  }
+}

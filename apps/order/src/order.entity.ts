@@ -1,0 +1,73 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { ORDER_STATUSES, OrderOrigin, OrderView, PricedItem } from '#contracts';
+
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+export interface StoredItem {
+  readonly sku: string;
+  readonly quantity: number;
+  /** Null until the catalogue has named the price. */
+  readonly unitPriceMinor: number | null;
+}
+
+/** PostgreSQL's bigint comes as text; money fits into a double up to ninety thousand billion. */
+const asNumber = {
+  from: (value: string | null) => (value === null ? null : Number(value)),
+  to: (value: number | null) => value,
+};
+
+@Entity('orders')
+export class Order {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('text', { name: 'buyer_id' }) buyerId!: string;
+  @Column('text') origin!: 'ordinary' | 'seckill';
+  @Column('uuid', { name: 'campaign_id', nullable: true }) campaignId!: string | null;
+  @Column('uuid', { name: 'reservation_id', nullable: true }) reservationId!: string | null;
+  @Column('text') status!: OrderStatus;
+  @Column('jsonb') items!: StoredItem[];
+  @Column('bigint', { name: 'total_minor', nullable: true, transformer: asNumber }) totalMinor!:
+    number | null;
+  @Column('text', { nullable: true }) currency!: string | null;
+  @Column('text', { nullable: true }) reason!: string | null;
+  @Column('timestamptz', { name: 'placed_at' }) placedAt!: Date;
+  @Column('timestamptz', { name: 'pay_by', nullable: true }) payBy!: Date | null;
+  @Column('timestamptz', { name: 'priced_at', nullable: true }) pricedAt!: Date | null;
+  @Column('timestamptz', { name: 'paid_at', nullable: true }) paidAt!: Date | null;
+  @Column('timestamptz', { name: 'cancelled_at', nullable: true }) cancelledAt!: Date | null;
+  @Column('timestamptz', { name: 'refunded_at', nullable: true }) refundedAt!: Date | null;
+
+  get originOfOrder(): OrderOrigin {
+    return this.origin === 'ordinary'
+      ? { kind: 'ordinary' }
+      : { kind: 'seckill', campaignId: this.campaignId!, reservationId: this.reservationId! };
+  }
+
+  /** What a paid order was charged for. A price is always there by then; the table's own check holds it. */
+  get charged(): { items: PricedItem[]; totalMinor: number; currency: string } {
+    return { items: this.items as PricedItem[], totalMinor: this.totalMinor!, currency: this.currency! };
+  }
+
+  toView(): OrderView {
+    const { id, buyerId, status, items, totalMinor, currency, reason } = this;
+    const steps: [Date | null, string][] = [
+      [this.placedAt, 'placed'],
+      [this.pricedAt, 'stock reserved'],
+      [this.paidAt, 'paid'],
+      [this.cancelledAt, `cancelled: ${reason}`],
+      [this.refundedAt, 'refunded'],
+    ];
+    return {
+      orderId: id,
+      buyerId,
+      origin: this.originOfOrder,
+      status,
+      items,
+      totalMinor,
+      currency,
+      reason,
+      placedAt: this.placedAt.toISOString(),
+      payBy: this.payBy?.toISOString() ?? null,
+      timeline: steps.flatMap(([at, what]) => (at === null ? [] : [{ at: at.toISOString(), what }])),
+    };
+  }
+}

@@ -1,0 +1,77 @@
+import { Controller } from '@nestjs/common';
+import {
+  CancelOrder,
+  ConfirmReceipt,
+  GetOrder,
+  ListOrders,
+  PlaceOrder,
+  RefundOrder,
+  SettlePayment,
+  StartPayment,
+} from '#contracts';
+import { HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { CancelOrderUseCase } from './cancel/cancel-order.js';
+import { WrongOrderState } from './order.errors.js';
+import { SettlePaymentUseCase } from './pay/settle-payment.js';
+import { StartPaymentUseCase } from './pay/start-payment.js';
+import { PlaceOrderUseCase } from './place/place-order.js';
+import { ReadOrders } from './read/read-orders.js';
+import { RefundOrderUseCase } from './refund/refund-order.js';
+
+/** The questions and commands that the order service answers. */
+@Controller()
+export class OrderRequests {
+  constructor(
+    private readonly placing: PlaceOrderUseCase,
+    private readonly reading: ReadOrders,
+    private readonly starting: StartPaymentUseCase,
+    private readonly settling: SettlePaymentUseCase,
+    private readonly cancelling: CancelOrderUseCase,
+    private readonly refunding: RefundOrderUseCase,
+  ) {}
+
+  @HandleRequest(PlaceOrder)
+  place(request: RequestOf<typeof PlaceOrder>) {
+    return this.placing.place(request);
+  }
+
+  @HandleRequest(GetOrder)
+  get({ orderId, buyerId }: RequestOf<typeof GetOrder>) {
+    return this.reading.get(orderId, buyerId);
+  }
+
+  @HandleRequest(ListOrders)
+  list(request: RequestOf<typeof ListOrders>) {
+    return this.reading.list(request);
+  }
+
+  @HandleRequest(StartPayment)
+  startPayment(request: RequestOf<typeof StartPayment>) {
+    return this.starting.start(request);
+  }
+
+  @HandleRequest(SettlePayment)
+  settlePayment(request: RequestOf<typeof SettlePayment>) {
+    return this.settling.settle(request);
+  }
+
+  @HandleRequest(CancelOrder)
+  async cancel(request: RequestOf<typeof CancelOrder>): Promise<ReplyOf<typeof CancelOrder>> {
+    return (await this.cancelling.cancel(request)).toView();
+  }
+
+  @HandleRequest(RefundOrder)
+  async refund(request: RequestOf<typeof RefundOrder>): Promise<ReplyOf<typeof RefundOrder>> {
+    return (await this.refunding.refund(request)).toView();
+  }
+
+  /** A receipt confirms a delivery; nothing is delivered before fulfilment ships it. */
+  @HandleRequest(ConfirmReceipt)
+  async confirmReceipt({
+    orderId,
+    buyerId,
+  }: RequestOf<typeof ConfirmReceipt>): Promise<ReplyOf<typeof ConfirmReceipt>> {
+    const { status } = await this.reading.get(orderId, buyerId);
+    throw new WrongOrderState(orderId, 'completed', status, ['shipped']);
+  }
+}

@@ -1,0 +1,82 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { DomainError } from '#messaging';
+import { SERVICE_CONFIG } from '#service-kit';
+import { z } from 'zod';
+import type { OrderConfig } from '../order.config.js';
+
+/** A callback is worth nothing after this long: whoever kept a copy cannot use it later. */
+const TOLERANCE_S = 300;
+const TIMEOUT_MS = 5_000;
+
+const CheckoutReply = z.object({ checkoutUrl: z.url() });
+
+export class ProviderUnavailable extends DomainError {
+  readonly code = 'payment_provider_unavailable';
+  constructor(reason: string) {
+    super(`the payment provider does not answer as it should (${reason}); try again in a moment`);
+  }
+}
+
+export class InvalidSignature extends DomainError {
+  readonly code = 'invalid_signature';
+  constructor(reason: string) {
+    super(`the callback is not from the payment provider: ${reason}`);
+  }
+}
+
+/** The payment provider, as this service knows it. */
+@Injectable()
+export class PaymentProvider {
+  constructor(@Inject(SERVICE_CONFIG) private readonly config: OrderConfig) {}
+
+  /** Opens a checkout. Asking again with the same payment gives the same one. */
+  async openCheckout(paymentId: string, amountMinor: number, currency: string): Promise<string> {
+    const callbackUrl = this.config.PAYMENT_CALLBACK_URL;
+    const reply = await this.post('/payments/checkouts', paymentId, {
+      paymentId,
+      amountMinor,
+      currency,
+      callbackUrl,
+    });
+    const parsed = CheckoutReply.safeParse(reply);
+    if (!parsed.success) throw new ProviderUnavailable('no checkoutUrl in its answer');
+    return parsed.data.checkoutUrl;
+  }
+
+  /** Gives the money back. Asking again with the same payment changes nothing. */
+  async refund(paymentId: string, amountMinor: number, currency: string): Promise<void> {
+    await this.post('/payments/refunds', `refund-${paymentId}`, { paymentId, amountMinor, currency });
+  }
+
+  /**
+   * Checks that a callback is the provider's and fresh: HMAC-SHA256 over `<timestamp>.<body>`, in hex.
+   * @throws InvalidSignature
+   */
+  verify(timestamp: string, body: string, signature: string, nowMs: number): void {
+    const age = Math.abs(nowMs / 1000 - Number(timestamp));
+    if (!/^\d{1,12}$/.test(timestamp) || age > TOLERANCE_S)
+      throw new InvalidSignature('its timestamp is missing or old');
+    const expected = createHmac('sha256', this.config.PAYMENT_SECRET).update(`${timestamp}.${body}`).digest();
+    const given = Buffer.from(signature, 'hex');
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+      throw new InvalidSignature('its signature does not fit its body');
+    }
+  }
+
+  private async post(path: string, idempotencyKey: string, body: object): Promise<unknown> {
+    try {
+      const response = await fetch(`${this.config.PAYMENT_PROVIDER_URL}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const answer: unknown = await response.json();
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      return answer;
+    } catch (error) {
+      throw new ProviderUnavailable(error instanceof Error ? error.message : String(error));
+    }
+  }
+}

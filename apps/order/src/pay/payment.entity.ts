@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity('payment')
+export class Payment {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('uuid', { name: 'order_id' }) orderId!: string;
+  @Column('bigint', { name: 'amount_minor', transformer: { from: Number, to: (value: number) => value } })
+  amountMinor!: number;
+  @Column('text') currency!: string;
+  @Column('text') status!: 'pending' | 'paid' | 'declined' | 'refund_due' | 'refunded';
+  @Column('text', { name: 'checkout_url', nullable: true }) checkoutUrl!: string | null;
+  @Column('timestamptz', { name: 'settled_at', nullable: true }) settledAt!: Date | null;
+  @Column('timestamptz', { name: 'refunded_at', nullable: true }) refundedAt!: Date | null;
+}

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { DomainError, Outbox, type RequestOf } from '#messaging';
+import { MAX_QUANTITY, OrderPlaced, type PlaceOrder } from '#contracts';
+import { OrderDatabase } from '../order.database.js';
+
+const INSERT = `
+INSERT INTO orders (id, buyer_id, origin, status, items, placed_at)
+VALUES ($1, $2, 'ordinary', 'pending_stock', $3, $4) ON CONFLICT (id) DO NOTHING RETURNING id`;
+
+export class QuantityTooHigh extends DomainError {
+  readonly code = 'invalid_input';
+  constructor(
+    readonly sku: string,
+    readonly quantity: number,
+  ) {
+    super(`${sku}: ${quantity} in all is more than one order may have, ${MAX_QUANTITY}; order less of it`);
+  }
+}
+
+/** Takes an ordinary order. What it costs and whether it can be had, the catalogue says through events. */
+@Injectable()
+export class PlaceOrderUseCase {
+  constructor(
+    private readonly database: OrderDatabase,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** The caller names the order, so that asking again after a lost answer orders once. */
+  async place({ orderId, buyerId, items }: RequestOf<typeof PlaceOrder>): Promise<{ orderId: string }> {
+    const merged = mergeBySku(items);
+    const tooMany = merged.find(item => item.quantity > MAX_QUANTITY);
+    if (tooMany !== undefined) throw new QuantityTooHigh(tooMany.sku, tooMany.quantity);
+    const placedAt = new Date();
+    await this.database.transaction(async tx => {
+      const stored = JSON.stringify(merged.map(item => ({ ...item, unitPriceMinor: null })));
+      const inserted = (await tx.query(INSERT, [orderId, buyerId, stored, placedAt])) as unknown[];
+      if (inserted.length === 0) return;
+      await this.outbox.publish(tx, OrderPlaced, {
+        orderId,
+        buyerId,
+        origin: { kind: 'ordinary' },
+        items: merged,
+        placedAt: placedAt.toISOString(),
+      });
+    });
+    return { orderId };
+  }
+}
+
+/** One line a SKU: two lines of one SKU are one demand for its stock. */
+export function mergeBySku(
+  items: readonly { sku: string; quantity: number }[],
+): { sku: string; quantity: number }[] {
+  const bySku = new Map<string, number>();
+  for (const { sku, quantity } of items) bySku.set(sku, (bySku.get(sku) ?? 0) + quantity);
+  return [...bySku].map(([sku, quantity]) => ({ sku, quantity }));
+}

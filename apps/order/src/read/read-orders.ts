@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { LessThan } from 'typeorm';
+import type { ListOrders, OrderView } from '#contracts';
+import type { RequestOf } from '#messaging';
+import { OrderDatabase } from '../order.database.js';
+import { OrderNotFound } from '../order.errors.js';
+import { Order } from '../order.entity.js';
+
+@Injectable()
+export class ReadOrders {
+  constructor(private readonly database: OrderDatabase) {}
+
+  /** @throws OrderNotFound, also for somebody else's order */
+  async get(orderId: string, buyerId: string): Promise<OrderView> {
+    const order = await this.database.manager.findOneBy(Order, { id: orderId, buyerId });
+    if (order === null) throw new OrderNotFound(orderId);
+    return order.toView();
+  }
+
+  /** The newest first: order ids are in the order of time. */
+  async list({ buyerId, limit, before }: RequestOf<typeof ListOrders>) {
+    const orders = await this.database.manager.find(Order, {
+      where: before === undefined ? { buyerId } : { buyerId, id: LessThan(before) },
+      order: { id: 'DESC' },
+      take: limit,
+    });
+    return {
+      orders: orders.map(order => order.toView()),
+      next: orders.length === limit ? orders.at(-1)!.id : null,
+    };
+  }
+}

@@ -1,0 +1,34 @@
+import { Controller } from '@nestjs/common';
+import { GetRecommendations } from '#contracts';
+import { HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { RecommendationDatabase } from '../recommendation.database.js';
+
+// What goes with what the buyer bought or looked at last, without what the buyer has.
+const RECOMMEND = `
+WITH mine AS (
+  SELECT sku, bought, ln(1 + bought + viewed) AS weight FROM buyer_item WHERE buyer_id = $1 ORDER BY last_at DESC LIMIT 50
+), candidates AS (
+  SELECT t.other AS sku, sum(t.times * m.weight) AS score, (array_agg(m.sku ORDER BY t.times * m.weight DESC))[1] AS because
+  FROM mine m CROSS JOIN LATERAL (
+    SELECT other, times FROM bought_together WHERE sku = m.sku ORDER BY times DESC LIMIT 50) AS t
+  WHERE NOT EXISTS (SELECT FROM mine x WHERE x.sku = t.other AND x.bought > 0)
+  GROUP BY t.other
+)
+SELECT sku, score::float8 AS score, because FROM candidates ORDER BY score DESC, sku LIMIT $2`;
+
+@Controller()
+export class Recommend {
+  constructor(private readonly database: RecommendationDatabase) {}
+
+  @HandleRequest(GetRecommendations)
+  async get({
+    buyerId,
+    limit,
+  }: RequestOf<typeof GetRecommendations>): Promise<ReplyOf<typeof GetRecommendations>> {
+    return {
+      items: (await this.database.query(RECOMMEND, [buyerId, limit])) as ReplyOf<
+        typeof GetRecommendations
+      >['items'],
+    };
+  }
+}

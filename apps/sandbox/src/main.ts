@@ -1,0 +1,7 @@
+import { readConfig, runService } from '#service-kit';
+import { SandboxConfig } from './sandbox.config.js';
+import { SandboxModule } from './sandbox.module.js';
+
+const config = readConfig(SandboxConfig);
+
+await runService({ name: 'sandbox', module: SandboxModule, config, globals: [], strategies: [], checks: {} });

@@ -1,0 +1,60 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Post,
+  type RawBodyRequest,
+  Req,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { Webhook } from 'standardwebhooks';
+import { SERVICE_CONFIG } from '#service-kit';
+import { Faults } from '../faults/faults.js';
+import type { SandboxConfig } from '../sandbox.config.js';
+import { SandboxDatabase } from '../sandbox.database.js';
+
+/** A merchant's endpoint: checks each webhook's signature and takes each id once. */
+@Controller('merchant')
+export class MerchantController {
+  private readonly webhook: Webhook;
+
+  constructor(
+    private readonly database: SandboxDatabase,
+    private readonly faults: Faults,
+    @Inject(SERVICE_CONFIG) config: SandboxConfig,
+  ) {
+    this.webhook = new Webhook(config.MERCHANT_WEBHOOK_SECRET);
+  }
+
+  @Post('webhooks')
+  @HttpCode(200)
+  async take(
+    @Headers() headers: Record<string, string>,
+    @Body() body: { type?: string },
+    @Req() request: RawBodyRequest<unknown>,
+  ): Promise<{ taken: string }> {
+    await this.faults.suffer('merchant');
+    const text = (request.rawBody ?? Buffer.alloc(0)).toString();
+    try {
+      this.webhook.verify(text, headers);
+    } catch (error) {
+      throw new UnauthorizedException(error instanceof Error ? error.message : String(error));
+    }
+    const id = headers['webhook-id']!;
+    await this.database.query(
+      'INSERT INTO webhook (id, type, body) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET times = webhook.times + 1',
+      [id, body.type ?? 'unknown', text],
+    );
+    return { taken: id };
+  }
+
+  @Get('webhooks')
+  async list(): Promise<unknown> {
+    return this.database.query(
+      'SELECT id, type, body, times, received_at AS "receivedAt" FROM webhook ORDER BY received_at DESC LIMIT 100',
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class CreateSandbox1700000009000 implements MigrationInterface {
+  readonly name = 'CreateSandbox1700000009000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+CREATE TABLE checkout (
+  payment_id   uuid NOT NULL,
+  amount_minor bigint NOT NULL,
+  currency     text NOT NULL,
+  callback_url text NOT NULL,
+  outcome      text,
+  refunded_at  timestamptz,
+  opened_at    timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT checkout_pk PRIMARY KEY (payment_id)
+);
+
+CREATE TABLE callback (
+  id           uuid NOT NULL DEFAULT gen_random_uuid(),
+  payment_id   uuid NOT NULL,
+  url          text NOT NULL,
+  body         text NOT NULL,
+  attempts     integer NOT NULL DEFAULT 0,
+  due_at       timestamptz NOT NULL,
+  delivered_at timestamptz,
+  answer       integer,
+  CONSTRAINT callback_pk PRIMARY KEY (id)
+);
+CREATE INDEX callback_due ON callback (due_at) WHERE delivered_at IS NULL;
+
+CREATE TABLE sms (
+  id          text NOT NULL,
+  recipient   text NOT NULL,
+  text        text NOT NULL,
+  times       integer NOT NULL DEFAULT 1,
+  received_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT sms_pk PRIMARY KEY (id)
+);
+CREATE INDEX sms_recipient ON sms (recipient, received_at DESC);
+
+CREATE TABLE webhook (
+  id          text NOT NULL,
+  type        text NOT NULL,
+  body        text NOT NULL,
+  times       integer NOT NULL DEFAULT 1,
+  received_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT webhook_pk PRIMARY KEY (id)
+);
+
+CREATE TABLE fault (
+  part       text NOT NULL,
+  delay_ms   integer NOT NULL DEFAULT 0,
+  fail_rate  double precision NOT NULL DEFAULT 0,
+  duplicates integer NOT NULL DEFAULT 0,
+  CONSTRAINT fault_pk PRIMARY KEY (part)
+);`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE fault, webhook, sms, callback, checkout');
+  }
+}

@@ -1,0 +1,104 @@
+import { createHmac } from 'node:crypto';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { Wakeup } from '#messaging';
+import { SERVICE_CONFIG } from '#service-kit';
+import { SandboxDatabase } from '../sandbox.database.js';
+import type { SandboxConfig } from '../sandbox.config.js';
+
+const POLL_MS = 1_000;
+const BATCH = 50;
+const TIMEOUT_MS = 10_000;
+
+interface Due {
+  readonly id: string;
+  readonly url: string;
+  readonly body: string;
+}
+
+// Claimed by pushing its due time back: were we killed before the answer, it is sent again then.
+const CLAIM = `
+UPDATE callback SET attempts = attempts + 1, due_at = now() + make_interval(secs => least(2 ^ attempts, 60) + 10)
+WHERE id IN (SELECT id FROM callback WHERE delivered_at IS NULL AND due_at <= now()
+             ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING id, url, body`;
+
+const RETRY = `
+UPDATE callback SET due_at = now() + make_interval(secs => least(2 ^ attempts / 10, 60)), answer = $2 WHERE id = $1`;
+
+/** Tells the shop of payments: signed, kept, and again until the shop has taken it. */
+@Injectable()
+export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(Callbacks.name);
+  private readonly wakeup = new Wakeup();
+  private running: Promise<void> | undefined;
+  private stopping = false;
+
+  constructor(
+    private readonly database: SandboxDatabase,
+    @Inject(SERVICE_CONFIG) private readonly config: SandboxConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.running = this.run();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    this.wakeup.wake();
+    await this.running;
+  }
+
+  wake(): void {
+    this.wakeup.wake();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        const [due] = (await this.database.query(CLAIM, [BATCH])) as [Due[]];
+        await Promise.all(due.map(each => this.send(each)));
+        if (due.length === 0) await this.wakeup.wait(POLL_MS);
+      } catch (error) {
+        this.logger.warn(`callbacks wait: ${String(error)}`);
+        await this.wakeup.sleep(POLL_MS, () => this.stopping);
+      }
+    }
+  }
+
+  private async send({ id, url, body }: Due): Promise<void> {
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const signature = createHmac('sha256', this.config.PAYMENT_SECRET)
+      .update(`${timestamp}.${body}`)
+      .digest('hex');
+    let answer = 0;
+    try {
+      const headers = {
+        'content-type': 'application/json',
+        'sluice-timestamp': timestamp,
+        'sluice-signature': signature,
+      };
+      const response = await fetch(url, {
+        method: 'POST',
+        headers,
+        body,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      await response.arrayBuffer();
+      answer = response.status;
+    } catch (error) {
+      this.logger.warn(`callback ${id} was not taken: ${String(error)}`);
+    }
+    // A refusal is final: sending the same again cannot change it. Anything else comes again.
+    const final = answer >= 200 && answer < 500 && answer !== 429;
+    await this.database.query(
+      final ? 'UPDATE callback SET delivered_at = now(), answer = $2 WHERE id = $1' : RETRY,
+      [id, answer],
+    );
+  }
+}

@@ -1,0 +1,66 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CREATE_OPEN_BATCH } from '../reserve/sql.js';
+
+export class CreateCampaigns1700000002000 implements MigrationInterface {
+  readonly name = 'CreateCampaigns1700000002000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+CREATE TABLE campaign (
+  id             uuid NOT NULL,
+  sku            text NOT NULL,
+  mode           text NOT NULL,
+  stock          integer NOT NULL,
+  available      integer NOT NULL,
+  reserved       integer NOT NULL DEFAULT 0,
+  sold           integer NOT NULL DEFAULT 0,
+  version        integer NOT NULL DEFAULT 0,
+  per_user_limit integer NOT NULL,
+  price_minor    bigint NOT NULL,
+  currency       text NOT NULL,
+  starts_at      timestamptz NOT NULL,
+  ends_at        timestamptz NOT NULL,
+  payment_window integer NOT NULL,
+  created_at     timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT campaign_pk PRIMARY KEY (id),
+  CONSTRAINT campaign_never_oversold CHECK (available >= 0 AND reserved >= 0 AND sold >= 0),
+  CONSTRAINT campaign_adds_up CHECK (available + reserved + sold = stock),
+  CONSTRAINT campaign_ends_after_start CHECK (ends_at > starts_at)
+) WITH (fillfactor = 50);
+
+CREATE TABLE reservation (
+  id          uuid NOT NULL,
+  order_id    uuid NOT NULL,
+  campaign_id uuid NOT NULL,
+  buyer_id    text NOT NULL,
+  quantity    integer NOT NULL CONSTRAINT reservation_quantity_positive CHECK (quantity > 0),
+  status      text NOT NULL DEFAULT 'reserved',
+  reserved_at timestamptz NOT NULL,
+  CONSTRAINT reservation_pk PRIMARY KEY (id),
+  CONSTRAINT reservation_one_order UNIQUE (order_id),
+  CONSTRAINT reservation_status_known CHECK (status IN ('reserved', 'sold', 'released'))
+);
+CREATE INDEX reservation_buyer ON reservation (buyer_id, reserved_at);
+
+CREATE TABLE buyer_tally (
+  campaign_id uuid NOT NULL,
+  buyer_id    text NOT NULL,
+  quantity    integer NOT NULL CONSTRAINT buyer_tally_not_negative CHECK (quantity >= 0),
+  CONSTRAINT buyer_tally_pk PRIMARY KEY (campaign_id, buyer_id)
+);
+
+CREATE TABLE blocked_buyer (
+  buyer_id   text NOT NULL,
+  reason     text NOT NULL,
+  blocked_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT blocked_buyer_pk PRIMARY KEY (buyer_id)
+);`);
+    await runner.query(CREATE_OPEN_BATCH);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      'DROP FUNCTION open_batch; DROP TABLE blocked_buyer, buyer_tally, reservation, campaign',
+    );
+  }
+}

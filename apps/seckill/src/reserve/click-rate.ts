@@ -1,0 +1,34 @@
+/** Most buyers remembered; past it the oldest window is forgotten early, which only errs in their favour. */
+const MAX_BUYERS = 200_000;
+
+/**
+ * How fast a buyer clicks, counted in two fixed windows and weighed between them (the sliding window counter):
+ * at most `limit` clicks in any `windowMs`, about. In memory, at this instance: a brake, not a book.
+ */
+export class ClickRate {
+  private current = new Map<string, number>();
+  private previous = new Map<string, number>();
+  private startedAt = 0;
+
+  constructor(
+    private readonly limit: number,
+    private readonly windowMs: number,
+  ) {}
+
+  /** Counts a click and says whether it is within the limit. */
+  allow(buyerId: string, now: number): boolean {
+    this.turn(now);
+    const clicks = (this.current.get(buyerId) ?? 0) + 1;
+    this.current.set(buyerId, clicks);
+    const rest = 1 - (now - this.startedAt) / this.windowMs;
+    return clicks + (this.previous.get(buyerId) ?? 0) * rest <= this.limit;
+  }
+
+  private turn(now: number): void {
+    const elapsed = now - this.startedAt;
+    if (elapsed < this.windowMs && this.current.size < MAX_BUYERS) return;
+    this.previous = elapsed < 2 * this.windowMs ? this.current : new Map<string, number>();
+    this.current = new Map();
+    this.startedAt = elapsed < 2 * this.windowMs ? this.startedAt + Math.min(elapsed, this.windowMs) : now;
+  }
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Click } from '#contracts';
+import { Outbox } from '#messaging';
+import { migratedDatabase, type TestDatabase } from '#testkit';
+import { SeckillConfig } from '../seckill.config.js';
+import { SeckillDatabase, seckillMigrations } from '../seckill.database.js';
+import { ReserveStockUseCase } from './reserve-stock.js';
+
+describe('stock of a flash sale', () => {
+  let own: TestDatabase;
+  let database: SeckillDatabase;
+  let reserving: ReserveStockUseCase;
+  let campaignId: string;
+
+  beforeEach(async () => {
+    own = await migratedDatabase(seckillMigrations);
+    const env = {
+      SLUICE_INSTANCE: 'test',
+      SLUICE_TRANSPORT_URL: own.url,
+      DATABASE_URL: own.url,
+      RISK_RESERVATIONS: '3',
+    };
+    const config = SeckillConfig.parse(env);
+    database = new SeckillDatabase(config);
+    await database.initialize();
+    const outbox = new Outbox('seckill', { maxEvents: 5_000, maxMessageBytes: 1_000_000 });
+    reserving = new ReserveStockUseCase(database, outbox, config);
+    campaignId = await openCampaign(10, 2);
+  });
+
+  afterEach(async () => {
+    await database.destroy();
+    await own.drop();
+  });
+
+  async function openCampaign(stock: number, perUserLimit: number): Promise<string> {
+    const id = randomUUID();
+    await database.query(
+      `INSERT INTO campaign (id, sku, mode, stock, available, per_user_limit, price_minor, currency, starts_at, ends_at, payment_window)
+       VALUES ($1, 'uk.A', 'async', $2, $2, $3, 100, 'GBP', now() - interval '1 hour', now() + interval '1 hour', 60)`,
+      [id, stock, perUserLimit],
+    );
+    return id;
+  }
+
+  const click = (buyerId: string, quantity = 1): Click => ({
+    reservationId: randomUUID(),
+    orderId: randomUUID(),
+    buyerId,
+    quantity,
+  });
+  const reserve = (clicks: Click[], again: string[] = []) => reserving.reserve(campaignId, clicks, again);
+
+  async function books() {
+    const [row] = (await database.query(
+      `SELECT available, reserved, (SELECT coalesce(sum(quantity), 0)::int FROM reservation) AS held,
+              (SELECT count(*)::int FROM messaging.outbox WHERE topic = 'seckill') AS told FROM campaign WHERE id = $1`,
+      [campaignId],
+    )) as [Record<string, number>];
+    return row;
+  }
+
+  it('is never oversold by batches that run at once, and every winner is told of once', async () => {
+    const batches = Array.from({ length: 8 }, (_, b) =>
+      Array.from({ length: 5 }, (_, n) => click(`buyer-${b}-${n}`)),
+    );
+    const decisions = (await Promise.all(batches.map(batch => reserve(batch)))).flat();
+    expect(decisions.filter(decision => decision === 'reserved')).toHaveLength(10);
+    expect(decisions.filter(decision => decision === 'sold_out')).toHaveLength(30);
+    expect(await books()).toEqual({ available: 0, reserved: 10, held: 10, told: 10 });
+  });
+
+  it('keeps the limit of a buyer whose clicks come in several batches at once', async () => {
+    const decisions = (await Promise.all(Array.from({ length: 6 }, () => reserve([click('ann')])))).flat();
+    expect(decisions.filter(decision => decision === 'reserved')).toHaveLength(2);
+    expect(decisions.filter(decision => decision === 'limit_reached')).toHaveLength(4);
+  });
+
+  it('decides a click once that is asked for again, also when the first answer was lost', async () => {
+    const lost = click('ann');
+    expect(await reserve([lost])).toEqual(['reserved']);
+    expect(await reserve([lost, click('ben')], [lost.reservationId])).toEqual(['reserved', 'reserved']);
+    expect(await books()).toEqual({ available: 8, reserved: 2, held: 2, told: 2 });
+  });
+
+  it('refuses a blocked buyer, and one who reserves too much everywhere', async () => {
+    await database.query("INSERT INTO blocked_buyer (buyer_id, reason) VALUES ('eve', 'test')");
+    expect(await reserve([click('eve'), click('ann')])).toEqual(['risk_rejected', 'reserved']);
+    campaignId = await openCampaign(10, 10);
+    expect(await reserve([click('ann'), click('ann'), click('ann')])).toEqual([
+      'reserved',
+      'reserved',
+      'risk_rejected',
+    ]);
+  });
+
+  it('does not know a campaign that does not exist', async () => {
+    campaignId = randomUUID();
+    expect(await reserve([click('ann')])).toEqual(['unknown_campaign']);
+  });
+});

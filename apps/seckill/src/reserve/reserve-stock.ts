@@ -1,0 +1,116 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { type Click, type Decision, SeckillReserved, SeckillSoldOut } from '#contracts';
+import { Outbox } from '#messaging';
+import { SERVICE_CONFIG } from '#service-kit';
+import type { SeckillConfig } from '../seckill.config.js';
+import { SeckillDatabase } from '../seckill.database.js';
+import { type CampaignState, decide } from './decide.js';
+import { OPEN_BATCH, TAKE_STOCK } from './sql.js';
+
+interface Campaign {
+  readonly sku: string;
+  readonly available: number;
+  readonly version: number;
+  readonly perUserLimit: number;
+  readonly priceMinor: number;
+  readonly currency: string;
+  readonly paymentWindow: number;
+  readonly now: string;
+  readonly phase: CampaignState['phase'];
+}
+
+interface Opened {
+  readonly campaign: Campaign | null;
+  readonly buyers: readonly { id: string; tally: number | null; blocked: boolean; recent: number }[] | null;
+  readonly again: readonly string[];
+}
+
+/** What the row's own conditions say must not be. The batch is rolled back and nobody has anything of it. */
+export class DecisionOvertaken extends Error {}
+
+/** Decides clicks on a campaign and locks stock for those that won: one transaction, the outbox in it. */
+@Injectable()
+export class ReserveStockUseCase {
+  constructor(
+    private readonly database: SeckillDatabase,
+    private readonly outbox: Outbox,
+    @Inject(SERVICE_CONFIG) private readonly config: SeckillConfig,
+  ) {}
+
+  /** One decision for each click. When this resolves, it is committed. */
+  async reserve(campaignId: string, clicks: readonly Click[], again: readonly string[]): Promise<Decision[]> {
+    return this.database.transaction(async tx => {
+      const opened = await this.open(tx, campaignId, clicks, again);
+      const { campaign } = opened;
+      if (campaign === null) return clicks.map(() => 'unknown_campaign');
+      const decisions = decide(this.stateOf(campaign, opened), clicks);
+      const before = new Set(opened.again);
+      const won = clicks.filter(
+        (click, n) => decisions[n] === 'reserved' && !before.has(click.reservationId),
+      );
+      if (won.length > 0) await this.take(tx, campaignId, campaign, won);
+      return decisions;
+    });
+  }
+
+  private async open(
+    tx: EntityManager,
+    campaignId: string,
+    clicks: readonly Click[],
+    again: readonly string[],
+  ): Promise<Opened> {
+    const buyers = [...new Set(clicks.map(click => click.buyerId))];
+    const [opened] = (await tx.query(OPEN_BATCH, [campaignId, buyers, again, this.config.RISK_WINDOW_S])) as [
+      Opened,
+    ];
+    return opened;
+  }
+
+  private stateOf(campaign: Campaign, { buyers, again }: Opened): CampaignState {
+    const known = buyers ?? [];
+    return {
+      available: campaign.available,
+      perUserLimit: campaign.perUserLimit,
+      phase: campaign.phase,
+      tallies: new Map(known.map(({ id, tally }) => [id, tally ?? 0])),
+      blocked: new Set(known.filter(({ blocked }) => blocked).map(({ id }) => id)),
+      recent: new Map(known.map(({ id, recent }) => [id, recent])),
+      maxRecent: this.config.RISK_RESERVATIONS,
+      reservedBefore: new Set(again),
+    };
+  }
+
+  private async take(
+    tx: EntityManager,
+    campaignId: string,
+    campaign: Campaign,
+    won: readonly Click[],
+  ): Promise<void> {
+    const total = won.reduce((sum, click) => sum + click.quantity, 0);
+    const reservedAt = new Date(campaign.now);
+    const [taken] = (await tx.query(TAKE_STOCK, [campaignId, JSON.stringify(won), total, reservedAt])) as [
+      { available: number; version: number; highestTally: number }?,
+    ];
+    if (taken === undefined || taken.highestTally > campaign.perUserLimit)
+      throw new DecisionOvertaken(campaignId);
+    const payBy = new Date(reservedAt.getTime() + campaign.paymentWindow * 1_000).toISOString();
+    const events = won.map(({ reservationId, orderId, buyerId, quantity }) => ({
+      reservationId,
+      orderId,
+      campaignId,
+      buyerId,
+      sku: campaign.sku,
+      quantity,
+      unitPriceMinor: campaign.priceMinor,
+      currency: campaign.currency,
+      reservedAt: reservedAt.toISOString(),
+      payBy,
+    }));
+    await this.outbox.publish(tx, SeckillReserved, events, {
+      traceparents: won.map(click => click.traceparent),
+    });
+    if (taken.available === 0)
+      await this.outbox.publish(tx, SeckillSoldOut, { campaignId, version: taken.version });
+  }
+}

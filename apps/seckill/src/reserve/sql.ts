@@ -1,0 +1,66 @@
+/**
+ * Everything a batch is decided by, in one round trip. It locks the campaign's row first: whoever decides on a
+ * campaign decides alone, on whichever instance. The rest is read by a later statement of the function, under
+ * the lock, so it sees what the last one to hold the lock has committed.
+ *
+ * A sale fills its tables within seconds, long before anybody has analysed them; a plan that scans them whole
+ * is right for the first batch and ruin for the hundredth. So each buyer is looked up by a sub-select, down the
+ * index, and no scan may be chosen.
+ */
+export const CREATE_OPEN_BATCH = `
+CREATE FUNCTION open_batch(
+  p_campaign uuid, p_buyers text[], p_again uuid[], p_window interval,
+  OUT campaign json, OUT buyers json, OUT again uuid[]
+) LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+DECLARE
+  since timestamptz;
+BEGIN
+  PERFORM 1 FROM campaign WHERE id = p_campaign FOR UPDATE;
+  since := clock_timestamp() - p_window;
+
+  SELECT json_build_object(
+    'sku', c.sku, 'available', c.available, 'version', c.version, 'perUserLimit', c.per_user_limit,
+    'priceMinor', c.price_minor, 'currency', c.currency, 'paymentWindow', c.payment_window, 'now', clock_timestamp(),
+    'phase', CASE WHEN clock_timestamp() < c.starts_at THEN 'not_started'
+                  WHEN clock_timestamp() >= c.ends_at THEN 'ended' ELSE 'running' END)
+  INTO campaign FROM campaign c WHERE c.id = p_campaign;
+
+  SELECT json_agg(known) INTO buyers FROM (
+    SELECT b.id,
+           (SELECT quantity FROM buyer_tally WHERE campaign_id = p_campaign AND buyer_id = b.id) AS tally,
+           (SELECT count(*) FROM blocked_buyer WHERE buyer_id = b.id) > 0 AS blocked,
+           (SELECT count(*) FROM reservation WHERE buyer_id = b.id AND reserved_at > since) AS recent
+    FROM unnest(p_buyers) AS b(id)
+  ) AS known
+  WHERE tally > 0 OR blocked OR recent > 0;
+
+  IF cardinality(p_again) > 0 THEN
+    SELECT array_agg(id) INTO again FROM reservation WHERE id = ANY(p_again);
+  END IF;
+  again := coalesce(again, '{}');
+END
+$$`;
+
+export const OPEN_BATCH =
+  'SELECT campaign, buyers, again FROM open_batch($1, $2, $3, make_interval(secs => $4))';
+
+/**
+ * Takes the stock, one statement for the whole batch. The conditions are the table's own: were the decision
+ * wrong, the stock UPDATE would touch no row and the tally would break its limit, and nothing be committed.
+ */
+export const TAKE_STOCK = `
+WITH clicks AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($2::json) AS c("reservationId" uuid, "orderId" uuid, "buyerId" text, quantity int)
+), stock AS (
+  UPDATE campaign SET available = available - $3, reserved = reserved + $3, version = version + 1
+  WHERE id = $1 AND available >= $3 AND now() < ends_at RETURNING available, version
+), tallies AS (
+  INSERT INTO buyer_tally AS t (campaign_id, buyer_id, quantity)
+  SELECT $1, "buyerId", sum(quantity) FROM clicks GROUP BY "buyerId" ORDER BY "buyerId"
+  ON CONFLICT (campaign_id, buyer_id) DO UPDATE SET quantity = t.quantity + excluded.quantity
+  RETURNING quantity
+), reservations AS (
+  INSERT INTO reservation (id, order_id, campaign_id, buyer_id, quantity, reserved_at)
+  SELECT "reservationId", "orderId", $1, "buyerId", quantity, $4 FROM clicks
+)
+SELECT s.available, s.version, (SELECT max(quantity) FROM tallies) AS "highestTally" FROM stock s`;

@@ -1,0 +1,47 @@
+import { Controller } from '@nestjs/common';
+import { BlockBuyer, CreateCampaign, GetCampaign, ListCampaigns, ReserveStock } from '#contracts';
+import { HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { Campaigns } from './campaigns/campaigns.js';
+import { ClickBatcher } from './reserve/click-batcher.js';
+import { SeckillDatabase } from './seckill.database.js';
+
+/** The questions and commands that the flash-sale service answers. */
+@Controller()
+export class SeckillRequests {
+  constructor(
+    private readonly campaigns: Campaigns,
+    private readonly batcher: ClickBatcher,
+    private readonly database: SeckillDatabase,
+  ) {}
+
+  @HandleRequest(CreateCampaign)
+  create(request: RequestOf<typeof CreateCampaign>) {
+    return this.campaigns.create(request);
+  }
+
+  @HandleRequest(GetCampaign)
+  get({ campaignId }: RequestOf<typeof GetCampaign>) {
+    return this.campaigns.get(campaignId);
+  }
+
+  @HandleRequest(ListCampaigns)
+  async list({ limit }: RequestOf<typeof ListCampaigns>): Promise<ReplyOf<typeof ListCampaigns>> {
+    return { campaigns: await this.campaigns.list(limit) };
+  }
+
+  @HandleRequest(ReserveStock)
+  async reserve({
+    campaignId,
+    clicks,
+    again,
+  }: RequestOf<typeof ReserveStock>): Promise<ReplyOf<typeof ReserveStock>> {
+    return { decisions: await this.batcher.decide(campaignId, clicks, again) };
+  }
+
+  @HandleRequest(BlockBuyer)
+  async block({ buyerId, reason }: RequestOf<typeof BlockBuyer>): Promise<ReplyOf<typeof BlockBuyer>> {
+    const block = 'INSERT INTO blocked_buyer (buyer_id, reason) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+    await this.database.query(block, [buyerId, reason]);
+    return { buyerId };
+  }
+}

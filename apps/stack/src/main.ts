@@ -1,0 +1,108 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PostgresCluster, PostgresStartError } from '#embedded-postgres';
+import { openDemo } from './demo.js';
+import { lock } from './lock.js';
+import { BACKGROUND_PRIORITY, HOT_FLAGS, LOG_DATABASE, SERVICES, SMALL_FLAGS } from './services.js';
+import { environmentOf, instancesOf, openDataDir, readArguments, settle, StartRefused } from './settings.js';
+import type { Settings } from './settled.js';
+import { Supervised } from './supervisor.js';
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Starts the shop: PostgreSQL, then every app, then the demo; and ends it the other way round. */
+async function main(shop: Shop): Promise<void> {
+  const { scale } = readArguments(process.argv.slice(2));
+  const dataDir = await openDataDir(process.env);
+  await lock(dataDir);
+  const settings = await settle(dataDir, process.env, scale);
+  await mkdir(join(dataDir, 'logs'), { recursive: true });
+
+  shop.cluster = PostgresCluster.start({
+    dataDir: join(dataDir, 'postgres'),
+    port: settings.ports['postgres'],
+    password: settings.secrets.database,
+  });
+  const cluster = await shop.cluster;
+  cluster.onUnexpectedExit(() => {
+    say('PostgreSQL ended by itself, starting it again');
+    cluster.restart().catch((error: unknown) => shop.refuse(error));
+  });
+  say('PostgreSQL is up');
+
+  await cluster.ensureDatabases([LOG_DATABASE, ...SERVICES.flatMap(service => service.database ?? [])]);
+  shop.processes = supervise(settings, cluster);
+  await Promise.all(shop.processes.map(each => each.start()));
+  await openDemo(settings);
+  await announce(settings, shop.processes);
+}
+
+/** What has been started so far, and how it ends: in order, whatever the reason and however far it got. */
+class Shop {
+  cluster: Promise<PostgresCluster> | undefined;
+  processes: readonly Supervised[] = [];
+  private stopping = false;
+
+  constructor() {
+    process.on('SIGINT', () => void this.stop('Ctrl-C'));
+    process.on('SIGTERM', () => void this.stop('SIGTERM'));
+    process.on('SIGHUP', () => void this.stop('the terminal is gone'));
+    process.on('disconnect', () => void this.stop('whoever started it is gone'));
+  }
+
+  async stop(reason: string): Promise<void> {
+    if (this.stopping) return;
+    say(`${reason}: finishing what is in hand`);
+    await this.end();
+    say('Sluice has stopped');
+    process.exit(0);
+  }
+
+  /** Says in one line why it cannot go on. */
+  refuse(error: unknown): void {
+    if (this.stopping) return;
+    const known = error instanceof StartRefused || error instanceof PostgresStartError;
+    const reason = error instanceof Error ? (known ? error.message : error.stack) : String(error);
+    process.stderr.write(`Sluice cannot start: ${reason}\n`);
+    void this.end().finally(() => process.exit(1));
+  }
+
+  // Who takes calls from outside first, the outside world last, so that what is said last is still heard.
+  private async end(): Promise<void> {
+    this.stopping = true;
+    const named = (name: string) => this.processes.filter(each => each.app === name);
+    const between = this.processes.filter(each => each.app !== 'gateway' && each.app !== 'sandbox');
+    for (const group of [named('gateway'), between, named('sandbox')])
+      await Promise.all(group.map(each => each.stop()));
+    await this.cluster?.then(
+      cluster => cluster.stop(),
+      () => undefined,
+    );
+  }
+}
+
+function supervise(settings: Settings, cluster: PostgresCluster): Supervised[] {
+  return SERVICES.flatMap(service =>
+    instancesOf(service.name, settings.scale).map(instance => {
+      const env = environmentOf(service, instance, settings, database => cluster.url(database), LOG_DATABASE);
+      const [flags, priority] = service.hot ? [HOT_FLAGS, 0] : [SMALL_FLAGS, BACKGROUND_PRIORITY];
+      return new Supervised(service.name, instance, env, flags, priority, settings.dataDir, say);
+    }),
+  );
+}
+
+/** What is running, for people and for the tools that come with the shop. */
+async function announce(
+  { dataDir, urls, secrets }: Settings,
+  processes: readonly Supervised[],
+): Promise<void> {
+  const running = { url: urls.gateway, sandbox: urls.sandbox, launcher: process.pid };
+  await writeFile(join(dataDir, 'running.json'), `${JSON.stringify(running, null, 2)}\n`);
+  say(`${processes.length} processes are up; their logs are in ${join(dataDir, 'logs')}`);
+  say(`Operator password: ${secrets.operatorPassword}`);
+  say(`Sluice is ready at ${urls.gateway}`);
+  say('Press Ctrl-C to stop.');
+}
+
+const shop = new Shop();
+main(shop).catch((error: unknown) => shop.refuse(error));

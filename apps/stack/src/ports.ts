@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** Whether nobody listens on the port now. */
+export async function isFree(host: string, port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
+
+/** A port for each name: the one it had if that is free, else another. Held together, so none is chosen twice. */
+export async function chooseFree(
+  host: string,
+  names: readonly string[],
+  before: Partial<Record<string, number>>,
+): Promise<Record<string, number>> {
+  const held: ReturnType<typeof createServer>[] = [];
+  const hold = async (port: number): Promise<number | undefined> => {
+    const server = createServer().listen(port, host);
+    try {
+      await once(server, 'listening');
+    } catch {
+      return undefined;
+    }
+    held.push(server);
+    return (server.address() as { port: number }).port;
+  };
+  const chosen: Record<string, number> = {};
+  for (const name of names) {
+    const port = (before[name] !== undefined && (await hold(before[name]))) || (await hold(0));
+    if (!port) throw new Error(`no free port on ${host} for ${name}`);
+    chosen[name] = port;
+  }
+  for (const server of held) {
+    server.close();
+    await once(server, 'close');
+  }
+  return chosen;
+}

@@ -1,0 +1,18 @@
+export interface Secrets {
+  readonly database: string;
+  readonly session: string;
+  readonly payment: string;
+  /** `whsec_` and base64, as Standard Webhooks has it. */
+  readonly merchant: string;
+  readonly operatorPassword: string;
+}
+
+export interface Settings {
+  readonly dataDir: string;
+  readonly secrets: Secrets;
+  /** `gateway`, `sandbox`, `postgres`, and `<service>-<n>` for each instance that answers requests. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly urls: { readonly gateway: string; readonly sandbox: string };
+  /** How many instances of each service. */
+  readonly scale: ReadonlyMap<string, number>;
+}

@@ -1,0 +1,106 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, writeFileSync, type WriteStream } from 'node:fs';
+import { setPriority } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 5_000;
+/** A process that lived this long starts again at once. */
+const STEADY_MS = 30_000;
+/** How long a process may take to end before it is killed: longer than its own limit. */
+const STOP_MS = 12_000;
+
+/** Keeps one process of an app running: starts it again when it dies, ends it when asked. */
+export class Supervised {
+  private child: ChildProcess | undefined;
+  private readonly log: WriteStream;
+  private stopping = false;
+  private failures = 0;
+
+  constructor(
+    readonly app: string,
+    readonly instance: string,
+    private readonly env: Record<string, string>,
+    private readonly nodeFlags: string[],
+    private readonly priority: number,
+    dataDir: string,
+    private readonly say: (line: string) => void,
+  ) {
+    this.log = createWriteStream(join(dataDir, 'logs', `${instance}.log`), { flags: 'a' });
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** Resolves when it says that it is ready; restarts it until then and after. */
+  async start(): Promise<void> {
+    await new Promise<void>(ready => this.launch(ready));
+  }
+
+  /** Asks it to end, and sees that it does. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const { child } = this;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      const tooLong = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      child.kill('SIGTERM');
+      await exited;
+      clearTimeout(tooLong);
+    }
+    this.log.end();
+  }
+
+  /** What nobody waits for yields the processor. One that ended at once has nothing to yield. */
+  private giveWay(pid: number | undefined): void {
+    if (this.priority === 0 || pid === undefined) return;
+    try {
+      setPriority(pid, this.priority);
+      // Linux weighs sessions first and processes within them after; each of ours is a session of its own.
+      writeFileSync(`/proc/${pid}/autogroup`, String(this.priority));
+    } catch {
+      // it is gone, and its exit is dealt with; or this system weighs no sessions
+    }
+  }
+
+  private launch(ready: () => void): void {
+    const startedAt = performance.now();
+    const child = fork(resolve(import.meta.dirname, `../../${this.app}/src/main.js`), {
+      env: { ...process.env, ...this.env, ...compileCacheFor(this.nodeFlags) },
+      execArgv: this.nodeFlags,
+      // In a group of its own: Ctrl-C reaches the launcher alone, which ends the shop in order.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.child = child;
+    child.once('error', error => this.say(`${this.instance} cannot be started: ${error.message}`));
+    this.giveWay(child.pid);
+    child.stdout!.pipe(this.log, { end: false });
+    child.stderr!.pipe(this.log, { end: false });
+    child.on('message', message => {
+      if ((message as { kind?: string }).kind === 'ready') ready();
+    });
+    child.once('exit', (code, signal) => {
+      if (this.stopping) return;
+      this.failures = performance.now() - startedAt > STEADY_MS ? 0 : this.failures + 1;
+      const pause = this.failures <= 1 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** this.failures, LAST_PAUSE_MS);
+      this.say(
+        `${this.instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.log.path.toString()}`,
+      );
+      setTimeout(() => this.stopping || this.launch(ready), pause);
+    });
+  }
+}
+
+/**
+ * Compiled code is kept by the flags it was compiled under: processes with other flags would throw each other's
+ * away and write it anew, all of it, each time they end.
+ */
+function compileCacheFor(flags: readonly string[]): Record<string, string> {
+  const base = process.env['NODE_COMPILE_CACHE'];
+  return base === undefined
+    ? {}
+    : { NODE_COMPILE_CACHE: join(base, flags.join('').replaceAll(/[^a-z0-9]+/g, '-')) };
+}
