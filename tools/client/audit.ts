@@ -1,0 +1,47 @@
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Shop } from './shop.js';
+import { table } from './table.js';
+
+const Audit = z.object({
+  clean: z.boolean(),
+  settled: z.boolean(),
+  computedAt: z.string(),
+  invariants: z.array(
+    z.object({ invariant: z.string(), holds: z.boolean(), figures: z.record(z.string(), z.number()) }),
+  ),
+});
+export type Audit = z.output<typeof Audit>;
+
+export async function audit(shop: Shop): Promise<Audit> {
+  return Audit.parse(await shop.get('/api/admin/audit', await shop.asOperator()));
+}
+
+/**
+ * The audit once nothing is on its way any more: asked again until it is settled, or until it has not come any
+ * nearer for `patienceMs`; then as it is.
+ */
+export async function settledAudit(shop: Shop, patienceMs = 60_000): Promise<Audit> {
+  let progress = '';
+  let since = performance.now();
+  for (;;) {
+    const now = await audit(shop).catch(() => undefined);
+    if (now?.settled && (now.clean || performance.now() - since > patienceMs / 10)) return now;
+    const seen = JSON.stringify(now?.invariants);
+    if (seen !== progress) [progress, since] = [seen, performance.now()];
+    if (performance.now() - since > patienceMs) return now ?? (await audit(shop));
+    await setTimeout(250);
+  }
+}
+
+/** The audit as a person reads it. */
+export function auditReport({ clean, settled, invariants }: Audit): string {
+  const rows = invariants.map(({ invariant, holds, figures }) => [
+    holds ? '✓' : '✗',
+    invariant,
+    Object.entries(figures)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+  ]);
+  return `${table(rows)}\naudit: ${!settled ? 'NOT SETTLED, messages are still on their way' : clean ? 'clean' : 'NOT CLEAN'}`;
+}

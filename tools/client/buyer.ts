@@ -1,0 +1,94 @@
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import { type Answer, CallFailed, type Shop } from './shop.js';
+
+const OrderState = z.object({
+  orderId: z.uuid(),
+  status: z.string(),
+  reason: z.string().nullable(),
+  totalMinor: z.int().nullable(),
+});
+export type OrderState = z.output<typeof OrderState>;
+
+const Checkout = z.object({ paymentId: z.uuid(), checkoutUrl: z.url() });
+const Placed = z.object({ orderId: z.uuid() });
+
+/** How often something that answers "not yet" is asked again before it is given up. */
+const PATIENCE = 600;
+const BREATH_MS = 50;
+
+/** What a shopper does, from signing in to paying: patient with 429 and 503, as they ask. */
+export class Buyer {
+  private constructor(
+    private readonly shop: Shop,
+    readonly userId: string,
+    readonly token: string,
+  ) {}
+
+  static async signIn(shop: Shop, userId: string): Promise<Buyer> {
+    return new Buyer(shop, userId, await shop.signIn(userId));
+  }
+
+  /** One click on a flash sale. */
+  async click(campaignId: string, quantity = 1): Promise<Answer> {
+    return this.patiently('POST', `/api/campaigns/${campaignId}/orders`, { quantity });
+  }
+
+  async order(items: readonly { sku: string; quantity: number }[]): Promise<string> {
+    return Placed.parse(await this.succeed('POST', '/api/orders', { items })).orderId;
+  }
+
+  /** The order once its status is one of those, or has ended another way. */
+  async orderWhen(orderId: string, ...statuses: readonly string[]): Promise<OrderState> {
+    const ended = [...statuses, 'cancelled', 'refunded'];
+    for (let asked = 0; ; asked += 1) {
+      const answer = await this.patiently('GET', `/api/orders/${orderId}`);
+      if (answer.status === 200) {
+        const order = OrderState.parse(answer.body);
+        if (ended.includes(order.status) || asked >= PATIENCE) return order;
+      } else if (answer.status !== 404 || asked >= PATIENCE) {
+        throw new CallFailed('GET', `/api/orders/${orderId}`, answer);
+      }
+      await setTimeout(Math.min(BREATH_MS * (1 + asked / 10), 500));
+    }
+  }
+
+  /** Opens the checkout and pays there; the shop hears of it from the provider. */
+  async pay(orderId: string): Promise<void> {
+    const { checkoutUrl } = Checkout.parse(await this.succeed('POST', `/api/orders/${orderId}/payments`));
+    for (let asked = 0; ; asked += 1) {
+      const answer = await this.shop
+        .call('POST', checkoutUrl, { body: { outcome: 'paid' } })
+        .catch(() => undefined);
+      if (answer !== undefined && answer.status < 300) return;
+      if (asked >= PATIENCE)
+        throw new Error(`${checkoutUrl} does not take the payment: ${JSON.stringify(answer)}`);
+      await setTimeout(BREATH_MS * 4);
+    }
+  }
+
+  async refund(orderId: string): Promise<Answer> {
+    return this.patiently('POST', `/api/orders/${orderId}/refund`);
+  }
+
+  private async succeed(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+    const answer = await this.patiently(method, path, body);
+    if (answer.status >= 300) throw new CallFailed(method, path, answer);
+    return answer.body;
+  }
+
+  /** Comes back after what the shop asks for, when it asks; and after a gateway that is being started again. */
+  private async patiently(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+    for (let asked = 0; ; asked += 1) {
+      const answer = await this.shop
+        .call(method, path, { body, token: this.token })
+        .catch((error: unknown) => {
+          if (asked >= PATIENCE) throw error;
+          return undefined;
+        });
+      if (answer !== undefined && ((answer.status !== 429 && answer.status !== 503) || asked >= PATIENCE))
+        return answer;
+      await setTimeout(answer?.retryAfterMs ?? BREATH_MS * 4);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+
+/** An answer of the shop: the status, the JSON, how long to wait if it said so. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** The shop said no, or nothing that can be understood. */
+export class CallFailed extends Error {
+  constructor(
+    readonly method: string,
+    readonly path: string,
+    readonly answer: Answer,
+  ) {
+    super(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  }
+}
+
+const Running = z.object({ url: z.url(), sandbox: z.url() });
+const Token = z.object({ token: z.string() });
+
+/** The shop as its clients see it: over HTTP, and nothing else. */
+export class Shop {
+  private readonly agent: Agent;
+  private operator: Promise<string> | undefined;
+
+  constructor(
+    readonly url: string,
+    private readonly operatorPassword: string,
+    connections = 64,
+  ) {
+    this.agent = new Agent({ connections, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 });
+  }
+
+  /**
+   * The shop that runs on the data directory, or at `SLUICE_URL`.
+   * @throws when none runs, with what to do
+   */
+  static async find(env: NodeJS.ProcessEnv = process.env, connections?: number): Promise<Shop> {
+    const dataDir = resolve(env['SLUICE_DATA_DIR'] ?? '.sluice');
+    const read = async (file: string) => JSON.parse(await readFile(join(dataDir, file), 'utf8')) as unknown;
+    try {
+      const url = env['SLUICE_URL'] ?? Running.parse(await read('running.json')).url;
+      const password =
+        env['SLUICE_OPERATOR_PASSWORD'] ??
+        z.object({ operatorPassword: z.string() }).parse(await read('secrets.json')).operatorPassword;
+      const shop = new Shop(url, password, connections);
+      await shop.get('/health/live');
+      return shop;
+    } catch {
+      throw new Error(
+        `no shop runs on ${dataDir}; start one with npm start, or set SLUICE_URL and SLUICE_OPERATOR_PASSWORD`,
+      );
+    }
+  }
+
+  /** Calls and returns whatever the answer is. A body that is no plain object is sent as it is. */
+  async call(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    options: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    const { body, token, headers } = options;
+    const response = await request(new URL(path, this.url), {
+      method,
+      dispatcher: this.agent,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: isPlain(body) ? JSON.stringify(body) : (body as string | undefined),
+    });
+    const text = await response.body.text();
+    const retryAfter = response.headers['retry-after'];
+    return {
+      status: response.statusCode,
+      body: text === '' ? undefined : parseJson(text),
+      retryAfterMs: typeof retryAfter === 'string' ? Number(retryAfter) * 1_000 : undefined,
+    };
+  }
+
+  /** @throws CallFailed for any answer but success */
+  async get(path: string, token?: string): Promise<unknown> {
+    return this.succeed('GET', path, { token });
+  }
+
+  /** @throws CallFailed for any answer but success */
+  async post(path: string, body?: unknown, token?: string): Promise<unknown> {
+    return this.succeed('POST', path, { body, token });
+  }
+
+  async signIn(userId: string): Promise<string> {
+    return Token.parse(await this.post('/api/sessions', { userId })).token;
+  }
+
+  /** The operator's token, asked for once. */
+  asOperator(): Promise<string> {
+    return (this.operator ??= this.post('/api/sessions', { adminPassword: this.operatorPassword }).then(
+      answer => Token.parse(answer).token,
+    ));
+  }
+
+  async close(): Promise<void> {
+    await this.agent.close();
+  }
+
+  private async succeed(
+    method: 'GET' | 'POST',
+    path: string,
+    options: { body?: unknown; token?: string },
+  ): Promise<unknown> {
+    const answer = await this.call(method, path, options);
+    if (answer.status >= 300) throw new CallFailed(method, path, answer);
+    return answer.body;
+  }
+}
+
+function isPlain(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Object.getPrototypeOf(body) === Object.prototype;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,54 @@
+import type { RetailLine } from './read-retail.js';
+
+export interface Product {
+  readonly code: string;
+  readonly title: string;
+  readonly priceMinor: number;
+}
+
+/** What is kept of a stock code: how often each description and each price was used. Grows with the catalogue only. */
+interface Seen {
+  readonly descriptions: Map<string, number>;
+  readonly prices: Map<number, number>;
+}
+
+/** Folds sales into products: one a stock code, its most used description, its median price. */
+export class ProductFold {
+  private readonly seen = new Map<string, Seen>();
+
+  add({ code, description, unitPrice }: RetailLine): void {
+    let seen = this.seen.get(code);
+    if (seen === undefined) this.seen.set(code, (seen = { descriptions: new Map(), prices: new Map() }));
+    if (description !== '') count(seen.descriptions, description.replaceAll(/\s+/g, ' '));
+    count(seen.prices, Math.round(unitPrice * 100));
+  }
+
+  *products(): Generator<Product> {
+    for (const code of [...this.seen.keys()].sort()) {
+      const { descriptions, prices } = this.seen.get(code)!;
+      yield { code, title: mostUsed(descriptions) ?? code, priceMinor: median(prices) };
+    }
+  }
+}
+
+function count<T>(counts: Map<T, number>, value: T): void {
+  counts.set(value, (counts.get(value) ?? 0) + 1);
+}
+
+/** Of two that were used as often, the first in the alphabet, so that the same file gives the same products. */
+function mostUsed(counts: ReadonlyMap<string, number>): string | undefined {
+  const [best] = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return best?.[0];
+}
+
+/** The lower of the two in the middle when there are two: a price that was really asked. */
+function median(counts: ReadonlyMap<number, number>): number {
+  const sorted = [...counts].sort(([a], [b]) => a - b);
+  const half = sorted.reduce((total, [, times]) => total + times, 0) / 2;
+  let passed = 0;
+  for (const [price, times] of sorted) {
+    passed += times;
+    if (passed >= half) return price;
+  }
+  throw new Error('a product without a price');
+}

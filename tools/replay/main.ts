@@ -1,0 +1,163 @@
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { auditReport, settledAudit } from '../client/audit.js';
+import { Buyer } from '../client/buyer.js';
+import { inParallel } from '../client/in-parallel.js';
+import { Shop } from '../client/shop.js';
+import { table } from '../client/table.js';
+import { type Invoice, readInvoices } from './invoices.js';
+import { Purchases } from './purchases.js';
+
+const USAGE = 'npm run replay -- FILE --store SLUG --speed N [--invoices N] [--at-once N]';
+
+const Arguments = z.object({
+  file: z.string('name the file'),
+  store: z.string('name the store with --store'),
+  speed: z.coerce.number('say how many times faster with --speed').positive('--speed is not above zero'),
+  invoices: z.coerce.number('--invoices is no number').int().positive().default(Infinity),
+  'at-once': z.coerce.number('--at-once is no number').int().min(1).max(500).default(32),
+});
+
+const NAMES = {
+  invoices: 'invoices read',
+  empty: '  without goods at a price',
+  lines: 'lines left out of them',
+  placed: 'orders placed',
+  paid: '  paid',
+  outOfStock: '  refused: out of stock',
+  unknownSku: '  refused: unknown SKU',
+  cancellations: 'cancellations (C invoices)',
+  refunded: '  refunded: just what an order had',
+  part: '  part of an order: the shop takes whole orders back',
+  none: '  of nothing bought in this file',
+} as const;
+
+type Counts = Record<keyof typeof NAMES, number>;
+
+/** Sends the file's invoices through the gateway as orders, in their order and rhythm, and counts what became of them. */
+class Replay {
+  readonly counts = Object.fromEntries(Object.keys(NAMES).map(name => [name, 0])) as Counts;
+  /** How far behind the rhythm it fell, in ms. */
+  behindMs = 0;
+  private readonly purchases = new Purchases();
+  private readonly buyers = new Map<string, Promise<Buyer>>();
+
+  constructor(
+    private readonly shop: Shop,
+    private readonly store: string,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** The invoices, each when it is due. */
+  async *inRhythm(invoices: AsyncIterable<Invoice>, speed: number, limit: number): AsyncGenerator<Invoice> {
+    const startedAt = performance.now();
+    let first: number | undefined;
+    for await (const invoice of invoices) {
+      if (this.counts.invoices >= limit) return;
+      this.counts.invoices += 1;
+      this.counts.lines += invoice.leftOut;
+      first ??= invoice.at.getTime();
+      const due = startedAt + (invoice.at.getTime() - first) / speed;
+      const wait = due - performance.now();
+      if (wait > 0) await setTimeout(wait);
+      this.behindMs = Math.max(this.behindMs, -wait);
+      if (this.counts.invoices % 1_000 === 0) {
+        this.say(
+          `${invoice.at.toISOString().slice(0, 10)}: ${this.counts.invoices} invoices, ${this.counts.paid} paid`,
+        );
+      }
+      yield invoice;
+    }
+  }
+
+  async send(invoice: Invoice): Promise<void> {
+    if (invoice.items.size === 0) this.counts.empty += 1;
+    else if (invoice.isCancellation) await this.takeBack(invoice);
+    else await this.order(invoice);
+  }
+
+  private async order(invoice: Invoice): Promise<void> {
+    const buyer = await this.buyerOf(invoice);
+    const items = [...invoice.items].map(([code, quantity]) => ({ sku: `${this.store}.${code}`, quantity }));
+    const orderId = await buyer.order(items);
+    this.counts.placed += 1;
+    const { status, reason } = await buyer.orderWhen(orderId, 'awaiting_payment');
+    if (status === 'cancelled') {
+      this.counts[reason === 'out_of_stock' ? 'outOfStock' : 'unknownSku'] += 1;
+      return;
+    }
+    await buyer.pay(orderId);
+    const paid = await buyer.orderWhen(orderId, 'paid');
+    if (paid.status !== 'paid') throw new Error(`order ${orderId} is ${paid.status} after its payment`);
+    this.counts.paid += 1;
+    this.purchases.add(invoice.customer, { items: invoice.items, orderId, buyerToken: buyer.token });
+  }
+
+  private async takeBack(invoice: Invoice): Promise<void> {
+    this.counts.cancellations += 1;
+    const match = this.purchases.take(invoice);
+    if (match.kind !== 'whole') {
+      this.counts[match.kind] += 1;
+      return;
+    }
+    await this.shop.post(
+      `/api/orders/${match.purchase.orderId}/refund`,
+      undefined,
+      match.purchase.buyerToken,
+    );
+    this.counts.refunded += 1;
+  }
+
+  /** A known customer signs in once; an invoice without one is a guest of its own. */
+  private buyerOf({ customer, number }: Invoice): Promise<Buyer> {
+    if (customer === '') return Buyer.signIn(this.shop, `guest-${this.store}-${number}`);
+    let buyer = this.buyers.get(customer);
+    if (buyer === undefined)
+      this.buyers.set(customer, (buyer = Buyer.signIn(this.shop, `${this.store}-${customer}`)));
+    return buyer;
+  }
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const text = { type: 'string' } as const;
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { store: text, speed: text, invoices: text, 'at-once': text },
+  });
+  const parsed = Arguments.safeParse({ file: positionals[0], ...values });
+  if (!parsed.success)
+    throw new Error(`${parsed.error.issues.map(issue => issue.message).join('; ')}\n  ${USAGE}`);
+  const { file, store, speed, invoices, 'at-once': atOnce } = parsed.data;
+  const shop = await Shop.find(process.env, atOnce);
+  await expectProducts(shop, store);
+  const replay = new Replay(shop, store, say);
+  const startedAt = performance.now();
+  await inParallel(replay.inRhythm(readInvoices(file), speed, invoices), atOnce, invoice =>
+    replay.send(invoice),
+  );
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const audited = auditReport(await settledAudit(shop));
+  const rows = (Object.keys(NAMES) as (keyof Counts)[]).map(name => [NAMES[name], replay.counts[name]]);
+  say(table(rows));
+  say(
+    `in ${seconds.toFixed(1)} s, ${(replay.counts.placed / seconds).toFixed(1)} orders/s; at most ${(replay.behindMs / 1_000).toFixed(1)} s behind the real rhythm × ${speed}`,
+  );
+  say(`\n${audited}`);
+  await shop.close();
+}
+
+/** @throws when the store has no products, with what to do */
+async function expectProducts(shop: Shop, store: string): Promise<void> {
+  const listing = await shop.get(`/api/products?limit=1&cursor=${store}.-`);
+  const { products } = z.object({ products: z.array(z.object({ sku: z.string() })) }).parse(listing);
+  if (products[0]?.sku.startsWith(`${store}.`)) return;
+  throw new Error(`store ${store} has no products; run npm run import -- FILE --store ${store} first`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`replay: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
