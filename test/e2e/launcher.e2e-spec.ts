@@ -1,0 +1,84 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { auditReport, settledAudit } from '../../tools/client/audit.js';
+import { Buyer } from '../../tools/client/buyer.js';
+import { RunningShop } from './running-shop.js';
+
+describe('npm start', () => {
+  let dataDir: string;
+
+  beforeAll(async () => {
+    dataDir = await RunningShop.dataDir();
+  });
+
+  afterAll(async () => {
+    await RunningShop.remove(dataDir);
+  });
+
+  it('ends on SIGTERM with nothing left running, and has everything again after kill -9 of everything', async () => {
+    const first = await RunningShop.start(dataDir);
+    const shop = first.client();
+    const buyer = await Buyer.signIn(shop, 'ann');
+    const orderId = await buyer.order([{ sku: 'demo.CLOCK', quantity: 1 }]);
+    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.pay(orderId);
+    await shop.close();
+    await first.killEverything();
+
+    const second = await RunningShop.start(dataDir);
+    const again = second.client();
+    const returned = await Buyer.signIn(again, 'ann');
+    expect(await returned.orderWhen(orderId, 'paid')).toMatchObject({ status: 'paid' });
+    expect(auditReport(await settledAudit(again))).toContain('audit: clean');
+    await again.close();
+    expect(await second.stop()).toBe(0);
+    expect(await second.processes()).toEqual([]);
+  }, 180_000);
+
+  it('starts an app again that dies, and refuses a second start on the same data', async () => {
+    const running = await RunningShop.start(dataDir);
+    const second = RunningShop.launch(dataDir);
+    expect(await second.ended()).toBe(1);
+    expect(second.lines).toEqual([expect.stringContaining('is running on')]);
+
+    const before = (await running.processes()).find(each => each.app === 'catalog')!;
+    process.kill(before.pid, 'SIGKILL');
+    const shop = running.client();
+    for (let status = 0; status !== 200;) ({ status } = await shop.call('GET', '/api/products/demo.CLOCK'));
+    const after = (await running.processes()).find(each => each.app === 'catalog')!;
+    expect(after.pid).not.toBe(before.pid);
+    await shop.close();
+    await running.stop();
+  }, 120_000);
+
+  it('says in one line why it cannot start, and ends with code 1', async () => {
+    const other = await RunningShop.dataDir();
+    const file = join(other, 'file');
+    await writeFile(file, '');
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const taken = String((server.address() as { port: number }).port);
+    for (const [env, args, expected] of [
+      [{ PORT: taken }, [], `port ${taken} is taken`],
+      [{ PORT: 'http' }, [], 'PORT is no port'],
+      [{ SLUICE_OPERATOR_PASSWORD: 'short' }, [], 'SLUICE_OPERATOR_PASSWORD is shorter'],
+      [{}, ['--scale', 'nothing=2'], '--scale nothing=2 is not understood'],
+      [{}, ['--nonsense'], 'known are --scale'],
+    ] as const) {
+      const refused = RunningShop.launch(other, env, args);
+      expect(await refused.ended()).toBe(1);
+      expect(refused.lines).toEqual([expect.stringContaining(expected)]);
+    }
+    const unwritable = RunningShop.launch(file);
+    expect(await unwritable.ended()).toBe(1);
+    expect(unwritable.lines).toEqual([expect.stringContaining('cannot be written')]);
+    const impossible = RunningShop.launch('/proc/sluice');
+    expect(await impossible.ended()).toBe(1);
+    expect(impossible.lines).toEqual([expect.stringContaining('cannot be written')]);
+    server.close();
+    await RunningShop.remove(other);
+  });
+});

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { Shop } from '../../tools/client/shop.js';
+import { ProductFold } from '../../tools/import/fold-products.js';
+import { rejection } from '../../tools/import/goods.js';
+import { readRetail } from '../../tools/import/read-retail.js';
+
+/** The real orders, where this machine has them. They are never part of the project. */
+export const REAL_ORDERS = resolve('../shared/data/online-retail.csv.gz');
+export const haveRealOrders = existsSync(REAL_ORDERS);
+
+/** Publishes the real catalogue and returns the SKU that is in the most lines of it; else the demo's. */
+export async function bestSeller(shop: Shop): Promise<string> {
+  if (!haveRealOrders) return 'demo.PHONE';
+  const fold = new ProductFold();
+  const lines = new Map<string, number>();
+  for await (const line of readRetail(REAL_ORDERS)) {
+    if ('problem' in line || rejection(line) !== undefined) continue;
+    fold.add(line);
+    lines.set(line.code, (lines.get(line.code) ?? 0) + 1);
+  }
+  const products = [...fold.products()].map(
+    product => `${JSON.stringify({ ...product, currency: 'GBP', stock: 10_000 })}\n`,
+  );
+  const token = await shop.asOperator();
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const { body } = await shop.call('POST', '/api/publications?store=uk', {
+    body: Readable.from(products),
+    token,
+    headers,
+  });
+  const { publicationId } = z.object({ publicationId: z.string() }).parse(body);
+  for (let status = ''; status !== 'done';) {
+    ({ status } = z
+      .object({ status: z.string() })
+      .parse(await shop.get(`/api/publications/${publicationId}`, token)));
+  }
+  const [code] = [...lines].reduce((best, each) => (each[1] > best[1] ? each : best));
+  return `uk.${code}`;
+}

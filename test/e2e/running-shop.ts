@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Shop } from '../../tools/client/shop.js';
+
+const PASSWORD = 'operator-of-the-test';
+
+/** A shop started as a person would start it, on a data directory of its own. */
+export class RunningShop {
+  readonly lines: string[] = [];
+
+  private constructor(
+    readonly dataDir: string,
+    private readonly launcher: ChildProcess,
+  ) {}
+
+  /** A data directory that a shop can be started on, again and again. */
+  static async dataDir(): Promise<string> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
+    await chmod(dataDir, 0o755);
+    return dataDir;
+  }
+
+  static launch(
+    dataDir: string,
+    env: Record<string, string> = {},
+    args: readonly string[] = [],
+  ): RunningShop {
+    const inherited = { ...process.env, NODE_OPTIONS: '' };
+    const launcher = spawn('node', [resolve('dist/apps/stack/src/main.js'), ...args], {
+      env: { ...inherited, PORT: '0', SLUICE_OPERATOR_PASSWORD: PASSWORD, ...env, SLUICE_DATA_DIR: dataDir },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const shop = new RunningShop(dataDir, launcher);
+    for (const stream of [launcher.stdout!, launcher.stderr!]) {
+      createInterface({ input: stream }).on('line', line => shop.lines.push(line));
+    }
+    return shop;
+  }
+
+  /** Resolves when the shop says that it is ready. */
+  static async start(dataDir: string, args: readonly string[] = []): Promise<RunningShop> {
+    const shop = RunningShop.launch(dataDir, {}, args);
+    const ended = once(shop.launcher, 'exit').then(() => Promise.reject(new Error(shop.lines.join('\n'))));
+    const ready = new Promise<void>(done => {
+      createInterface({ input: shop.launcher.stdout! }).on('line', line => {
+        if (line.startsWith('Sluice is ready at ')) done();
+      });
+    });
+    await Promise.race([ready, ended]);
+    ended.catch(() => undefined);
+    return shop;
+  }
+
+  get url(): string {
+    return this.lines
+      .find(line => line.startsWith('Sluice is ready at '))!
+      .slice('Sluice is ready at '.length);
+  }
+
+  client(connections?: number): Shop {
+    return new Shop(this.url, PASSWORD, connections);
+  }
+
+  async sandboxUrl(): Promise<string> {
+    const running = JSON.parse(await readFile(join(this.dataDir, 'running.json'), 'utf8')) as {
+      sandbox: string;
+    };
+    return running.sandbox;
+  }
+
+  /** The exit code, once it has ended. */
+  async ended(): Promise<number | null> {
+    if (this.launcher.exitCode === null && this.launcher.signalCode === null)
+      await once(this.launcher, 'exit');
+    return this.launcher.exitCode;
+  }
+
+  async stop(): Promise<number | null> {
+    this.launcher.kill('SIGTERM');
+    return this.ended();
+  }
+
+  /** `kill -9` of the launcher and of everything it started. */
+  async killEverything(): Promise<void> {
+    this.launcher.kill('SIGKILL');
+    await this.ended();
+    for (const { pid } of await this.processes()) process.kill(pid, 'SIGKILL');
+    while ((await this.processes()).length > 0) await new Promise(done => setTimeout(done, 20));
+  }
+
+  /** Every process that belongs to this shop: the apps, and PostgreSQL with its children. */
+  async processes(): Promise<{ pid: number; app: string | undefined }[]> {
+    const found: { pid: number; app: string | undefined }[] = [];
+    for (const name of await readdir('/proc')) {
+      if (!/^\d+$/.test(name) || Number(name) === this.launcher.pid) continue;
+      const [command, environ, status] = await Promise.all(
+        ['cmdline', 'environ', 'status'].map(file =>
+          readFile(`/proc/${name}/${file}`, 'utf8').catch(() => ''),
+        ),
+      );
+      if (/^State:\s+Z/m.test(status!) || !`${command}${environ}`.includes(this.dataDir)) continue;
+      found.push({ pid: Number(name), app: /dist\/apps\/([a-z-]+)\/src\/main\.js/.exec(command!)?.[1] });
+    }
+    return found;
+  }
+
+  static async remove(dataDir: string): Promise<void> {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}

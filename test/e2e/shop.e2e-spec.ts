@@ -1,0 +1,340 @@
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { audit, auditReport, settledAudit } from '../../tools/client/audit.js';
+import { Buyer } from '../../tools/client/buyer.js';
+import type { Shop } from '../../tools/client/shop.js';
+import { RunningShop } from './running-shop.js';
+
+const ITEM = { sku: 'demo.TEAPOT', quantity: 2 };
+
+describe('the shop over HTTP', () => {
+  let dataDir: string;
+  let running: RunningShop;
+  let shop: Shop;
+  let sandbox: string;
+
+  beforeAll(async () => {
+    dataDir = await RunningShop.dataDir();
+    running = await RunningShop.start(dataDir, ['--scale', 'seckill=2,points=2']);
+    shop = running.client();
+    sandbox = await running.sandboxUrl();
+  });
+
+  afterAll(async () => {
+    await shop.close();
+    await running.stop();
+    await RunningShop.remove(dataDir);
+  });
+
+  /** A callback as the provider signs it. */
+  async function callback(body: object, { secret, timestamp }: { secret?: string; timestamp?: number } = {}) {
+    const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as { payment: string };
+    const at = String(timestamp ?? Math.floor(Date.now() / 1_000));
+    const text = JSON.stringify(body);
+    const signature = createHmac('sha256', secret ?? secrets.payment)
+      .update(`${at}.${text}`)
+      .digest('hex');
+    return shop.call('POST', '/api/payments/callback', {
+      body,
+      headers: { 'sluice-timestamp': at, 'sluice-signature': signature },
+    });
+  }
+
+  async function payable(userId: string) {
+    const buyer = await Buyer.signIn(shop, userId);
+    const orderId = await buyer.order([ITEM]);
+    const { totalMinor } = await buyer.orderWhen(orderId, 'awaiting_payment');
+    const opened = (await shop.post(`/api/orders/${orderId}/payments`, undefined, buyer.token)) as {
+      paymentId: string;
+      checkoutUrl: string;
+    };
+    return { buyer, orderId, amountMinor: totalMinor!, ...opened };
+  }
+
+  /** The buyer decides at the provider, whatever has become of the order. */
+  const payAt = (checkoutUrl: string) => shop.post(checkoutUrl, { outcome: 'paid' });
+
+  it('has a first page, an API page, documents of its API and events, health and metrics', async () => {
+    for (const [path, type] of [
+      ['/', 'text/html'],
+      ['/docs', 'text/html'],
+      ['/openapi.json', 'application/json'],
+      ['/asyncapi.json', 'application/json'],
+      ['/health/ready', 'application/json'],
+      ['/metrics', 'text/plain'],
+    ] as const) {
+      const response = await fetch(`${running.url}${path}`);
+      expect([path, response.status, response.headers.get('content-type')]).toEqual([
+        path,
+        200,
+        expect.stringContaining(type),
+      ]);
+    }
+    const { paths } = (await shop.get('/openapi.json')) as { paths: object };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/api/campaigns/{id}/orders', '/api/orders/{id}/payments']),
+    );
+  });
+
+  it('takes an ordinary order from stock to points and recommendations', async () => {
+    const buyer = await Buyer.signIn(shop, 'ann');
+    const orderId = await buyer.order([ITEM, { sku: 'demo.MUGS', quantity: 1 }]);
+    expect(await buyer.orderWhen(orderId, 'awaiting_payment')).toMatchObject({ totalMinor: 2 * 1850 + 2200 });
+    await buyer.pay(orderId);
+    expect(await buyer.orderWhen(orderId, 'paid')).toMatchObject({ status: 'paid' });
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(await shop.get('/api/me/points', buyer.token)).toMatchObject({ balance: 59 });
+    const friend = await Buyer.signIn(shop, 'ben');
+    await shop.get('/api/products/demo.TEAPOT', friend.token);
+    for (let items: unknown[] = []; items.length === 0;) {
+      ({ items } = (await shop.get('/api/me/recommendations', friend.token)) as { items: unknown[] });
+      if (items.length > 0) expect(items[0]).toMatchObject({ sku: 'demo.MUGS', because: 'demo.TEAPOT' });
+    }
+  });
+
+  it('cancels an order that cannot be had, says why, and keeps no stock', async () => {
+    const buyer = await Buyer.signIn(shop, 'cid');
+    const tooMany = await buyer.order([
+      { sku: 'demo.CLOCK', quantity: 1 },
+      { sku: 'demo.BOARD', quantity: 999_999 },
+    ]);
+    expect(await buyer.orderWhen(tooMany, 'awaiting_payment')).toMatchObject({
+      status: 'cancelled',
+      reason: 'out_of_stock',
+    });
+    const unknown = await buyer.order([{ sku: 'demo.NOTHING', quantity: 1 }]);
+    expect(await buyer.orderWhen(unknown, 'awaiting_payment')).toMatchObject({
+      status: 'cancelled',
+      reason: 'unknown_sku',
+    });
+    expect(await shop.get('/api/products/demo.CLOCK')).toMatchObject({ available: 1_000 });
+  });
+
+  it('shows nobody an order that is somebody else’s', async () => {
+    const { orderId } = await payable('dora');
+    const eve = await shop.signIn('eve');
+    for (const [method, path] of [
+      ['GET', `/api/orders/${orderId}`],
+      ['POST', `/api/orders/${orderId}/payments`],
+      ['POST', `/api/orders/${orderId}/cancel`],
+      ['POST', `/api/orders/${orderId}/refund`],
+    ] as const) {
+      expect(await shop.call(method, path, { token: eve })).toMatchObject({
+        status: 404,
+        body: { code: 'order_not_found' },
+      });
+    }
+    expect(await shop.call('GET', '/api/orders', { token: eve })).toMatchObject({ body: { orders: [] } });
+  });
+
+  it('refuses callbacks that are forged, old or over another amount, and settles none of them', async () => {
+    const { buyer, orderId, paymentId, amountMinor } = await payable('fay');
+    const paid = { paymentId, outcome: 'paid', amountMinor, currency: 'GBP' };
+    expect(await callback(paid, { secret: 'not the secret' })).toMatchObject({
+      status: 401,
+      body: { code: 'invalid_signature' },
+    });
+    expect(await callback(paid, { timestamp: 1_000_000_000 })).toMatchObject({ status: 401 });
+    expect(await callback({ ...paid, amountMinor: 1 })).toMatchObject({
+      status: 422,
+      body: { code: 'amount_mismatch' },
+    });
+    expect(await callback({ ...paid, paymentId: '019a0000-0000-7000-8000-000000000000' })).toMatchObject({
+      status: 404,
+    });
+    expect(await buyer.orderWhen(orderId, 'awaiting_payment')).toMatchObject({ status: 'awaiting_payment' });
+  });
+
+  it('pays once however often and in whatever order the provider calls', async () => {
+    const { buyer, orderId } = await payable('gus');
+    await fetch(`${sandbox}/faults/payment`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: '{"duplicates":5}',
+    });
+    await buyer.pay(orderId);
+    await buyer.orderWhen(orderId, 'paid');
+    await fetch(`${sandbox}/faults/payment`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    const { entries } = (await shop.get('/api/me/points', buyer.token)) as { entries: unknown[] };
+    expect(entries).toHaveLength(1);
+  });
+
+  it('lets pay and cancel race: one wins, and money that came too late goes back', async () => {
+    const races = await Promise.all(Array.from({ length: 12 }, (_, n) => payable(`racer-${n}`)));
+    const outcomes = await Promise.all(
+      races.map(async ({ buyer, orderId, checkoutUrl }) => {
+        await Promise.all([
+          payAt(checkoutUrl),
+          shop.call('POST', `/api/orders/${orderId}/cancel`, { token: buyer.token }),
+        ]);
+        return (await buyer.orderWhen(orderId, 'paid')).status;
+      }),
+    );
+    expect(outcomes.every(status => status === 'paid' || status === 'cancelled')).toBe(true);
+    const late = await payable('late');
+    await shop.post(`/api/orders/${late.orderId}/cancel`, undefined, late.buyer.token);
+    await payAt(late.checkoutUrl);
+    const settled = await settledAudit(shop);
+    expect(auditReport(settled)).toContain('audit: clean');
+    const gaveBack = settled.invariants.find(
+      each => each.invariant === 'the provider gave back as often as the shop',
+    );
+    expect(gaveBack?.figures['outside']).toBe(outcomes.filter(status => status === 'cancelled').length + 1);
+  });
+
+  it('takes a paid order back once: money, stock and points', async () => {
+    const { buyer, orderId } = await payable('hal');
+    await buyer.pay(orderId);
+    await buyer.orderWhen(orderId, 'paid');
+    expect(await buyer.refund(orderId)).toMatchObject({ status: 200, body: { status: 'refunded' } });
+    expect(await buyer.refund(orderId)).toMatchObject({
+      status: 409,
+      body: { code: 'wrong_order_state', status: 409 },
+    });
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(await shop.get('/api/me/points', buyer.token)).toMatchObject({ balance: 0 });
+  });
+
+  it('gives a flash-sale order that is not paid in time back, and sells it again', async () => {
+    const campaign = {
+      sku: 'demo.PHONE',
+      stock: 1,
+      perUserLimit: 1,
+      priceMinor: 9_900,
+      startsAt: new Date(Date.now() - 1_000).toISOString(),
+      endsAt: new Date(Date.now() + 600_000).toISOString(),
+      mode: 'async',
+      paymentWindow: 1,
+    };
+    const opened = (await shop.post('/api/campaigns', campaign, await shop.asOperator())) as {
+      campaignId: string;
+    };
+    const [slow, quick] = [await Buyer.signIn(shop, 'slow'), await Buyer.signIn(shop, 'quick')];
+    const first = await slow.click(opened.campaignId);
+    expect(first).toMatchObject({ status: 201, body: { status: 'reserved' } });
+    expect(await quick.click(opened.campaignId)).toMatchObject({ status: 409, body: { code: 'sold_out' } });
+    const { orderId } = first.body as { orderId: string };
+    expect(await slow.orderWhen(orderId, 'paid')).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+    for (let status = 409; status === 409;) ({ status } = await quick.click(opened.campaignId));
+    expect(await shop.get(`/api/campaigns/${opened.campaignId}`)).toMatchObject({ available: 0 });
+  });
+
+  it('tells a campaign’s time, its unknown ones and a blocked buyer apart', async () => {
+    const operator = await shop.asOperator();
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const open = async (startsAt: string, endsAt: string) => {
+      const body = { sku: 'demo.PHONE', stock: 5, perUserLimit: 1, priceMinor: 1, startsAt, endsAt };
+      return ((await shop.post('/api/campaigns', body, operator)) as { campaignId: string }).campaignId;
+    };
+    const buyer = await Buyer.signIn(shop, 'ida');
+    expect(await buyer.click(await open(at(60_000), at(90_000)))).toMatchObject({
+      status: 425,
+      body: { code: 'not_started' },
+    });
+    expect(await buyer.click(await open(at(-90_000), at(-60_000)))).toMatchObject({
+      status: 410,
+      body: { code: 'ended' },
+    });
+    await shop.post('/api/admin/blocked-buyers', { buyerId: 'jon', reason: 'chargebacks' }, operator);
+    const jon = await Buyer.signIn(shop, 'jon');
+    expect(await jon.click(await open(at(-1_000), at(60_000)))).toMatchObject({
+      status: 403,
+      body: { code: 'risk_rejected' },
+    });
+    const backwards = {
+      sku: 'demo.PHONE',
+      stock: 5,
+      perUserLimit: 1,
+      priceMinor: 1,
+      startsAt: at(2_000),
+      endsAt: at(1_000),
+    };
+    expect(await shop.call('POST', '/api/campaigns', { body: backwards, token: operator })).toMatchObject({
+      status: 422,
+    });
+    expect(
+      await shop.call('POST', '/api/campaigns', {
+        body: { ...backwards, sku: 'demo.NONE' },
+        token: operator,
+      }),
+    ).toMatchObject({
+      status: 404,
+      body: { code: 'product_not_found' },
+    });
+  });
+
+  it('answers every bad input with a problem that says what, where and what to do', async () => {
+    const token = await shop.signIn('kim');
+    const bad: [number, string, 'GET' | 'POST', string, { body?: unknown; token?: string }][] = [
+      [401, 'invalid_token', 'GET', '/api/orders', {}],
+      [403, 'operators_only', 'GET', '/api/admin/audit', { token }],
+      [400, 'invalid_input', 'POST', '/api/sessions', { body: { userId: 'no spaces' } }],
+      [401, 'wrong_password', 'POST', '/api/sessions', { body: { adminPassword: 'guess' } }],
+      [400, 'invalid_input', 'POST', '/api/orders', { body: { items: [] }, token }],
+      [400, 'invalid_input', 'GET', '/api/orders/not-an-id', { token }],
+      [400, 'invalid_input', 'GET', '/api/products?limit=0', {}],
+      [404, 'not_found', 'GET', '/api/nothing', { token: await shop.asOperator() }],
+      [
+        415,
+        'unsupported_media_type',
+        'POST',
+        '/api/publications?store=x',
+        { body: {}, token: await shop.asOperator() },
+      ],
+    ];
+    for (const [status, code, method, path, options] of bad) {
+      const answer = await shop.call(method, path, options);
+      expect([path, answer]).toMatchObject([
+        path,
+        { status, body: { status, code, detail: expect.any(String) } },
+      ]);
+    }
+  });
+
+  it('publishes what is good of a CSV and names the lines that are not', async () => {
+    const token = await shop.asOperator();
+    const csv =
+      'code,title,priceMinor,currency,stock\nA1,Apple,150,GBP,5\nB 2,Bad code,150,GBP,5\nC3,No price,,GBP,5\nD4,"Dates, dried",99,GBP,7\n';
+    const publish = async () => {
+      const headers = { 'content-type': 'text/csv' };
+      const { status, body } = await shop.call('POST', '/api/publications?store=csv', {
+        body: csv,
+        token,
+        headers,
+      });
+      expect(status).toBe(202);
+      const { publicationId } = body as { publicationId: string };
+      for (;;) {
+        const view = (await shop.get(`/api/publications/${publicationId}`, token)) as { status: string };
+        if (view.status === 'done') return view;
+      }
+    };
+    expect(await publish()).toMatchObject({
+      rows: 4,
+      published: 2,
+      rejected: 2,
+      rejectedRows: [
+        { line: 3, reason: expect.stringContaining('code') },
+        { line: 4, reason: expect.stringContaining('priceMinor') },
+      ],
+    });
+    expect(await publish()).toMatchObject({ published: 0, unchanged: 2, rejected: 2 });
+    expect(await shop.get('/api/products/csv.D4')).toMatchObject({
+      title: 'Dates, dried',
+      priceMinor: 99,
+      available: 7,
+    });
+  });
+
+  it('ends with clean books', async () => {
+    await settledAudit(shop);
+    expect(auditReport(await audit(shop))).toContain('audit: clean');
+  });
+});
