@@ -33,7 +33,7 @@ export function refuse(reason) {
   process.exit(1);
 }
 
-/** Runs a command to its end with the project's environment; returns its exit code. */
+/** Runs a command to its end, or to its `timeout`, with the project's environment; returns its exit code. */
 export function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
@@ -41,6 +41,12 @@ export function run(command, args, options = {}) {
     stdio: 'inherit',
     ...options,
   });
+  if (error?.code === 'ETIMEDOUT') {
+    process.stderr.write(
+      `${command} did not end within ${options.timeout / 60_000} minutes and was killed\n`,
+    );
+    return 1;
+  }
   if (error) refuse(`${command} cannot be run: ${error.message}`);
   return status ?? 1;
 }

@@ -12,6 +12,9 @@ const STAGES = [
   { kinds: ['end-to-end'], workers: 1 },
 ];
 
+/** Longer than any stage takes on a slow machine: what hangs is ended and told, not waited for. */
+const LONGEST_STAGE_MS = 20 * 60_000;
+
 const wanted = process.argv.slice(2).filter(word => !word.startsWith('-'));
 const passedOn = process.argv.slice(2).filter(word => word.startsWith('-'));
 await prepare();
@@ -29,6 +32,8 @@ for (const { kinds, workers } of STAGES) {
     '--json',
     `--outputFile=${report}`,
     '--testLocationInResults=false',
+    // What a failed test left open must not keep the run from its end.
+    '--forceExit',
     ...passedOn,
   ];
   const env = {
@@ -36,7 +41,12 @@ for (const { kinds, workers } of STAGES) {
     NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
   };
   // The report goes to the file; what jest would print of it is dropped.
-  const code = run('node', [...jest, ...options], { env, stdio: ['inherit', 'ignore', 'inherit'] });
+  const code = run('node', [...jest, ...options], {
+    env,
+    stdio: ['inherit', 'ignore', 'inherit'],
+    timeout: LONGEST_STAGE_MS,
+    killSignal: 'SIGKILL',
+  });
   status ||= code;
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Shop } from '../../tools/client/shop.js';
+import { kill, runningProcesses } from './processes.js';
 
 const PASSWORD = 'operator-of-the-test';
 
@@ -89,24 +89,17 @@ export class RunningShop {
   async killEverything(): Promise<void> {
     this.launcher.kill('SIGKILL');
     await this.ended();
-    for (const { pid } of await this.processes()) process.kill(pid, 'SIGKILL');
+    for (const { pid } of await this.processes()) kill(pid);
     while ((await this.processes()).length > 0) await new Promise(done => setTimeout(done, 20));
   }
 
   /** Every process that belongs to this shop: the apps, and PostgreSQL with its children. */
   async processes(): Promise<{ pid: number; app: string | undefined }[]> {
-    const found: { pid: number; app: string | undefined }[] = [];
-    for (const name of await readdir('/proc')) {
-      if (!/^\d+$/.test(name) || Number(name) === this.launcher.pid) continue;
-      const [command, environ, status] = await Promise.all(
-        ['cmdline', 'environ', 'status'].map(file =>
-          readFile(`/proc/${name}/${file}`, 'utf8').catch(() => ''),
-        ),
-      );
-      if (/^State:\s+Z/m.test(status!) || !`${command}${environ}`.includes(this.dataDir)) continue;
-      found.push({ pid: Number(name), app: /dist\/apps\/([a-z-]+)\/src\/main\.js/.exec(command!)?.[1] });
-    }
-    return found;
+    const all = (await runningProcesses()).filter(({ pid }) => pid !== this.launcher.pid);
+    const named = new Set(all.filter(each => each.command.includes(this.dataDir)).map(({ pid }) => pid));
+    return all
+      .filter(({ pid, parent }) => named.has(pid) || named.has(parent))
+      .map(({ pid, command }) => ({ pid, app: /dist\/apps\/([a-z-]+)\/src\/main\.js/.exec(command)?.[1] }));
   }
 
   static async remove(dataDir: string): Promise<void> {

@@ -77,18 +77,7 @@ export class Buyer {
     return answer.body;
   }
 
-  /** Comes back after what the shop asks for, when it asks; and after a gateway that is being started again. */
   private async patiently(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
-    for (let asked = 0; ; asked += 1) {
-      const answer = await this.shop
-        .call(method, path, { body, token: this.token })
-        .catch((error: unknown) => {
-          if (asked >= PATIENCE) throw error;
-          return undefined;
-        });
-      if (answer !== undefined && ((answer.status !== 429 && answer.status !== 503) || asked >= PATIENCE))
-        return answer;
-      await setTimeout(answer?.retryAfterMs ?? BREATH_MS * 4);
-    }
+    return this.shop.callPatiently(method, path, { body, token: this.token });
   }
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 
@@ -20,6 +21,17 @@ export class CallFailed extends Error {
     super(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   }
 }
+
+/** What a call carries. */
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly token?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** How often a shop that cannot answer now is asked again before it is given up. */
+const PATIENCE = 600;
+const BREATH_MS = 200;
 
 const Running = z.object({ url: z.url(), sandbox: z.url() });
 const Token = z.object({ token: z.string() });
@@ -63,9 +75,8 @@ export class Shop {
   async call(
     method: 'GET' | 'POST' | 'PUT',
     path: string,
-    options: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
+    { body, token, headers }: CallOptions = {},
   ): Promise<Answer> {
-    const { body, token, headers } = options;
     const response = await request(new URL(path, this.url), {
       method,
       dispatcher: this.agent,
@@ -85,6 +96,22 @@ export class Shop {
     };
   }
 
+  /**
+   * Calls, and comes back after what the shop asks for when it answers 429 or 503, or when its gateway is away. A
+   * call whose answer was lost is made again: for calls that do no harm twice.
+   */
+  async callPatiently(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer> {
+    for (let asked = 0; ; asked += 1) {
+      const answer = await this.call(method, path, options).catch((error: unknown) => {
+        if (asked >= PATIENCE) throw error;
+        return undefined;
+      });
+      if (answer !== undefined && ((answer.status !== 429 && answer.status !== 503) || asked >= PATIENCE))
+        return answer;
+      await setTimeout(answer?.retryAfterMs ?? BREATH_MS);
+    }
+  }
+
   /** @throws CallFailed for any answer but success */
   async get(path: string, token?: string): Promise<unknown> {
     return this.succeed('GET', path, { token });
@@ -96,25 +123,25 @@ export class Shop {
   }
 
   async signIn(userId: string): Promise<string> {
-    return Token.parse(await this.post('/api/sessions', { userId })).token;
+    return this.newSession({ userId });
   }
 
   /** The operator's token, asked for once. */
   asOperator(): Promise<string> {
-    return (this.operator ??= this.post('/api/sessions', { adminPassword: this.operatorPassword }).then(
-      answer => Token.parse(answer).token,
-    ));
+    return (this.operator ??= this.newSession({ adminPassword: this.operatorPassword }));
   }
 
   async close(): Promise<void> {
     await this.agent.close();
   }
 
-  private async succeed(
-    method: 'GET' | 'POST',
-    path: string,
-    options: { body?: unknown; token?: string },
-  ): Promise<unknown> {
+  private async newSession(body: object): Promise<string> {
+    const answer = await this.callPatiently('POST', '/api/sessions', { body });
+    if (answer.status !== 201) throw new CallFailed('POST', '/api/sessions', answer);
+    return Token.parse(answer.body).token;
+  }
+
+  private async succeed(method: 'GET' | 'POST', path: string, options: CallOptions): Promise<unknown> {
     const answer = await this.call(method, path, options);
     if (answer.status >= 300) throw new CallFailed(method, path, answer);
     return answer.body;

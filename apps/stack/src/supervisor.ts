@@ -24,7 +24,7 @@ export class Supervised {
     private readonly env: Record<string, string>,
     private readonly nodeFlags: string[],
     private readonly priority: number,
-    dataDir: string,
+    private readonly dataDir: string,
     private readonly say: (line: string) => void,
   ) {
     this.log = createWriteStream(join(dataDir, 'logs', `${instance}.log`), { flags: 'a' });
@@ -67,7 +67,9 @@ export class Supervised {
 
   private launch(ready: () => void): void {
     const startedAt = performance.now();
-    const child = fork(resolve(import.meta.dirname, `../../${this.app}/src/main.js`), {
+    // The arguments are for whoever reads `ps`: which instance of which shop.
+    const program = resolve(import.meta.dirname, `../../${this.app}/src/main.js`);
+    const child = fork(program, [this.instance, this.dataDir], {
       env: { ...process.env, ...this.env, ...compileCacheFor(this.nodeFlags) },
       execArgv: this.nodeFlags,
       // In a group of its own: Ctrl-C reaches the launcher alone, which ends the shop in order.
