@@ -9,7 +9,7 @@ import { PostgresCluster } from '#embedded-postgres';
 import { RequestClient, uuidv7 } from '#messaging';
 import { table } from '../../tools/client/table.js';
 import { chooseFree } from '../../apps/stack/src/ports.js';
-import { BACKGROUND_PRIORITY, HOT_FLAGS, SERVICES, SMALL_FLAGS } from '../../apps/stack/src/services.js';
+import { processOf, ROOMY_FLAGS, SERVICES } from '../../apps/stack/src/services.js';
 import type { LoadOrder, LoadReport } from './load.js';
 
 const HOST = '127.0.0.1';
@@ -24,15 +24,18 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const children: ChildProcess[] = [];
 
 /** A process, once it says that it is ready. */
-async function start(module: string, env: Record<string, string>, hot = true): Promise<ChildProcess> {
-  const execArgv = hot ? HOT_FLAGS : SMALL_FLAGS;
+async function start(
+  module: string,
+  env: Record<string, string>,
+  { flags, priority } = { flags: ROOMY_FLAGS, priority: 0 },
+): Promise<ChildProcess> {
   const child = fork(resolve('dist', module), {
-    execArgv,
+    execArgv: flags,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   children.push(child);
-  if (!hot) setPriority(child.pid!, BACKGROUND_PRIORITY);
+  if (priority > 0) setPriority(child.pid!, priority);
   await once(child, 'message');
   return child;
 }
@@ -70,7 +73,7 @@ async function startShop(cluster: PostgresCluster, ports: Record<string, number>
         DATABASE_URL: cluster.url(name),
         ...env,
       },
-      SERVICES.find(each => each.name === name)?.hot ?? false,
+      processOf(SERVICES.find(each => each.name === name)!),
     );
   const provider = `http://${HOST}:1`;
   await Promise.all([

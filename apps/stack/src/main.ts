@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PostgresCluster, PostgresStartError } from '#embedded-postgres';
 import { openDemo } from './demo.js';
 import { lock } from './lock.js';
-import { BACKGROUND_PRIORITY, HOT_FLAGS, LOG_DATABASE, SERVICES, SMALL_FLAGS } from './services.js';
+import { LOG_DATABASE, processOf, SERVICES } from './services.js';
 import { environmentOf, instancesOf, openDataDir, readArguments, settle, StartRefused } from './settings.js';
 import type { Settings } from './settled.js';
 import { Supervised } from './supervisor.js';
@@ -85,7 +85,7 @@ function supervise(settings: Settings, cluster: PostgresCluster): Supervised[] {
   return SERVICES.flatMap(service =>
     instancesOf(service.name, settings.scale).map(instance => {
       const env = environmentOf(service, instance, settings, database => cluster.url(database), LOG_DATABASE);
-      const [flags, priority] = service.hot ? [HOT_FLAGS, 0] : [SMALL_FLAGS, BACKGROUND_PRIORITY];
+      const { flags, priority } = processOf(service);
       return new Supervised(service.name, instance, env, flags, priority, settings.dataDir, say);
     }),
   );

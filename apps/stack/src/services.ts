@@ -7,8 +7,10 @@ export interface Service {
   readonly database?: string;
   /** Whether it answers requests of others over TCP. */
   readonly rpc: boolean;
-  /** Whether a click waits for it. What nobody waits for yields the processor, and trades speed for memory. */
-  readonly hot?: boolean;
+  /** Whether a click waits for it. What nobody waits for yields the processor. */
+  readonly waitedFor?: boolean;
+  /** Whether every click passes through it, now or later. What sees few trades speed for memory. */
+  readonly roomy?: boolean;
   /** What it is told beside what all are told. */
   readonly env?: (settings: Settings) => Record<string, string>;
 }
@@ -20,11 +22,16 @@ export const LOG_DATABASE = 'sluice_log';
  * How far behind others in the queue for a processor (nice value) that is which nobody waits for. At a rush the
  * shop says yes first and writes orders after: the queue between the two holds what is yet to do.
  */
-export const BACKGROUND_PRIORITY = 10;
+const BACKGROUND_PRIORITY = 10;
 
 /** Node's flags: room for short-lived objects where every click passes, little memory everywhere else. */
-export const HOT_FLAGS = ['--max-semi-space-size=32'];
+export const ROOMY_FLAGS = ['--max-semi-space-size=32'];
 export const SMALL_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
+
+/** How a service's process is started: Node's flags and its nice value. */
+export function processOf({ roomy, waitedFor }: Service): { flags: string[]; priority: number } {
+  return { flags: roomy ? ROOMY_FLAGS : SMALL_FLAGS, priority: waitedFor ? 0 : BACKGROUND_PRIORITY };
+}
 
 /**
  * Every process of the shop. They start together, as soon as PostgreSQL answers, and none needs another to
@@ -34,7 +41,8 @@ export const SERVICES: readonly Service[] = [
   {
     name: 'gateway',
     rpc: false,
-    hot: true,
+    waitedFor: true,
+    roomy: true,
     env: ({ secrets, urls, ports }) => ({
       HTTP_PORT: String(ports.gateway),
       SESSION_SECRET: secrets.session,
@@ -42,11 +50,12 @@ export const SERVICES: readonly Service[] = [
       SANDBOX_URL: urls.sandbox,
     }),
   },
-  { name: 'seckill', database: 'sluice_seckill', rpc: true, hot: true },
+  { name: 'seckill', database: 'sluice_seckill', rpc: true, waitedFor: true, roomy: true },
   {
     name: 'order',
     database: 'sluice_order',
     rpc: true,
+    roomy: true,
     env: ({ secrets, urls }) => ({
       PAYMENT_PROVIDER_URL: urls.sandbox,
       PAYMENT_CALLBACK_URL: `${urls.gateway}/api/payments/callback`,

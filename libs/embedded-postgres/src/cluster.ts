@@ -138,12 +138,16 @@ export class PostgresCluster {
     }
     try {
       const flags = [
+        // PostgreSQL's own collation: the same on every system, and compares bytes.
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        '--locale=C',
         '--auth=scram-sha-256',
         `--username=${USER}`,
         `--pwfile=${passwordFile}`,
         '--encoding=UTF8',
       ];
-      const initdb = this.run(this.binaries.initdb, [`--pgdata=${dataDir}`, '--locale=C.UTF-8', ...flags]);
+      const initdb = this.run(this.binaries.initdb, [`--pgdata=${dataDir}`, ...flags]);
       const words = collect(initdb);
       const [code] = (await once(initdb, 'exit')) as [number | null];
       if (code !== 0) throw new PostgresStartError(`initdb failed in ${dataDir}: ${words.last()}`);

@@ -22,7 +22,8 @@ export {
   TooManyEvents,
 } from './outbox/outbox.js';
 export { Relay, type RelayLimits } from './relay/relay.js';
-export { restAfter, Wakeup } from './relay/wakeup.js';
+export { Wakeup } from './flow/wakeup.js';
+export { restAfter } from './flow/yielding.js';
 export { idSet, type IdSet } from './control/id-set.js';
 export { type Scheduled, Timers } from './timer/timers.js';
 export { rankByRendezvous } from './routing/rendezvous.js';

@@ -30,7 +30,7 @@ export class MessagingFixture {
     private readonly logUrl: string,
     private readonly open: (url: string, instance: string) => Transport,
   ) {
-    this.outbox = new Outbox('test', { maxEvents: 100, maxMessageBytes: 10_000 });
+    this.outbox = new Outbox({ maxEvents: 100, maxMessageBytes: 10_000 });
     settledChannel.subscribe(this.listen);
   }
 
@@ -52,7 +52,7 @@ export class MessagingFixture {
 
   /** A relay that runs until the end, or until it is stopped. */
   relay(transport: Transport, instance: string = randomUUID()): Relay {
-    const relay = new Relay(this.database, transport, instance, RELAY);
+    const relay = new Relay(this.database, transport, 'test', instance, RELAY);
     this.relays.push(relay);
     relay.start();
     return relay;

@@ -77,11 +77,12 @@ export class GroupSubscription implements TransportSubscription {
     // Heartbeats go on while what is in hand is finished, or its partition would be given away meanwhile.
     await this.reader.stop();
     clearInterval(this.timer);
+    // Nobody wakes it any more: its own leaving is news that it would hear.
+    this.onClosed();
     await this.ticking;
     await this.membership
       .leave()
       .catch((error: unknown) => this.logger.warn(`left without saying so: ${String(error)}`));
-    this.onClosed();
   }
 
   private async tick(): Promise<void> {

@@ -21,12 +21,13 @@ interface MessageRow {
   readonly partition: number;
   readonly position: string;
   readonly key: string;
-  readonly headers: Record<string, string>;
+  /** JSON. */
+  readonly headers: string;
   readonly payload: Buffer;
   readonly appended_at: Date;
 }
 
-const APPEND = 'SELECT append($1, $2, $3, $4, $5)';
+const APPEND = 'SELECT append($1, $2, $3, $4, $5, $6)';
 
 /**
  * The next messages after each cursor: at most $4 each, and no more than $5 payload bytes each unless the
@@ -93,7 +94,8 @@ export class SequencedLog {
       messages.map(message => crc32(message.key) % this.partitionsOf(message.topic)),
       messages.map(message => message.key),
       messages.map(message => JSON.stringify(message.headers)),
-      messages.map(message => message.payload),
+      messages.map(message => message.payload.length),
+      Buffer.concat(messages.map(message => message.payload)),
     ]);
   }
 
@@ -120,7 +122,8 @@ export class SequencedLog {
     });
     const batches: { topic: string; partition: number; messages: ReceivedMessage[] }[] = [];
     for (const row of rows) {
-      const { topic, partition, key, headers, payload } = row;
+      const { topic, partition, key, payload } = row;
+      const headers = JSON.parse(row.headers) as ReceivedMessage['headers'];
       let batch = batches.at(-1);
       if (batch?.topic !== topic || batch.partition !== partition) {
         batches.push((batch = { topic, partition, messages: [] }));

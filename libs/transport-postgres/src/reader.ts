@@ -129,7 +129,7 @@ export class Reader {
       this.failures.delete(position);
       position.uncommitted = true;
       await this.commit(position);
-      if (messages.length < this.maxBatch && !this.stopped.signal.aborted) await restAfter(startedAt);
+      await restAfter(startedAt, this.stopped.signal);
     } catch (error) {
       if (signal.aborted || this.stopped.signal.aborted) return;
       const failures = (this.failures.get(position) ?? 0) + 1;

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS message (
   partition   integer NOT NULL,
   position    bigint NOT NULL,
   key         text NOT NULL,
-  headers     json NOT NULL,
+  headers     text NOT NULL,
   payload     bytea NOT NULL,
   appended_at timestamptz NOT NULL,
   CONSTRAINT message_pk PRIMARY KEY (topic, partition, position, appended_at)
@@ -51,11 +51,12 @@ CREATE TABLE IF NOT EXISTS assignment (
 
 /**
  * Appends in one short transaction. The partition rows are locked in one order, so that appends cannot
- * deadlock; under the lock positions are dense and in commit order. One NOTIFY, whatever the number.
+ * deadlock; under the lock positions are dense and in commit order. One NOTIFY, whatever the number. The
+ * payloads come end to end in one piece: a list of them would travel as text, twice as long.
  */
 const APPEND = `
 CREATE OR REPLACE FUNCTION append(
-  p_topics text[], p_partitions integer[], p_keys text[], p_headers text[], p_payloads bytea[]
+  p_topics text[], p_partitions integer[], p_keys text[], p_headers text[], p_lengths integer[], p_payloads bytea
 ) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM 1 FROM partition
@@ -64,9 +65,12 @@ BEGIN
 
   INSERT INTO message (topic, partition, position, key, headers, payload, appended_at)
   SELECT m.topic, m.partition, p.head + row_number() OVER (PARTITION BY m.topic, m.partition ORDER BY m.ordinal),
-         m.key, m.headers::json, m.payload, clock_timestamp()
-  FROM unnest(p_topics, p_partitions, p_keys, p_headers, p_payloads)
-       WITH ORDINALITY AS m(topic, partition, key, headers, payload, ordinal)
+         m.key, m.headers, substr(p_payloads, m.until - m.length + 1, m.length), clock_timestamp()
+  FROM (
+    SELECT *, (sum(length) OVER (ORDER BY ordinal))::integer AS until
+    FROM unnest(p_topics, p_partitions, p_keys, p_headers, p_lengths)
+         WITH ORDINALITY AS m(topic, partition, key, headers, length, ordinal)
+  ) AS m
   JOIN partition p ON p.topic = m.topic AND p.partition = m.partition;
 
   UPDATE partition SET head = head + added.n

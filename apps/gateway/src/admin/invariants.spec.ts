@@ -36,6 +36,7 @@ function agreeing(): Record<Audited, Facts> {
     handled: 3,
     skipped: 1,
     duplicate: 2,
+    outOfOrder: 0,
     dead: 0,
     owners: [],
   };
@@ -85,6 +86,13 @@ describe('the audit', () => {
       'campaigns oversold: 0',
       'the merchant has each paid order once',
     ]);
+  });
+
+  it('finds a message that was handled after a later one of its key', () => {
+    const facts = agreeing();
+    const [subscription] = facts.order.subscriptions;
+    facts.order = { ...facts.order, subscriptions: [{ ...subscription!, outOfOrder: 1 }] };
+    expect(broken(facts)).toEqual(['events of each key in the order of their commits, for s']);
   });
 
   it('finds a message that is not accounted for', () => {

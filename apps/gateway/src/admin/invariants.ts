@@ -98,6 +98,7 @@ export function invariantsOf(facts: AllFacts, outside: Outside): Invariant[] {
     })),
     ...seenOutside(facts, outside),
     ...Object.values(facts).flatMap(({ subscriptions }) => subscriptions.map(settled)),
+    ...Object.values(facts).flatMap(({ subscriptions }) => subscriptions.map(inOrder)),
   ];
 }
 
@@ -139,6 +140,14 @@ function settled(subscription: Facts['subscriptions'][number]): Invariant {
     invariant: `handled + skipped + duplicate + dead = appended, for ${name}`,
     holds: handled + skipped + duplicate + dead === appended && lag === 0 && dead === 0,
     figures: { appended, handled, skipped, duplicate, dead, lag },
+  };
+}
+
+function inOrder({ name, handled, outOfOrder }: Facts['subscriptions'][number]): Invariant {
+  return {
+    invariant: `events of each key in the order of their commits, for ${name}`,
+    holds: outOfOrder === 0,
+    figures: { handled, 'out of order': outOfOrder },
   };
 }
 

@@ -24,7 +24,7 @@ describe('stock of a flash sale', () => {
     const config = SeckillConfig.parse(env);
     database = new SeckillDatabase(config);
     await database.initialize();
-    const outbox = new Outbox('seckill', { maxEvents: 5_000, maxMessageBytes: 1_000_000 });
+    const outbox = new Outbox({ maxEvents: 5_000, maxMessageBytes: 1_000_000 });
     reserving = new ReserveStockUseCase(database, outbox, config);
     campaignId = await openCampaign(10, 2);
   });

@@ -22,7 +22,11 @@ interface Campaign {
 
 interface Opened {
   readonly campaign: Campaign | null;
-  readonly buyers: readonly { id: string; tally: number | null; blocked: boolean; recent: number }[] | null;
+  /** What each buyer has of this campaign. */
+  readonly tallies: Readonly<Record<string, number>> | null;
+  /** What each buyer reserved lately, of any campaign. */
+  readonly recent: Readonly<Record<string, number>> | null;
+  readonly blocked: readonly string[] | null;
   readonly again: readonly string[];
 }
 
@@ -67,15 +71,14 @@ export class ReserveStockUseCase {
     return opened;
   }
 
-  private stateOf(campaign: Campaign, { buyers, again }: Opened): CampaignState {
-    const known = buyers ?? [];
+  private stateOf(campaign: Campaign, { tallies, recent, blocked, again }: Opened): CampaignState {
     return {
       available: campaign.available,
       perUserLimit: campaign.perUserLimit,
       phase: campaign.phase,
-      tallies: new Map(known.map(({ id, tally }) => [id, tally ?? 0])),
-      blocked: new Set(known.filter(({ blocked }) => blocked).map(({ id }) => id)),
-      recent: new Map(known.map(({ id, recent }) => [id, recent])),
+      tallies: new Map(Object.entries(tallies ?? {})),
+      recent: new Map(Object.entries(recent ?? {})),
+      blocked: new Set(blocked),
       maxRecent: this.config.RISK_RESERVATIONS,
       reservedBefore: new Set(again),
     };

@@ -17,6 +17,7 @@ export const SubscriptionFacts = z.object({
   handled: z.int(),
   skipped: z.int(),
   duplicate: z.int(),
+  outOfOrder: z.int(),
   dead: z.int(),
   owners: z.array(z.string()).readonly(),
 });

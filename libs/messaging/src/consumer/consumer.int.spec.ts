@@ -5,6 +5,7 @@ import { PostgresTransport } from '#transport-postgres';
 import { defineEvent } from '../message/define-event.js';
 import { envelop, Header, toWire } from '../message/envelope.js';
 import type { Batch, Transport } from '../transport/transport.js';
+import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { Consumer } from './consumer.js';
 import { failedChannel } from './signals.js';
 import type { Delivery, Subscription } from './subscription.js';
@@ -28,7 +29,7 @@ describe('consumer', () => {
     await fixture.stop();
   });
 
-  const wire = (event: Event, definition = Happened) => toWire(envelop(definition, event, 'test'));
+  const wire = (event: Event, definition = Happened) => toWire(envelop(definition, event), 'test');
 
   function subscription(
     handle: (events: Event[], delivery: Delivery) => Promise<void>,
@@ -162,6 +163,32 @@ describe('consumer', () => {
     await fixture.settle(4);
     expect(await fixture.effects()).toEqual(['a2', 'a4']);
     expect(await progress()).toEqual({ handled: 2, skipped: 2, duplicate: 0, dead: 0 });
+  });
+
+  it('knows of every message that was handled after a later one of its key', async () => {
+    const numbered = (event: Event, sequence: string) => {
+      const message = wire(event);
+      return { ...message, headers: { ...message.headers, [Header.sequence]: sequence } };
+    };
+    await fixture.database.transaction(tx =>
+      fixture.outbox.publish(tx, Happened, [
+        { key: 'a', n: 1 },
+        { key: 'a', n: 2 },
+      ]),
+    );
+    fixture.relay(transport);
+    await start();
+    await fixture.settle(2);
+    expect(await fixture.database.query(OUT_OF_ORDER)).toEqual([]);
+    await transport.publish([
+      numbered({ key: 'b', n: 2 }, '0000000000000000002'),
+      numbered({ key: 'c', n: 3 }, '0000000000000000003'),
+      numbered({ key: 'b', n: 1 }, '0000000000000000001'),
+      numbered({ key: 'd', n: 1 }, 'counted otherwise'),
+      numbered({ key: 'd', n: 2 }, '9'.repeat(30)),
+    ]);
+    await fixture.settle(7);
+    expect(await fixture.database.query(OUT_OF_ORDER)).toEqual([{ subscription: 'test.follow', count: 1 }]);
   });
 
   it('refuses an owner that a later one has overtaken', async () => {

@@ -112,6 +112,8 @@ export class Consumer {
       first,
       items.map(item => item.id),
       items.map(item => item.message.position),
+      items.map(({ message }) => `${message.headers[Header.source]}\x1f${message.topic}\x1f${message.key}`),
+      items.map(({ message }) => sequenceOf(message)),
     ])) as [Opened];
     return opened;
   }
@@ -172,6 +174,12 @@ export class Consumer {
 /** The messages to handle: each id once, even when a batch has it twice. */
 function takeFresh(due: readonly Sorted[], fresh: Set<string>): ToHandle[] {
   return due.filter(item => item.kind === 'handle').filter(item => fresh.delete(item.id));
+}
+
+/** Null for what its source does not count, or in a way that is not ours. */
+function sequenceOf(message: ReceivedMessage): string | null {
+  const sequence = message.headers[Header.sequence];
+  return sequence !== undefined && /^0?\d{1,18}$/.test(sequence) ? sequence : null;
 }
 
 function traceOf(item: ToHandle): string | undefined {

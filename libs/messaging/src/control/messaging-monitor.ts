@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { LIST_DEAD_LETTERS } from '../dead-letter/sql.js';
+import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { MessagingServer } from '../nest/messaging-server.js';
 import { MESSAGE_TRANSPORT, MESSAGING_DATABASE } from '../nest/options.js';
 import type { Transport } from '../transport/transport.js';
@@ -19,6 +20,8 @@ export interface SubscriptionState {
   /** Copies of a message that was handled before. */
   readonly duplicate: number;
   readonly dead: number;
+  /** Messages handled after a later one of their key, by the receipts that are kept. */
+  readonly outOfOrder: number;
   readonly owners: readonly string[];
 }
 
@@ -57,6 +60,8 @@ export class MessagingMonitor {
       subscription: string;
     })[];
     const bySubscription = new Map(progress.map(row => [row.subscription, row]));
+    const late = (await this.database.query(OUT_OF_ORDER)) as { subscription: string; count: number }[];
+    const outOfOrder = new Map(late.map(row => [row.subscription, row.count]));
     const competing = this.server.subscriptions.filter(subscription => subscription.mode === 'competing');
     return Promise.all(
       competing.map(async ({ name }) => {
@@ -73,6 +78,7 @@ export class MessagingMonitor {
           skipped: row?.skipped ?? 0,
           duplicate: row?.duplicate ?? 0,
           dead: row?.dead ?? 0,
+          outOfOrder: outOfOrder.get(name) ?? 0,
           owners: [...new Set(lags.flatMap(each => each.owner ?? []))],
         };
       }),

@@ -10,7 +10,7 @@
 export const CREATE_BEGIN_BATCH = `
 CREATE FUNCTION messaging.begin_batch(
   p_subscription text, p_topic text, p_partition integer, p_epoch bigint, p_first bigint,
-  p_ids text[], p_positions bigint[], OUT settled bigint, OUT fresh text[]
+  p_ids text[], p_positions bigint[], p_keys text[], p_sequences bigint[], OUT settled bigint, OUT fresh text[]
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE owner_epoch bigint;
 BEGIN
@@ -26,15 +26,18 @@ BEGIN
   END IF;
 
   WITH receipts AS (
-    INSERT INTO messaging.inbox (subscription, message_id)
-    SELECT p_subscription, m.id FROM unnest(p_ids, p_positions) AS m(id, position) WHERE m.position > settled
+    INSERT INTO messaging.inbox (subscription, message_id, key_hash, sequence)
+    SELECT p_subscription, m.id, hashtextextended(m.key, 0), m.sequence
+    FROM unnest(p_ids, p_positions, p_keys, p_sequences) AS m(id, position, key, sequence)
+    WHERE m.position > settled
     ON CONFLICT DO NOTHING RETURNING message_id
   )
   SELECT coalesce(array_agg(message_id), '{}') INTO fresh FROM receipts;
 END
 $$`;
 
-export const BEGIN_BATCH = 'SELECT settled, fresh FROM messaging.begin_batch($1, $2, $3, $4, $5, $6, $7)';
+export const BEGIN_BATCH =
+  'SELECT settled, fresh FROM messaging.begin_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)';
 
 /** SQLSTATE that begin_batch raises when a later owner has the partition. */
 export const STALE_OWNER = 'SL001';
@@ -43,6 +46,16 @@ export const END_BATCH = `
 UPDATE messaging.consumer_progress
 SET position = $4, handled = handled + $5, skipped = skipped + $6, duplicate = duplicate + $7, dead = dead + $8
 WHERE subscription = $1 AND topic = $2 AND partition = $3`;
+
+/**
+ * Receipts of messages that were handled after a later one of their key, by subscription. Sequence numbers are
+ * given under the key's lock, so they are in the order of the commits.
+ */
+export const OUT_OF_ORDER = `
+SELECT subscription, count(*)::int AS count FROM (
+  SELECT subscription, sequence < lag(sequence) OVER (PARTITION BY subscription, key_hash ORDER BY ordinal) AS late
+  FROM messaging.inbox WHERE sequence IS NOT NULL
+) AS receipts WHERE late GROUP BY subscription`;
 
 /** Receipts are needed only as long as a copy can still arrive. */
 export const FORGET_RECEIPTS = `

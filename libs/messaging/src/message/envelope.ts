@@ -16,17 +16,34 @@ export const Header = {
   type: 'ce_type',
   source: 'ce_source',
   time: 'ce_time',
+  /** CloudEvents' sequence extension: per source and key, a later event has a greater one. */
+  sequence: 'ce_sequence',
   specVersion: 'ce_specversion',
   contentType: 'content-type',
   traceparent: 'traceparent',
 } as const;
 
-/** An event in its envelope, before it is bytes. */
+/** An event that fits its contract, with what names it. */
 export interface Envelope {
   readonly topic: string;
   readonly key: string;
-  readonly headers: Record<string, string>;
+  readonly type: string;
+  readonly id: string;
+  readonly traceparent: string;
   readonly payload: unknown;
+}
+
+/** What the headers say of an event. */
+export interface Provenance {
+  readonly id: string;
+  readonly type: string;
+  readonly traceparent: string;
+  /** The publishing service. */
+  readonly source: string;
+  /** When it happened. */
+  readonly time: Date;
+  /** Its number among those of its source, as long as they are counted. */
+  readonly sequence?: number;
 }
 
 /** The event does not fit its own contract; nothing was published. */
@@ -41,14 +58,12 @@ export class InvalidEvent extends Error {
 
 /**
  * Wraps an event.
- * @param source the publishing service
  * @param traceparent the trace it belongs to; the running one if left out
  * @throws InvalidEvent when the data does not fit the definition's schema
  */
 export function envelop<Definition extends EventDefinition>(
   definition: Definition,
   data: unknown,
-  source: string,
   traceparent: string | undefined = currentTraceparent(),
 ): Envelope {
   const parsed = definition.schema.safeParse(data);
@@ -60,22 +75,35 @@ export function envelop<Definition extends EventDefinition>(
   return {
     topic: definition.topic,
     key,
-    headers: {
-      [Header.specVersion]: '1.0',
-      [Header.id]: uuidv7(),
-      [Header.type]: definition.type,
-      [Header.source]: `/${source}`,
-      [Header.time]: new Date().toISOString(),
-      [Header.contentType]: 'application/json',
-      [Header.traceparent]: childOf(traceparent),
-    },
+    type: definition.type,
+    id: uuidv7(),
+    traceparent: childOf(traceparent),
     payload: parsed.data,
   };
 }
 
-/** The envelope as a transport carries it. */
-export function toWire(envelope: Envelope): WireMessage {
-  return { ...envelope, payload: Buffer.from(JSON.stringify(envelope.payload)) };
+/** Digits of a sequence number: as many as a bigint may have, so that numbers sort as text, which the extension asks for. */
+const SEQUENCE_DIGITS = 19;
+
+export function headersOf(event: Provenance): Record<string, string> {
+  const headers: Record<string, string> = {
+    [Header.specVersion]: '1.0',
+    [Header.id]: event.id,
+    [Header.type]: event.type,
+    [Header.source]: `/${event.source}`,
+    [Header.time]: event.time.toISOString(),
+    [Header.contentType]: 'application/json',
+    [Header.traceparent]: event.traceparent,
+  };
+  if (event.sequence !== undefined)
+    headers[Header.sequence] = String(event.sequence).padStart(SEQUENCE_DIGITS, '0');
+  return headers;
+}
+
+/** The envelope as a transport carries it, from a service that publishes now and keeps no count. */
+export function toWire({ topic, key, payload, ...event }: Envelope, source: string): WireMessage {
+  const headers = headersOf({ ...event, source, time: new Date() });
+  return { topic, key, headers, payload: Buffer.from(JSON.stringify(payload)) };
 }
 
 export type Decoded<T> =

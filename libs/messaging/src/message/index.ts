@@ -7,6 +7,7 @@ export {
   type Envelope,
   envelop,
   Header,
+  headersOf,
   InvalidEvent,
   toWire,
   type WireMessage,

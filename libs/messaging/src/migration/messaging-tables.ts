@@ -7,12 +7,14 @@ const TABLES = `
 CREATE SCHEMA messaging;
 
 CREATE TABLE messaging.outbox (
-  id         bigint GENERATED ALWAYS AS IDENTITY,
-  topic      text NOT NULL,
-  key        text NOT NULL,
-  headers    json NOT NULL,
-  payload    json NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  id          bigint GENERATED ALWAYS AS IDENTITY,
+  topic       text NOT NULL,
+  key         text NOT NULL,
+  type        text NOT NULL,
+  event_id    uuid NOT NULL,
+  traceparent text NOT NULL,
+  payload     text NOT NULL,
+  created_at  timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT outbox_pk PRIMARY KEY (id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
 
@@ -20,6 +22,10 @@ CREATE TABLE messaging.inbox (
   subscription text NOT NULL,
   message_id   text NOT NULL,
   received_at  timestamptz NOT NULL DEFAULT now(),
+  -- What was handled in which order, and in which it was committed: a key is a hash of source, topic and key.
+  ordinal      bigint GENERATED ALWAYS AS IDENTITY,
+  key_hash     bigint NOT NULL,
+  sequence     bigint,
   CONSTRAINT inbox_pk PRIMARY KEY (subscription, message_id)
 );
 CREATE INDEX inbox_received_at ON messaging.inbox USING brin (received_at);

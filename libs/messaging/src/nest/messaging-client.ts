@@ -42,7 +42,7 @@ export class MessagingClient extends ClientProxy {
   }
 
   protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
-    this.pending.push(toWire(envelop(packet.pattern as EventDefinition, packet.data, this.options.service)));
+    this.pending.push(toWire(envelop(packet.pattern as EventDefinition, packet.data), this.options.service));
     await (this.flushing ??= Promise.resolve().then(() => this.flush()));
     return undefined as T;
   }

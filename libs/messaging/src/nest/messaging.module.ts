@@ -68,18 +68,18 @@ function withDatabase(service: string, database: Type<DataSource>): Provider[] {
     {
       provide: Outbox,
       inject: [MESSAGE_TRANSPORT],
-      useFactory: (transport: Transport) => new Outbox(service, limitsOf(transport)),
+      useFactory: (transport: Transport) => new Outbox(limitsOf(transport)),
     },
     {
       provide: Timers,
       inject: [MESSAGE_TRANSPORT],
-      useFactory: (transport: Transport) => new Timers(service, limitsOf(transport)),
+      useFactory: (transport: Transport) => new Timers(limitsOf(transport)),
     },
     {
       provide: Relay,
       inject: [MESSAGING_DATABASE, MESSAGE_TRANSPORT, MESSAGING_INSTANCE],
       useFactory: (source: DataSource, transport: Transport, instance: string) => {
-        const relay = new Relay(source, transport, instance, {
+        const relay = new Relay(source, transport, service, instance, {
           batch: MESSAGING_LIMITS.relayBatch,
           batchBytes: MESSAGING_LIMITS.relayBatchBytes,
           leaseMs: MESSAGING_LIMITS.relayLeaseMs,

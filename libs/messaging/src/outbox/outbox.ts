@@ -41,10 +41,7 @@ export const SCHEDULED = 'sluice.scheduled';
 
 /** Publishes in the caller's transaction: what commits is sent, what rolls back never was. */
 export class Outbox {
-  constructor(
-    private readonly service: string,
-    private readonly limits: OutboxLimits,
-  ) {}
+  constructor(private readonly limits: OutboxLimits) {}
 
   /**
    * Writes one event or several, in order. They are sent after the transaction commits, and only then.
@@ -67,17 +64,13 @@ export class Outbox {
       throw new TooManyEvents(definition.type, list.length, this.limits.maxEvents);
     }
     const messages = list.map((event, index) => {
-      const { topic, key, headers, payload } = envelop(
-        definition,
-        event,
-        this.service,
-        options.traceparents?.[index],
-      );
-      const json = JSON.stringify(payload);
-      checkSize(topic, key, json, this.limits.maxMessageBytes);
-      return `{"topic":${JSON.stringify(topic)},"key":${JSON.stringify(key)},"headers":${JSON.stringify(headers)},"payload":${json}}`;
+      const envelope = envelop(definition, event, options.traceparents?.[index]);
+      const { topic, key, id, traceparent } = envelope;
+      const payload = JSON.stringify(envelope.payload);
+      checkSize(topic, key, payload, this.limits.maxMessageBytes);
+      return `{"key":${JSON.stringify(key)},"id":"${id}","traceparent":"${traceparent}","payload":${payload}}`;
     });
-    await tx.query(PUBLISH, [`[${messages.join(',')}]`]);
+    await tx.query(PUBLISH, [definition.topic, definition.type, `[${messages.join(',')}]`]);
     runner.data[PUBLISHED] = true;
   }
 }

@@ -4,33 +4,32 @@
  * publishers of the same keys cannot deadlock. The sub-select on `locks` makes the order of the two certain.
  */
 export const CREATE_PUBLISH = `
-CREATE FUNCTION messaging.publish(messages json) RETURNS void LANGUAGE sql VOLATILE AS $$
+CREATE FUNCTION messaging.publish(p_topic text, p_type text, p_events json) RETURNS void LANGUAGE sql VOLATILE AS $$
   WITH incoming AS MATERIALIZED (
     SELECT * FROM ROWS FROM (
-      json_to_recordset(messages) AS (topic text, key text, headers json, payload json)
-    ) WITH ORDINALITY AS m(topic, key, headers, payload, ordinal)
+      json_to_recordset(p_events) AS (key text, id uuid, traceparent text, payload text)
+    ) WITH ORDINALITY AS e(key, id, traceparent, payload, ordinal)
   ), locks AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hash) FROM (
-      SELECT DISTINCT hashtextextended(topic || chr(31) || key, 0) AS hash FROM incoming ORDER BY hash
+      SELECT DISTINCT hashtextextended(p_topic || chr(31) || key, 0) AS hash FROM incoming ORDER BY hash
     ) AS sorted
   )
-  INSERT INTO messaging.outbox (topic, key, headers, payload)
-  SELECT topic, key, headers, payload FROM incoming
+  INSERT INTO messaging.outbox (topic, key, type, event_id, traceparent, payload)
+  SELECT p_topic, key, p_type, id, traceparent, payload FROM incoming
   WHERE (SELECT count(*) FROM locks) > 0
   ORDER BY ordinal
 $$`;
 
-export const PUBLISH = 'SELECT messaging.publish($1::json)';
+export const PUBLISH = 'SELECT messaging.publish($1, $2, $3::json)';
 
 /**
  * The next rows to send: at most $2 of them, and no more than $3 bytes unless the first alone has more.
  * A floor skips the rows just deleted; a sweep from zero finds what committed late below it.
  */
 export const FETCH = `
-SELECT id, topic, key, headers, payload FROM (
+SELECT id, topic, key, type, event_id, traceparent, payload, created_at FROM (
   SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before FROM (
-    SELECT id, topic, key, headers, payload::text AS payload
-    FROM messaging.outbox WHERE id > $1::bigint ORDER BY id LIMIT $2
+    SELECT * FROM messaging.outbox WHERE id > $1::bigint ORDER BY id LIMIT $2
   ) AS next
 ) AS sized WHERE bytes_before < $3 ORDER BY id`;
 

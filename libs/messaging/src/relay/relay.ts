@@ -1,10 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import type { WireMessage } from '../message/envelope.js';
+import { headersOf, type WireMessage } from '../message/envelope.js';
 import type { Transport } from '../transport/transport.js';
+import { Wakeup } from '../flow/wakeup.js';
+import { restAfter } from '../flow/yielding.js';
 import { Lease } from '../lease/lease.js';
 import { DELETE_SENT, FETCH } from '../outbox/sql.js';
-import { restAfter, Wakeup } from './wakeup.js';
 
 export interface RelayLimits {
   /** Most messages sent in one go. */
@@ -23,8 +24,11 @@ interface OutboxRow {
   readonly id: string;
   readonly topic: string;
   readonly key: string;
-  readonly headers: Record<string, string>;
+  readonly type: string;
+  readonly event_id: string;
+  readonly traceparent: string;
   readonly payload: string;
+  readonly created_at: Date;
 }
 
 /**
@@ -45,6 +49,7 @@ export class Relay {
   constructor(
     private readonly database: DataSource,
     private readonly transport: Transport,
+    private readonly service: string,
     instance: string,
     private readonly limits: RelayLimits,
   ) {
@@ -76,8 +81,7 @@ export class Relay {
         failures = 0;
         if (sent === 0 && this.stopping) return;
         if (sent > 0) {
-          // With a backlog it works half of the time: the other half is for what shares its process.
-          await (sent < this.limits.batch ? restAfter(startedAt) : restAfter(startedAt, 1));
+          await restAfter(startedAt);
           continue;
         }
         await this.wakeup.wait(this.limits.pollMs);
@@ -94,7 +98,7 @@ export class Relay {
   private async sendBatch(): Promise<number> {
     const rows = await this.fetch();
     if (rows.length === 0) return 0;
-    await this.transport.publish(rows.map(toWireMessage));
+    await this.transport.publish(rows.map(row => toWireMessage(row, this.service)));
     // Losing this delete in a crash of the database only sends again, so it need not wait for the disk.
     await this.database.transaction(async tx => {
       await tx.query("SELECT set_config('synchronous_commit', 'off', true)");
@@ -121,6 +125,9 @@ export class Relay {
   }
 }
 
-function toWireMessage(row: OutboxRow): WireMessage {
-  return { topic: row.topic, key: row.key, headers: row.headers, payload: Buffer.from(row.payload) };
+function toWireMessage(row: OutboxRow, source: string): WireMessage {
+  const { topic, key, type, event_id, traceparent, created_at } = row;
+  const sequence = Number(row.id);
+  const headers = headersOf({ id: event_id, type, traceparent, source, time: created_at, sequence });
+  return { topic, key, headers, payload: Buffer.from(row.payload) };
 }

@@ -1,22 +1,21 @@
 export const CREATE_TIMER = `
 CREATE TABLE messaging.timer (
-  type    text NOT NULL,
-  key     text NOT NULL,
-  topic   text NOT NULL,
-  headers json NOT NULL,
-  payload json NOT NULL,
-  due_at  timestamptz NOT NULL,
+  type        text NOT NULL,
+  key         text NOT NULL,
+  topic       text NOT NULL,
+  traceparent text NOT NULL,
+  payload     text NOT NULL,
+  due_at      timestamptz NOT NULL,
   CONSTRAINT timer_pk PRIMARY KEY (type, key)
 );
 CREATE INDEX timer_due_at ON messaging.timer (due_at)`;
 
 export const SCHEDULE = `
-INSERT INTO messaging.timer (type, key, topic, headers, payload, due_at)
-SELECT type, key, topic, headers, payload, greatest(due_at, now())
-FROM json_to_recordset($1::json)
-  AS timer(type text, key text, topic text, headers json, payload json, due_at timestamptz)
+INSERT INTO messaging.timer (type, key, topic, traceparent, payload, due_at)
+SELECT $2, key, $1, traceparent, payload, greatest(due_at, now())
+FROM json_to_recordset($3::json) AS timer(key text, traceparent text, payload text, due_at timestamptz)
 ON CONFLICT (type, key) DO UPDATE
-SET topic = excluded.topic, headers = excluded.headers, payload = excluded.payload, due_at = excluded.due_at`;
+SET topic = excluded.topic, traceparent = excluded.traceparent, payload = excluded.payload, due_at = excluded.due_at`;
 
 export const CANCEL = 'DELETE FROM messaging.timer WHERE type = $1 AND key = ANY($2::text[])';
 
@@ -26,12 +25,13 @@ WITH due AS (
   DELETE FROM messaging.timer WHERE (type, key) IN (
     SELECT type, key FROM messaging.timer WHERE due_at <= now()
     ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
-  ) RETURNING topic, key, headers, payload, due_at
+  ) RETURNING topic, type, key, traceparent, payload, due_at
 ), fired AS (
-  SELECT count(*)::int AS count, json_agg(json_build_object(
-    'topic', topic, 'key', key, 'headers', headers, 'payload', payload) ORDER BY due_at) AS messages FROM due
+  SELECT topic, type, count(*)::int AS count, json_agg(json_build_object(
+    'key', key, 'id', gen_random_uuid(), 'traceparent', traceparent, 'payload', payload::json) ORDER BY due_at) AS events
+  FROM due GROUP BY topic, type ORDER BY topic, type
 )
-SELECT count, CASE WHEN count > 0 THEN messaging.publish(messages)::text END FROM fired`;
+SELECT count, messaging.publish(topic, type, events)::text FROM fired`;
 
 /** Milliseconds until the next timer, by the database's clock; null when there is none. */
 export const NEXT_DUE = `

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { Wakeup } from '../relay/wakeup.js';
+import { Wakeup } from '../flow/wakeup.js';
 import { FIRE, NEXT_DUE } from './sql.js';
 
 export interface TimerLimits {
@@ -41,7 +41,8 @@ export class TimerLoop {
   private async run(): Promise<void> {
     while (!this.stopping) {
       try {
-        const [{ count }] = (await this.database.query(FIRE, [this.limits.batch])) as [{ count: number }];
+        const fired = (await this.database.query(FIRE, [this.limits.batch])) as { count: number }[];
+        const count = fired.reduce((total, each) => total + each.count, 0);
         if (count > 0) this.onFired();
         if (count === this.limits.batch) continue;
         const [{ ms }] = (await this.database.query(NEXT_DUE)) as [{ ms: number | null }];

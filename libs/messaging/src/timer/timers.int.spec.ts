@@ -16,7 +16,7 @@ const Due = defineEvent({
 describe('timers', () => {
   let fixture: MessagingFixture;
   let received: Gathered<unknown>;
-  const timers = new Timers('test', { maxEvents: 100, maxMessageBytes: 10_000 });
+  const timers = new Timers({ maxEvents: 100, maxMessageBytes: 10_000 });
   let loops: TimerLoop[] = [];
 
   beforeEach(async () => {

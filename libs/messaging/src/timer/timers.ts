@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
-import { envelop, Header } from '../message/envelope.js';
+import { envelop } from '../message/envelope.js';
 import {
   checkSize,
   type OutboxLimits,
@@ -17,10 +17,7 @@ export interface Scheduled<Event> {
 
 /** Events for later, kept in the service's database until the database's clock says that they are due. */
 export class Timers {
-  constructor(
-    private readonly service: string,
-    private readonly limits: OutboxLimits,
-  ) {}
+  constructor(private readonly limits: OutboxLimits) {}
 
   /**
    * Publishes each event when it is due, if the caller's transaction commits. One timer a key: scheduling again
@@ -39,12 +36,13 @@ export class Timers {
       throw new TooManyEvents(definition.type, timers.length, this.limits.maxEvents);
     }
     const rows = timers.map(({ event, dueAt }) => {
-      const envelope = envelop(definition, event, this.service);
+      const { topic, key, traceparent, ...envelope } = envelop(definition, event);
+      const payload = JSON.stringify(envelope.payload);
       // Now, while somebody can be told: later it would stop the relay.
-      checkSize(envelope.topic, envelope.key, JSON.stringify(envelope.payload), this.limits.maxMessageBytes);
-      return { ...envelope, type: envelope.headers[Header.type], due_at: dueAt.toISOString() };
+      checkSize(topic, key, payload, this.limits.maxMessageBytes);
+      return `{"key":${JSON.stringify(key)},"traceparent":"${traceparent}","payload":${payload},"due_at":"${dueAt.toISOString()}"}`;
     });
-    await tx.query(SCHEDULE, [JSON.stringify(rows)]);
+    await tx.query(SCHEDULE, [definition.topic, definition.type, `[${rows.join(',')}]`]);
     runner.data[SCHEDULED] = true;
   }
 
