@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Answer, CallFailed, type Shop } from './shop.js';
@@ -67,8 +68,9 @@ export class Buyer {
     }
   }
 
-  async refund(orderId: string): Promise<Answer> {
-    return this.patiently('POST', `/api/orders/${orderId}/refund`);
+  /** Gives back all that is left of an order, or the items named. */
+  async refund(orderId: string, items?: readonly { sku: string; quantity: number }[]): Promise<Answer> {
+    return this.patiently('POST', `/api/orders/${orderId}/refund`, { refundId: randomUUID(), items });
   }
 
   private async succeed(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {

@@ -28,9 +28,11 @@ const NAMES = {
   outOfStock: '  refused: out of stock',
   unknownSku: '  refused: unknown SKU',
   cancellations: 'cancellations (C invoices)',
-  refunded: '  refunded: just what an order had',
-  part: '  part of an order: the shop takes whole orders back',
+  matched: '  refunded: all of it was bought before',
+  part: '  refunded in part: the rest was not bought in this file',
   none: '  of nothing bought in this file',
+  refunds: 'refunds, one an order',
+  unmatched: 'pieces not bought in this file',
 } as const;
 
 type Counts = Record<keyof typeof NAMES, number>;
@@ -41,6 +43,7 @@ class Replay {
   /** How far behind the rhythm it fell, in ms. */
   behindMs = 0;
   private readonly purchases = new Purchases();
+  private readonly turns = new Map<string, Promise<void>>();
   private readonly buyers = new Map<string, Promise<Buyer>>();
 
   constructor(
@@ -71,7 +74,16 @@ class Replay {
     }
   }
 
+  /** A customer's invoices one after the other: what comes back was bought before. */
   async send(invoice: Invoice): Promise<void> {
+    const { customer } = invoice;
+    if (customer === '') return this.process(invoice);
+    const turn = (this.turns.get(customer) ?? Promise.resolve()).then(() => this.process(invoice));
+    this.turns.set(customer, turn);
+    await turn;
+  }
+
+  private async process(invoice: Invoice): Promise<void> {
     if (invoice.items.size === 0) this.counts.empty += 1;
     else if (invoice.isCancellation) await this.takeBack(invoice);
     else await this.order(invoice);
@@ -79,8 +91,7 @@ class Replay {
 
   private async order(invoice: Invoice): Promise<void> {
     const buyer = await this.buyerOf(invoice);
-    const items = [...invoice.items].map(([code, quantity]) => ({ sku: `${this.store}.${code}`, quantity }));
-    const orderId = await buyer.order(items);
+    const orderId = await buyer.order(this.toItems(invoice.items));
     this.counts.placed += 1;
     const { status, reason } = await buyer.orderWhen(orderId, 'awaiting_payment');
     if (status === 'cancelled') {
@@ -91,22 +102,26 @@ class Replay {
     const paid = await buyer.orderWhen(orderId, 'paid');
     if (paid.status !== 'paid') throw new Error(`order ${orderId} is ${paid.status} after its payment`);
     this.counts.paid += 1;
-    this.purchases.add(invoice.customer, { items: invoice.items, orderId, buyerToken: buyer.token });
+    this.purchases.add(invoice.customer, { orderId, buyer, items: new Map(invoice.items) });
   }
 
   private async takeBack(invoice: Invoice): Promise<void> {
     this.counts.cancellations += 1;
-    const match = this.purchases.take(invoice);
-    if (match.kind !== 'whole') {
-      this.counts[match.kind] += 1;
-      return;
+    const { returns, unmatched } = this.purchases.take(invoice);
+    this.counts.unmatched += unmatched;
+    this.counts[returns.length === 0 ? 'none' : unmatched === 0 ? 'matched' : 'part'] += 1;
+    for (const { purchase, items } of returns) {
+      const { status, body } = await purchase.buyer.refund(purchase.orderId, this.toItems(items));
+      if (status !== 200)
+        throw new Error(
+          `invoice ${invoice.number}: no refund of ${purchase.orderId}: ${JSON.stringify(body)}`,
+        );
+      this.counts.refunds += 1;
     }
-    await this.shop.post(
-      `/api/orders/${match.purchase.orderId}/refund`,
-      undefined,
-      match.purchase.buyerToken,
-    );
-    this.counts.refunded += 1;
+  }
+
+  private toItems(items: ReadonlyMap<string, number>): { sku: string; quantity: number }[] {
+    return [...items].map(([code, quantity]) => ({ sku: `${this.store}.${code}`, quantity }));
   }
 
   /** A known customer signs in once; an invoice without one is a guest of its own. */

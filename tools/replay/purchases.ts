@@ -1,13 +1,24 @@
+import type { Buyer } from '../client/buyer.js';
 import type { Invoice } from './invoices.js';
 
 export interface Purchase {
-  readonly items: ReadonlyMap<string, number>;
   readonly orderId: string;
-  readonly buyerToken: string;
+  readonly buyer: Buyer;
+  /** What is left of it, by stock code. */
+  readonly items: Map<string, number>;
 }
 
-export type Match =
-  { readonly kind: 'whole'; readonly purchase: Purchase } | { readonly kind: 'part' | 'none' };
+export interface Return {
+  readonly purchase: Purchase;
+  readonly items: ReadonlyMap<string, number>;
+}
+
+export interface Match {
+  /** What comes back, by order. */
+  readonly returns: readonly Return[];
+  /** Pieces that the customer did not buy in this file, or gave back before. */
+  readonly unmatched: number;
+}
 
 /** What each customer has bought and not given back, to find what a cancellation takes back. */
 export class Purchases {
@@ -19,24 +30,21 @@ export class Purchases {
     list.push(purchase);
   }
 
-  /**
-   * The latest order that has just what the cancellation takes back, taken off the list; or whether it is a part
-   * of some order. The shop takes whole orders back.
-   */
+  /** Takes a cancellation's goods off what its customer bought, the latest orders first. */
   take({ customer, items }: Invoice): Match {
-    const list = this.byCustomer.get(customer) ?? [];
-    const at = list.findLastIndex(
-      each => each.items.size === items.size && covers(each.items, items, (a, b) => a === b),
-    );
-    if (at >= 0) return { kind: 'whole', purchase: list.splice(at, 1)[0]! };
-    return { kind: list.some(each => covers(each.items, items, (a, b) => a >= b)) ? 'part' : 'none' };
+    const wanted = new Map(items);
+    const returns: Return[] = [];
+    for (const purchase of (this.byCustomer.get(customer) ?? []).toReversed()) {
+      const back = new Map<string, number>();
+      for (const [code, quantity] of wanted) {
+        const taken = Math.min(quantity, purchase.items.get(code) ?? 0);
+        if (taken === 0) continue;
+        back.set(code, taken);
+        purchase.items.set(code, purchase.items.get(code)! - taken);
+        wanted.set(code, quantity - taken);
+      }
+      if (back.size > 0) returns.push({ purchase, items: back });
+    }
+    return { returns, unmatched: [...wanted.values()].reduce((sum, quantity) => sum + quantity, 0) };
   }
-}
-
-function covers(
-  bought: ReadonlyMap<string, number>,
-  returned: ReadonlyMap<string, number>,
-  fits: (bought: number, returned: number) => boolean,
-): boolean {
-  return [...returned].every(([code, quantity]) => fits(bought.get(code) ?? 0, quantity));
 }

@@ -1,5 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { ORDER_STATUSES, OrderOrigin, OrderView, PricedItem } from '#contracts';
+import type { ORDER_STATUSES, OrderOrigin, OrderView } from '#contracts';
+import type { Refund } from './refund/refund.entity.js';
+import type { RefundableItem } from './refund/what-comes-back.js';
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
@@ -8,6 +10,8 @@ export interface StoredItem {
   readonly quantity: number;
   /** Null until the catalogue has named the price. */
   readonly unitPriceMinor: number | null;
+  /** How many of it came back. */
+  readonly refunded?: number;
 }
 
 /** PostgreSQL's bigint comes as text; money fits into a double up to ninety thousand billion. */
@@ -27,6 +31,7 @@ export class Order {
   @Column('jsonb') items!: StoredItem[];
   @Column('bigint', { name: 'total_minor', nullable: true, transformer: asNumber }) totalMinor!:
     number | null;
+  @Column('bigint', { name: 'refunded_minor', transformer: asNumber }) refundedMinor!: number;
   @Column('text', { nullable: true }) currency!: string | null;
   @Column('text', { nullable: true }) reason!: string | null;
   @Column('timestamptz', { name: 'placed_at' }) placedAt!: Date;
@@ -43,17 +48,22 @@ export class Order {
   }
 
   /** What a paid order was charged for. A price is always there by then; the table's own check holds it. */
-  get charged(): { items: PricedItem[]; totalMinor: number; currency: string } {
-    return { items: this.items as PricedItem[], totalMinor: this.totalMinor!, currency: this.currency! };
+  get charged(): { items: RefundableItem[]; totalMinor: number; currency: string } {
+    return { items: this.items as RefundableItem[], totalMinor: this.totalMinor!, currency: this.currency! };
   }
 
-  toView(): OrderView {
-    const { id, buyerId, status, items, totalMinor, currency, reason } = this;
+  toView(refunds: readonly Refund[]): OrderView {
+    const { id, buyerId, status, items, totalMinor, refundedMinor, currency, reason } = this;
+    const parts = refunds.filter(refund => refund.items.length > 0);
     const steps: [Date | null, string][] = [
       [this.placedAt, 'placed'],
       [this.pricedAt, 'stock reserved'],
       [this.paidAt, 'paid'],
       [this.cancelledAt, `cancelled: ${reason}`],
+      ...parts.map(({ requestedAt, items }): [Date, string] => [
+        requestedAt,
+        `taken back: ${items.map(({ quantity, sku }) => `${quantity} × ${sku}`).join(', ')}`,
+      ]),
       [this.refundedAt, 'refunded'],
     ];
     return {
@@ -61,8 +71,9 @@ export class Order {
       buyerId,
       origin: this.originOfOrder,
       status,
-      items,
+      items: items.map(item => ({ ...item, refunded: item.refunded ?? 0 })),
       totalMinor,
+      refundedMinor,
       currency,
       reason,
       placedAt: this.placedAt.toISOString(),

@@ -57,12 +57,13 @@ export class OrderRequests {
 
   @HandleRequest(CancelOrder)
   async cancel(request: RequestOf<typeof CancelOrder>): Promise<ReplyOf<typeof CancelOrder>> {
-    return (await this.cancelling.cancel(request)).toView();
+    return (await this.cancelling.cancel(request)).toView([]);
   }
 
   @HandleRequest(RefundOrder)
   async refund(request: RequestOf<typeof RefundOrder>): Promise<ReplyOf<typeof RefundOrder>> {
-    return (await this.refunding.refund(request)).toView();
+    await this.refunding.refund(request);
+    return this.reading.get(request.orderId, request.buyerId);
   }
 
   /** A receipt confirms a delivery; nothing is delivered before fulfilment ships it. */

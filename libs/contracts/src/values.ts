@@ -7,6 +7,8 @@ export const MinorUnits = z.int().nonnegative();
 /** The highest price of one piece, and the most pieces of one SKU: their product is still an exact number. */
 export const MAX_PRICE_MINOR = 1_000_000_000;
 export const MAX_QUANTITY = 1_000_000;
+/** Most lines of one order: wholesale invoices have over a thousand. */
+export const MAX_LINES = 2_000;
 export const Price = MinorUnits.max(MAX_PRICE_MINOR);
 export const Quantity = z.int().positive().max(MAX_QUANTITY);
 /** `<store>.<code>`, such as `uk.85123A`. */

@@ -32,9 +32,19 @@ CREATE TABLE stock_hold (
   order_id uuid NOT NULL,
   sku      text NOT NULL,
   quantity integer NOT NULL CONSTRAINT stock_hold_quantity_positive CHECK (quantity > 0),
+  returned integer NOT NULL DEFAULT 0,
   status   text NOT NULL,
   CONSTRAINT stock_hold_pk PRIMARY KEY (order_id, sku),
+  CONSTRAINT stock_hold_returned_within CHECK (returned BETWEEN 0 AND quantity),
   CONSTRAINT stock_hold_status_known CHECK (status IN ('reserved', 'sold', 'released'))
+);
+
+CREATE TABLE stock_return (
+  refund_id uuid NOT NULL,
+  sku       text NOT NULL,
+  order_id  uuid NOT NULL,
+  quantity  integer NOT NULL CONSTRAINT stock_return_quantity_positive CHECK (quantity > 0),
+  CONSTRAINT stock_return_pk PRIMARY KEY (refund_id, sku)
 );
 
 CREATE TABLE publication (
@@ -69,7 +79,7 @@ CREATE TABLE publication_rejection (
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      'DROP TABLE publication_rejection, publication_chunk, publication, stock_hold, stock, product',
+      'DROP TABLE publication_rejection, publication_chunk, publication, stock_return, stock_hold, stock, product',
     );
   }
 }

@@ -36,19 +36,26 @@ UPDATE stock s SET reserved = reserved - t.quantity, sold = sold + t.quantity FR
 
 const RELEASE = `
 WITH given_back AS (
-  UPDATE stock_hold h SET status = 'released'
-  FROM (SELECT order_id, sku, status FROM stock_hold
-        WHERE order_id = ANY($1::uuid[]) AND status <> 'released' FOR UPDATE) AS old
-  WHERE h.order_id = old.order_id AND h.sku = old.sku
-  RETURNING h.sku, h.quantity, old.status AS was
-), totals AS (
-  SELECT sku, sum(quantity) AS quantity,
-         coalesce(sum(quantity) FILTER (WHERE was = 'reserved'), 0) AS reserved,
-         coalesce(sum(quantity) FILTER (WHERE was = 'sold'), 0) AS sold
-  FROM given_back GROUP BY sku
-)
-UPDATE stock s SET available = available + t.quantity, reserved = s.reserved - t.reserved, sold = s.sold - t.sold
+  UPDATE stock_hold SET status = 'released' WHERE order_id = ANY($1::uuid[]) AND status = 'reserved'
+  RETURNING sku, quantity
+), totals AS (SELECT sku, sum(quantity) AS quantity FROM given_back GROUP BY sku)
+UPDATE stock s SET available = available + t.quantity, reserved = reserved - t.quantity
 FROM totals t WHERE s.sku = t.sku`;
+
+// What comes back was sold: the order was paid before, and this subscription has heard so.
+const TAKE_BACK = `
+WITH back AS (
+  INSERT INTO stock_return (refund_id, sku, order_id, quantity)
+  SELECT refund_id, sku, order_id, quantity
+  FROM json_to_recordset($1::json) AS r(refund_id uuid, sku text, order_id uuid, quantity int)
+  RETURNING sku, order_id, quantity
+), holds AS (
+  UPDATE stock_hold h SET returned = h.returned + b.quantity
+  FROM (SELECT order_id, sku, sum(quantity) AS quantity FROM back GROUP BY order_id, sku) AS b
+  WHERE h.order_id = b.order_id AND h.sku = b.sku
+)
+UPDATE stock s SET available = available + b.quantity, sold = sold - b.quantity
+FROM (SELECT sku, sum(quantity) AS quantity FROM back GROUP BY sku) AS b WHERE s.sku = b.sku`;
 
 /** Moves ordinary stock as its orders go. One subscription, so an order is never cancelled before it was placed. */
 @Controller()
@@ -83,25 +90,23 @@ export class StockFollowsOrder {
   }
 
   @Handle(OrderCancelled, { name: 'catalog.stock-follows-order', batch: 200 })
-  async giveBackCancelled(events: readonly OrderCancelled[], tx: EntityManager): Promise<void> {
-    await this.release(
-      events.filter(isOrdinary).map(event => event.orderId),
-      tx,
-    );
-  }
-
-  @Handle(OrderRefunded, { name: 'catalog.stock-follows-order', batch: 200 })
-  async giveBackRefunded(events: readonly OrderRefunded[], tx: EntityManager): Promise<void> {
-    await this.release(
-      events.filter(isOrdinary).map(event => event.orderId),
-      tx,
-    );
-  }
-
-  private async release(orders: readonly string[], tx: EntityManager): Promise<void> {
+  async release(events: readonly OrderCancelled[], tx: EntityManager): Promise<void> {
+    const orders = events.filter(isOrdinary).map(event => event.orderId);
     if (orders.length === 0) return;
     await tx.query(ONE_AT_A_TIME);
     await tx.query(RELEASE, [orders]);
+  }
+
+  @Handle(OrderRefunded, { name: 'catalog.stock-follows-order', batch: 200 })
+  async takeBack(events: readonly OrderRefunded[], tx: EntityManager): Promise<void> {
+    const rows = events
+      .filter(isOrdinary)
+      .flatMap(({ refundId, orderId, items }) =>
+        items.map(({ sku, quantity }) => ({ refund_id: refundId, order_id: orderId, sku, quantity })),
+      );
+    if (rows.length === 0) return;
+    await tx.query(ONE_AT_A_TIME);
+    await tx.query(TAKE_BACK, [JSON.stringify(rows)]);
   }
 }
 

@@ -5,7 +5,9 @@ import { invariantsOf, type Outside } from './invariants.js';
 const SAME_SET = { count: 3, distinct: 3, checksum: '42' };
 const OUTSIDE: Outside = {
   paymentsPaid: 3,
-  paymentsRefunded: 3,
+  minorPaid: 900,
+  refunds: 3,
+  minorRefunded: 300,
   callbacksWaiting: 0,
   sms: 12,
   webhooksPaid: 3,
@@ -24,7 +26,9 @@ function agreeing(): Record<Audited, Facts> {
     reserved: 3,
     sold: 3,
     'payments taken': 3,
-    'payments given back': 3,
+    'refunds given': 3,
+    'minor taken': 900,
+    'minor given back': 300,
   };
   const figures = new Proxy({}, { get: (_, name: string) => numbers[name] ?? 0 }) as Facts['figures'];
   const subscription = {

@@ -10,7 +10,9 @@ export interface Invariant {
 /** What the outside world has seen of the shop. */
 export const Outside = z.object({
   paymentsPaid: z.int(),
-  paymentsRefunded: z.int(),
+  minorPaid: z.number(),
+  refunds: z.int(),
+  minorRefunded: z.number(),
   callbacksWaiting: z.int(),
   sms: z.int(),
   webhooksPaid: z.int(),
@@ -32,14 +34,21 @@ const SAME: readonly [string, Audited, string, Audited, string][] = [
     'released',
   ],
   [
-    'every given-up ordinary order gave its stock back once',
+    'every cancelled ordinary order gave its stock back once',
     'order',
-    'ordinary given up',
+    'ordinary cancelled',
     'catalog',
     'released',
   ],
+  [
+    'every refund of an ordinary order gave its stock back once',
+    'order',
+    'ordinary refunded',
+    'catalog',
+    'returned',
+  ],
   ['every paid order has exactly one points entry', 'order', 'ever paid', 'points', 'awarded'],
-  ['every refunded order has exactly one points reversal', 'order', 'refunded', 'points', 'reversed'],
+  ['every refund has exactly one points reversal', 'order', 'refunded', 'points', 'reversed'],
   ['every paid order has exactly one merchant delivery', 'order', 'ever paid', 'merchant-notifier', 'paid'],
   [
     'every cancelled order has exactly one merchant delivery',
@@ -51,12 +60,12 @@ const SAME: readonly [string, Audited, string, Audited, string][] = [
   ['every placed order has exactly one notice', 'order', 'placed', 'notification', 'placed'],
   ['every paid order has exactly one notice', 'order', 'ever paid', 'notification', 'paid'],
   ['every cancelled order has exactly one notice', 'order', 'cancelled', 'notification', 'cancelled'],
-  ['every refunded order has exactly one notice', 'order', 'refunded', 'notification', 'refunded'],
+  ['every refund has exactly one notice', 'order', 'refunded', 'notification', 'refunded'],
   ['every paid order is in the buyer profiles once', 'order', 'ever paid', 'recommendation', 'profiled'],
   ['every placed order is counted once', 'order', 'placed', 'statistics', 'placed'],
   ['every paid order is counted once', 'order', 'ever paid', 'statistics', 'paid'],
   ['every cancelled order is counted once', 'order', 'cancelled', 'statistics', 'cancelled'],
-  ['every refunded order is counted once', 'order', 'refunded', 'statistics', 'refunded'],
+  ['every refund is counted once', 'order', 'refunded', 'statistics', 'refunded'],
 ];
 
 /** [what must hold, service, the figure that must be zero] */
@@ -66,6 +75,7 @@ const ZERO: readonly [string, Audited, string][] = [
   ['per-user limit broken: 0', 'seckill', 'limits broken'],
   ['orders paid without their payment: 0', 'order', 'paid without payment'],
   ['refunds still due: 0', 'order', 'refunds due'],
+  ['orders whose refunds do not add up: 0', 'order', 'orders whose refunds do not add up'],
   ['ordinary orders still waiting for stock: 0', 'order', 'pending stock'],
 ];
 
@@ -116,7 +126,8 @@ function seenOutside(facts: AllFacts, outside: Outside): Invariant[] {
   const deliveries = facts['merchant-notifier'].sets;
   const notices = Object.values(facts.notification.sets).reduce((total, set) => total + set.count, 0);
   const paid = facts.order.figures['payments taken']!;
-  const refunded = facts.order.figures['payments given back']!;
+  const refunds = facts.order.figures['refunds given']!;
+  const [taken, given] = [facts.order.figures['minor taken']!, facts.order.figures['minor given back']!];
   return [
     compare('the merchant has each paid order once', deliveries['paid']!.count, outside.webhooksPaid),
     compare(
@@ -126,7 +137,9 @@ function seenOutside(facts: AllFacts, outside: Outside): Invariant[] {
     ),
     compare('the telephone has each notice once', notices, outside.sms),
     compare('the provider was paid as often as the shop', paid, outside.paymentsPaid),
-    compare('the provider gave back as often as the shop', refunded, outside.paymentsRefunded),
+    compare('the provider gave back as often as the shop', refunds, outside.refunds),
+    compare('the provider took as much, in minor units, as the shop', taken, outside.minorPaid),
+    compare('the provider gave back as much, in minor units, as the shop', given, outside.minorRefunded),
   ];
 }
 

@@ -6,6 +6,7 @@ import {
   ConfirmReceipt,
   GetOrder,
   ListOrders,
+  MAX_LINES,
   OrderItem,
   type OrderView,
   PlaceOrder,
@@ -16,7 +17,12 @@ import { type ReplyOf, RequestClient, uuidv7 } from '#messaging';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
-const NewOrder = z.object({ items: z.array(OrderItem).min(1).max(1_000) });
+const NewOrder = z.object({ items: z.array(OrderItem).min(1).max(MAX_LINES) });
+const Return = z.object({
+  items: z.array(OrderItem).min(1).max(MAX_LINES).optional(),
+  /** Asking again under the same name is the same refund. */
+  refundId: z.uuid().optional(),
+});
 const Listing = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   before: z.uuid().optional(),
@@ -82,12 +88,15 @@ export class OrdersController {
     return this.requests.ask(ConfirmReceipt, { orderId, buyerId });
   }
 
+  /** Takes an order back: the items named, or all that is left of it. A caller that may ask again names the refund. */
   @Post(':id/refund')
   @HttpCode(200)
   refund(
     @ZodParam('id', z.uuid()) orderId: string,
+    @ZodBody(Return) { items, refundId = uuidv7() }: z.output<typeof Return>,
     @CurrentSession() { userId: buyerId }: Session,
   ): Promise<OrderView> {
-    return this.requests.ask(RefundOrder, { orderId, buyerId });
+    const refund = { orderId, buyerId, refundId, items };
+    return this.requests.ask(RefundOrder, refund, { repeatable: true });
   }
 }

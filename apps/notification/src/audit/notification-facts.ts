@@ -13,7 +13,7 @@ export class NotificationFacts {
   @HandleRequest(getFacts('notification'))
   async facts() {
     const of = (kind: string) =>
-      idSet(this.database, `SELECT order_id AS id FROM notice WHERE kind = 'order-${kind}'`);
+      idSet(this.database, `SELECT cause_id AS id FROM notice WHERE kind = 'order-${kind}'`);
     const sets = {
       placed: await of('placed'),
       paid: await of('paid'),

@@ -7,6 +7,8 @@ export class CreateNotices1700000005000 implements MigrationInterface {
     await runner.query(`
 CREATE TABLE notice (
   id       uuid NOT NULL,
+  -- What it is about: the order, or one refund of it.
+  cause_id uuid NOT NULL,
   order_id uuid NOT NULL,
   kind     text NOT NULL,
   channel  text NOT NULL,
@@ -14,7 +16,7 @@ CREATE TABLE notice (
   text     text NOT NULL,
   sent_at  timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT notice_pk PRIMARY KEY (id),
-  CONSTRAINT notice_once UNIQUE (order_id, kind)
+  CONSTRAINT notice_once UNIQUE (cause_id, kind)
 );
 CREATE INDEX notice_buyer ON notice (buyer_id, sent_at DESC);`);
   }

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type { OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
 
 export interface Notice {
-  /** The same for the same order and kind, so that whoever gets it twice can tell. */
+  /** The same for the same cause and kind, so that whoever gets it twice can tell. */
   readonly id: string;
+  /** What it is about: the order, or one refund of it. */
+  readonly causeId: string;
   readonly orderId: string;
   readonly kind: 'order-placed' | 'order-paid' | 'order-cancelled' | 'order-refunded';
   readonly buyerId: string;
@@ -28,12 +30,19 @@ export function cancelledNotice({ orderId, buyerId, reason }: OrderCancelled): N
   );
 }
 
-export function refundedNotice({ orderId, buyerId, totalMinor, currency }: OrderRefunded): Notice {
-  return notice('order-refunded', orderId, buyerId, `You get ${money(totalMinor, currency)} back.`);
+export function refundedNotice({ refundId, orderId, buyerId, totalMinor, currency }: OrderRefunded): Notice {
+  const text = `You get ${money(totalMinor, currency)} back.`;
+  return notice('order-refunded', orderId, buyerId, text, refundId);
 }
 
-function notice(kind: Notice['kind'], orderId: string, buyerId: string, text: string): Notice {
-  return { id: nameBasedId(`${orderId}/${kind}`), orderId, kind, buyerId, text };
+function notice(
+  kind: Notice['kind'],
+  orderId: string,
+  buyerId: string,
+  text: string,
+  causeId: string = orderId,
+): Notice {
+  return { id: nameBasedId(`${causeId}/${kind}`), causeId, orderId, kind, buyerId, text };
 }
 
 function money(minor: number, currency: string): string {

@@ -7,9 +7,9 @@ import { cancelledNotice, type Notice, paidNotice, placedNotice, refundedNotice 
 import { SmsGateway } from './sms-gateway.js';
 
 const INSERT = `
-INSERT INTO notice (id, order_id, kind, channel, buyer_id, text)
-SELECT id, "orderId", kind, 'sms', "buyerId", text
-FROM json_to_recordset($1::json) AS n(id uuid, "orderId" uuid, kind text, "buyerId" text, text text)`;
+INSERT INTO notice (id, cause_id, order_id, kind, channel, buyer_id, text)
+SELECT id, "causeId", "orderId", kind, 'sms', "buyerId", text
+FROM json_to_recordset($1::json) AS n(id uuid, "causeId" uuid, "orderId" uuid, kind text, "buyerId" text, text text)`;
 
 /**
  * Tells buyers what became of their orders. Sent before the commit: a crash between the two sends again under

@@ -8,22 +8,29 @@ const SETS = {
   'reservations ordered': "SELECT reservation_id AS id FROM orders WHERE origin = 'seckill'",
   'ever paid': 'SELECT id FROM orders WHERE paid_at IS NOT NULL',
   'ordinary priced': "SELECT id FROM orders WHERE origin = 'ordinary' AND priced_at IS NOT NULL",
-  refunded: 'SELECT id FROM orders WHERE refunded_at IS NOT NULL',
+  refunded: 'SELECT id FROM refund WHERE jsonb_array_length(items) > 0',
+  'ordinary refunded':
+    "SELECT r.id FROM refund r JOIN orders o ON o.id = r.order_id WHERE o.origin = 'ordinary' AND jsonb_array_length(r.items) > 0",
   cancelled: 'SELECT id FROM orders WHERE cancelled_at IS NOT NULL',
   'seckill given up':
     "SELECT id FROM orders WHERE origin = 'seckill' AND status IN ('cancelled', 'refunded')",
   'seckill kept':
     "SELECT id FROM orders WHERE origin = 'seckill' AND status NOT IN ('cancelled', 'refunded')",
-  'ordinary given up':
-    "SELECT id FROM orders WHERE origin = 'ordinary' AND status IN ('cancelled', 'refunded') AND priced_at IS NOT NULL",
+  'ordinary cancelled':
+    "SELECT id FROM orders WHERE origin = 'ordinary' AND status = 'cancelled' AND priced_at IS NOT NULL",
 } as const;
 
 const FIGURES = `
-SELECT (SELECT count(*) FROM payment WHERE status = 'refund_due')::int AS "refunds due",
-       (SELECT count(*) FROM payment WHERE status IN ('paid', 'refund_due', 'refunded'))::int AS "payments taken",
-       (SELECT count(*) FROM payment WHERE status = 'refunded')::int AS "payments given back",
+SELECT (SELECT count(*) FROM refund WHERE given_back_at IS NULL)::int AS "refunds due",
+       (SELECT count(*) FROM payment WHERE status IN ('paid', 'surplus'))::int AS "payments taken",
+       (SELECT count(*) FROM refund WHERE given_back_at IS NOT NULL)::int AS "refunds given",
+       (SELECT coalesce(sum(amount_minor), 0) FROM payment WHERE status IN ('paid', 'surplus'))::float8 AS "minor taken",
+       (SELECT coalesce(sum(amount_minor), 0) FROM refund WHERE given_back_at IS NOT NULL)::float8 AS "minor given back",
+       (SELECT count(*) FROM orders o WHERE o.refunded_minor <> (
+          SELECT coalesce(sum(r.amount_minor), 0) FROM refund r
+          WHERE r.order_id = o.id AND jsonb_array_length(r.items) > 0))::int AS "orders whose refunds do not add up",
        (SELECT count(*) FROM orders WHERE status = 'pending_stock')::int AS "pending stock",
-       (SELECT count(*) FROM orders o WHERE (o.status IN ('paid', 'shipped', 'completed')) <>
+       (SELECT count(*) FROM orders o WHERE (o.status IN ('paid', 'shipped', 'completed', 'refunded')) <>
           EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.status = 'paid'))::int AS "paid without payment"`;
 
 @Controller()

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import type { RefundRequested } from '#contracts';
 import { DomainError } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import { z } from 'zod';
@@ -44,9 +45,9 @@ export class PaymentProvider {
     return parsed.data.checkoutUrl;
   }
 
-  /** Gives the money back. Asking again with the same payment changes nothing. */
-  async refund(paymentId: string, amountMinor: number, currency: string): Promise<void> {
-    await this.post('/payments/refunds', `refund-${paymentId}`, { paymentId, amountMinor, currency });
+  /** Gives money back. Asking again with the same refund changes nothing. */
+  async refund({ refundId, paymentId, amountMinor, currency }: RefundRequested): Promise<void> {
+    await this.post('/payments/refunds', refundId, { refundId, paymentId, amountMinor, currency });
   }
 
   /**

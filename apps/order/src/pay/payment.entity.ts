@@ -7,8 +7,7 @@ export class Payment {
   @Column('bigint', { name: 'amount_minor', transformer: { from: Number, to: (value: number) => value } })
   amountMinor!: number;
   @Column('text') currency!: string;
-  @Column('text') status!: 'pending' | 'paid' | 'declined' | 'refund_due' | 'refunded';
+  @Column('text') status!: 'pending' | 'paid' | 'declined' | 'surplus';
   @Column('text', { name: 'checkout_url', nullable: true }) checkoutUrl!: string | null;
   @Column('timestamptz', { name: 'settled_at', nullable: true }) settledAt!: Date | null;
-  @Column('timestamptz', { name: 'refunded_at', nullable: true }) refundedAt!: Date | null;
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { DomainError, type ReplyOf, Outbox, type RequestOf, Timers } from '#messaging';
+import { DomainError, type ReplyOf, Outbox, type RequestOf, Timers, uuidv7 } from '#messaging';
 import { OrderPaid, PaymentDue, RefundRequested, type SettlePayment } from '#contracts';
 import { OrderDatabase } from '../order.database.js';
 import { Order } from '../order.entity.js';
+import { Refund } from '../refund/refund.entity.js';
 import { Payment } from './payment.entity.js';
 import { PaymentProvider } from './payment-provider.js';
 
@@ -94,7 +95,7 @@ export class SettlePaymentUseCase {
     const claimed = affected === 1;
     const [settled] = (await tx.query(
       `UPDATE payment SET status = $2, settled_at = $3 WHERE id = $1 AND status IN ('pending', 'declined') RETURNING id`,
-      [id, claimed ? 'paid' : 'refund_due', paidAt],
+      [id, claimed ? 'paid' : 'surplus', paidAt],
     )) as [unknown[]];
     if (settled.length === 0) {
       // Settled before. Were the order still open, another payment of it would have been repeated here.
@@ -102,7 +103,7 @@ export class SettlePaymentUseCase {
       return { outcome: 'repeated' };
     }
     if (!claimed) {
-      await this.outbox.publish(tx, RefundRequested, { orderId, paymentId: id, amountMinor, currency });
+      await this.giveBack(tx, { refundId: uuidv7(), orderId, paymentId: id, amountMinor, currency });
       return { outcome: 'refunding' };
     }
     const order = await tx.findOneByOrFail(Order, { id: orderId });
@@ -116,6 +117,13 @@ export class SettlePaymentUseCase {
       paidAt: paidAt.toISOString(),
     });
     return { outcome: 'settled' };
+  }
+
+  /** Money that its order cannot take. Nothing comes back for it. */
+  private async giveBack(tx: EntityManager, due: RefundRequested): Promise<void> {
+    const { refundId: id, ...refund } = due;
+    await tx.insert(Refund, { id, ...refund, items: [], requestedAt: new Date() });
+    await this.outbox.publish(tx, RefundRequested, due);
   }
 }
 

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { LessThan } from 'typeorm';
+import { In, LessThan } from 'typeorm';
 import type { ListOrders, OrderView } from '#contracts';
 import type { RequestOf } from '#messaging';
 import { OrderDatabase } from '../order.database.js';
 import { OrderNotFound } from '../order.errors.js';
 import { Order } from '../order.entity.js';
+import { Refund } from '../refund/refund.entity.js';
 
 @Injectable()
 export class ReadOrders {
@@ -14,7 +15,7 @@ export class ReadOrders {
   async get(orderId: string, buyerId: string): Promise<OrderView> {
     const order = await this.database.manager.findOneBy(Order, { id: orderId, buyerId });
     if (order === null) throw new OrderNotFound(orderId);
-    return order.toView();
+    return order.toView(await this.refundsOf([order]));
   }
 
   /** The newest first: order ids are in the order of time. */
@@ -24,9 +25,18 @@ export class ReadOrders {
       order: { id: 'DESC' },
       take: limit,
     });
+    const refunds = await this.refundsOf(orders);
     return {
-      orders: orders.map(order => order.toView()),
+      orders: orders.map(order => order.toView(refunds.filter(each => each.orderId === order.id))),
       next: orders.length === limit ? orders.at(-1)!.id : null,
     };
+  }
+
+  private async refundsOf(orders: readonly Order[]): Promise<Refund[]> {
+    const ids = orders
+      .filter(order => order.refundedMinor > 0 || order.refundedAt !== null)
+      .map(({ id }) => id);
+    if (ids.length === 0) return [];
+    return this.database.manager.find(Refund, { where: { orderId: In(ids) }, order: { requestedAt: 'ASC' } });
   }
 }

@@ -13,8 +13,8 @@ export class PointsFacts {
   @HandleRequest(getFacts('points'))
   async facts() {
     const sets = {
-      awarded: await idSet(this.database, "SELECT order_id AS id FROM points_entry WHERE kind = 'award'"),
-      reversed: await idSet(this.database, "SELECT order_id AS id FROM points_entry WHERE kind = 'reversal'"),
+      awarded: await idSet(this.database, "SELECT cause_id AS id FROM points_entry WHERE kind = 'award'"),
+      reversed: await idSet(this.database, "SELECT cause_id AS id FROM points_entry WHERE kind = 'reversal'"),
     };
     return { sets, figures: {}, ...(await this.monitor.facts()) };
   }

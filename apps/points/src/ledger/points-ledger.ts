@@ -3,30 +3,27 @@ import type { EntityManager } from 'typeorm';
 import { PointsDatabase } from '../points.database.js';
 
 export interface Entry {
+  readonly kind: 'award' | 'reversal';
+  /** What it is for: the order of an award, the refund of a reversal. */
+  readonly causeId: string;
   readonly orderId: string;
   readonly buyerId: string;
+  /** Below zero for a reversal. */
   readonly points: number;
 }
 
-// The inbox lets an event in once; the key (order, kind) would stop a second entry all the same.
-const CREDIT = `
-INSERT INTO points_entry (order_id, kind, buyer_id, points)
-SELECT "orderId", $2, "buyerId", points
-FROM json_to_recordset($1::json) AS e("orderId" uuid, "buyerId" text, points bigint)`;
+// The inbox lets an event in once; the key (kind, cause) would stop a second entry all the same.
+const ENTER = `
+INSERT INTO points_entry (kind, cause_id, order_id, buyer_id, points)
+SELECT kind, "causeId", "orderId", "buyerId", points
+FROM json_to_recordset($1::json) AS e(kind text, "causeId" uuid, "orderId" uuid, "buyerId" text, points bigint)`;
 
 @Injectable()
 export class PointsLedger {
   constructor(private readonly database: PointsDatabase) {}
 
-  async credit(tx: EntityManager, entries: readonly Entry[]): Promise<void> {
-    await tx.query(CREDIT, [JSON.stringify(entries), 'award']);
-  }
-
-  async reverse(tx: EntityManager, entries: readonly Entry[]): Promise<void> {
-    await tx.query(CREDIT, [
-      JSON.stringify(entries.map(entry => ({ ...entry, points: -entry.points }))),
-      'reversal',
-    ]);
+  async enter(tx: EntityManager, entries: readonly Entry[]): Promise<void> {
+    await tx.query(ENTER, [JSON.stringify(entries)]);
   }
 
   async of(buyerId: string) {
@@ -34,7 +31,7 @@ export class PointsLedger {
       `SELECT order_id AS "orderId", kind, points::float8 AS points, at FROM points_entry
        WHERE buyer_id = $1 ORDER BY at DESC LIMIT 100`,
       [buyerId],
-    )) as { orderId: string; kind: 'award' | 'reversal'; points: number; at: Date }[];
+    )) as { orderId: string; kind: Entry['kind']; points: number; at: Date }[];
     const [{ balance }] = (await this.database.query(
       'SELECT coalesce(sum(points), 0)::float8 AS balance FROM points_entry WHERE buyer_id = $1',
       [buyerId],

@@ -2,10 +2,10 @@ import { Controller } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { GetPoints, OrderPaid, OrderRefunded, PointsAwarded } from '#contracts';
 import { Handle, HandleRequest, Outbox, type ReplyOf, type RequestOf, traceparentOf } from '#messaging';
-import { pointsFor } from './points-for.js';
+import { pointsBack, pointsFor } from './points-for.js';
 import { type Entry, PointsLedger } from './points-ledger.js';
 
-/** Points for what was paid; the same points back when it is refunded. */
+/** Points for what was paid; as many back as what is refunded was worth. */
 @Controller()
 export class PointsOnOrder {
   constructor(
@@ -15,14 +15,21 @@ export class PointsOnOrder {
 
   @Handle(OrderPaid, { name: 'points.follow-order', batch: 500 })
   async award(events: readonly OrderPaid[], tx: EntityManager): Promise<void> {
-    const entries = events.map(toEntry);
-    await this.ledger.credit(tx, entries);
-    await this.outbox.publish(tx, PointsAwarded, entries, { traceparents: events.map(traceparentOf) });
+    const awards = events.map(({ orderId, buyerId, totalMinor }) => ({
+      orderId,
+      buyerId,
+      points: pointsFor(totalMinor),
+    }));
+    await this.ledger.enter(
+      tx,
+      awards.map(award => ({ ...award, kind: 'award' as const, causeId: award.orderId })),
+    );
+    await this.outbox.publish(tx, PointsAwarded, awards, { traceparents: events.map(traceparentOf) });
   }
 
   @Handle(OrderRefunded, { name: 'points.follow-order', batch: 500 })
   async reverse(events: readonly OrderRefunded[], tx: EntityManager): Promise<void> {
-    await this.ledger.reverse(tx, events.map(toEntry));
+    await this.ledger.enter(tx, events.map(toReversal));
   }
 
   @HandleRequest(GetPoints)
@@ -31,6 +38,8 @@ export class PointsOnOrder {
   }
 }
 
-function toEntry({ orderId, buyerId, totalMinor }: OrderPaid | OrderRefunded): Entry {
-  return { orderId, buyerId, points: pointsFor(totalMinor) };
+function toReversal(event: OrderRefunded): Entry {
+  const { refundId, orderId, buyerId, paidMinor, refundedBeforeMinor, totalMinor } = event;
+  const points = pointsBack(paidMinor, refundedBeforeMinor, totalMinor);
+  return { kind: 'reversal', causeId: refundId, orderId, buyerId, points: -points };
 }

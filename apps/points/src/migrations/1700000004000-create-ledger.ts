@@ -6,12 +6,14 @@ export class CreateLedger1700000004000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
 CREATE TABLE points_entry (
-  order_id uuid NOT NULL,
   kind     text NOT NULL,
+  -- What it is for: the order of an award, the refund of a reversal.
+  cause_id uuid NOT NULL,
+  order_id uuid NOT NULL,
   buyer_id text NOT NULL,
   points   bigint NOT NULL,
   at       timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT points_entry_pk PRIMARY KEY (order_id, kind),
+  CONSTRAINT points_entry_pk PRIMARY KEY (kind, cause_id),
   CONSTRAINT points_entry_kind_known CHECK (kind IN ('award', 'reversal')),
   CONSTRAINT points_entry_sign CHECK ((kind = 'award') = (points >= 0) OR points = 0)
 );

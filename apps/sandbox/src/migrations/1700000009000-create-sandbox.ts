@@ -11,9 +11,18 @@ CREATE TABLE checkout (
   currency     text NOT NULL,
   callback_url text NOT NULL,
   outcome      text,
-  refunded_at  timestamptz,
   opened_at    timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT checkout_pk PRIMARY KEY (payment_id)
+);
+
+CREATE TABLE refund (
+  id           text NOT NULL,
+  payment_id   uuid NOT NULL,
+  amount_minor bigint NOT NULL,
+  times        integer NOT NULL DEFAULT 1,
+  given_at     timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT refund_pk PRIMARY KEY (id),
+  CONSTRAINT refund_checkout_fk FOREIGN KEY (payment_id) REFERENCES checkout (payment_id)
 );
 
 CREATE TABLE callback (
@@ -58,6 +67,6 @@ CREATE TABLE fault (
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE fault, webhook, sms, callback, checkout');
+    await runner.query('DROP TABLE fault, webhook, sms, callback, refund, checkout');
   }
 }

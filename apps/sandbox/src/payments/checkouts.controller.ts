@@ -26,6 +26,18 @@ const NewCheckout = z.object({
   currency: z.string(),
   callbackUrl: z.url(),
 });
+const NewRefund = NewCheckout.omit({ callbackUrl: true }).extend({ refundId: z.string().min(1).max(64) });
+
+// The same refund again is the same refund; another one must fit into what the payment still has.
+const GIVE_BACK = `
+INSERT INTO refund AS r (id, payment_id, amount_minor)
+SELECT $1, $2::uuid, $3::bigint FROM checkout c
+WHERE c.payment_id = $2::uuid AND c.outcome = 'paid' AND (
+  EXISTS (SELECT FROM refund WHERE id = $1) OR
+  $3::bigint <= c.amount_minor - (SELECT coalesce(sum(amount_minor), 0) FROM refund WHERE payment_id = c.payment_id))
+ON CONFLICT (id) DO UPDATE SET times = r.times + 1
+WHERE r.payment_id = excluded.payment_id AND r.amount_minor = excluded.amount_minor
+RETURNING id`;
 const Outcome = z.object({ outcome: z.enum(['paid', 'declined']) });
 
 interface Checkout {
@@ -96,18 +108,21 @@ export class CheckoutsController {
 
   @Post('refunds')
   @HttpCode(200)
-  async refund(@Body() body: unknown): Promise<{ paymentId: string }> {
+  async refund(@Body() body: unknown): Promise<{ refundId: string }> {
     await this.faults.suffer('payment');
-    const { paymentId } = parse(
-      NewCheckout.pick({ paymentId: true, amountMinor: true, currency: true }),
-      body,
-    );
-    await this.find(paymentId);
-    await this.database.query(
-      'UPDATE checkout SET refunded_at = now() WHERE payment_id = $1 AND refunded_at IS NULL',
-      [paymentId],
-    );
-    return { paymentId };
+    const { refundId, paymentId, amountMinor, currency } = parse(NewRefund, body);
+    const checkout = await this.find(paymentId);
+    if (checkout.currency !== currency)
+      throw new ConflictException(`payment ${paymentId} is in ${checkout.currency}`);
+    await this.database.transaction(async tx => {
+      await tx.query('SELECT 1 FROM checkout WHERE payment_id = $1 FOR UPDATE', [paymentId]);
+      const given = (await tx.query(GIVE_BACK, [refundId, paymentId, amountMinor])) as unknown[];
+      if (given.length === 0)
+        throw new ConflictException(
+          `payment ${paymentId} has not ${amountMinor} ${currency} left to give back`,
+        );
+    });
+    return { refundId };
   }
 
   private async find(id: string): Promise<Checkout> {

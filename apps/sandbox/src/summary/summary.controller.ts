@@ -3,7 +3,9 @@ import { SandboxDatabase } from '../sandbox.database.js';
 
 const SUMMARY = `
 SELECT (SELECT count(*) FROM checkout WHERE outcome = 'paid')::int AS "paymentsPaid",
-       (SELECT count(*) FROM checkout WHERE refunded_at IS NOT NULL)::int AS "paymentsRefunded",
+       (SELECT coalesce(sum(amount_minor), 0) FROM checkout WHERE outcome = 'paid')::float8 AS "minorPaid",
+       (SELECT count(*) FROM refund)::int AS refunds,
+       (SELECT coalesce(sum(amount_minor), 0) FROM refund)::float8 AS "minorRefunded",
        (SELECT count(*) FROM callback WHERE delivered_at IS NULL)::int AS "callbacksWaiting",
        (SELECT count(*) FROM sms)::int AS sms,
        (SELECT count(*) FROM webhook WHERE type = 'order.paid')::int AS "webhooksPaid",

@@ -13,13 +13,13 @@ export class StatisticsFacts {
   @HandleRequest(getFacts('statistics'))
   async facts() {
     const sets = {
-      placed: await idSet(this.database, "SELECT order_id AS id FROM order_count WHERE stage = 'placed'"),
-      paid: await idSet(this.database, "SELECT order_id AS id FROM order_count WHERE stage = 'paid'"),
+      placed: await idSet(this.database, "SELECT cause_id AS id FROM order_count WHERE stage = 'placed'"),
+      paid: await idSet(this.database, "SELECT cause_id AS id FROM order_count WHERE stage = 'paid'"),
       cancelled: await idSet(
         this.database,
-        "SELECT order_id AS id FROM order_count WHERE stage = 'cancelled'",
+        "SELECT cause_id AS id FROM order_count WHERE stage = 'cancelled'",
       ),
-      refunded: await idSet(this.database, "SELECT order_id AS id FROM order_count WHERE stage = 'refunded'"),
+      refunded: await idSet(this.database, "SELECT cause_id AS id FROM order_count WHERE stage = 'refunded'"),
     };
     return { sets, figures: {}, ...(await this.monitor.facts()) };
   }

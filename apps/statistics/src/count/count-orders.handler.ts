@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
 import { Handle } from '#messaging';
 
-const COUNT = 'INSERT INTO order_count (order_id, stage) SELECT unnest($1::uuid[]), $2';
+const COUNT = 'INSERT INTO order_count (cause_id, stage) SELECT unnest($1::uuid[]), $2';
 
 const SELL = `
 INSERT INTO sales_minute AS s (minute, currency, paid, sales_minor, items)
@@ -40,7 +40,11 @@ export class CountOrders {
 
   @Handle(OrderRefunded, { name: 'statistics.count-orders', batch: 500 })
   async refunded(events: readonly OrderRefunded[], tx: EntityManager): Promise<void> {
-    await count('refunded', events, tx);
+    await count(
+      'refunded',
+      events.map(event => ({ orderId: event.refundId })),
+      tx,
+    );
   }
 }
 

@@ -6,9 +6,10 @@ export class CreateSales1700000008000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
 CREATE TABLE order_count (
-  order_id uuid NOT NULL,
+  -- What was counted: an order, or one refund of it.
+  cause_id uuid NOT NULL,
   stage    text NOT NULL,
-  CONSTRAINT order_count_pk PRIMARY KEY (order_id, stage),
+  CONSTRAINT order_count_pk PRIMARY KEY (cause_id, stage),
   CONSTRAINT order_count_stage_known CHECK (stage IN ('placed', 'paid', 'cancelled', 'refunded'))
 );
 

@@ -52,21 +52,29 @@ export const OrderCancelled = defineEvent({
 });
 export type OrderCancelled = EventOf<typeof OrderCancelled>;
 
-/** A paid order was taken back. Stock, points and money go back too. */
+/** A paid order was taken back, whole or in part; items and total are those of this part. Stock and points follow. */
 export const OrderRefunded = defineEvent({
   type: 'order.refunded.v1',
   topic: 'order',
   key: byOrder,
-  schema: Settled.extend({ refundedAt: Instant }),
+  schema: Settled.extend({
+    refundId: z.uuid(),
+    /** What the whole order cost. */
+    paidMinor: MinorUnits,
+    /** What had gone back of it before. */
+    refundedBeforeMinor: MinorUnits,
+    refundedAt: Instant,
+  }),
 });
 export type OrderRefunded = EventOf<typeof OrderRefunded>;
 
-/** The provider owes the buyer this payment back. */
+/** The provider owes the buyer this much of a payment back. */
 export const RefundRequested = defineEvent({
   type: 'order.refund-requested.v1',
   topic: 'order-refund',
   key: byOrder,
   schema: z.object({
+    refundId: z.uuid(),
     orderId: z.uuid(),
     paymentId: z.uuid(),
     amountMinor: MinorUnits,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
-import { BuyerId, Currency, Instant, MinorUnits, OrderItem, OrderOrigin } from '../values.js';
+import { BuyerId, Currency, Instant, MAX_LINES, MinorUnits, OrderItem, OrderOrigin } from '../values.js';
 
 export const ORDER_STATUSES = [
   'pending_stock',
@@ -17,9 +17,16 @@ export const OrderView = z.object({
   buyerId: BuyerId,
   origin: OrderOrigin,
   status: z.enum(ORDER_STATUSES),
-  items: z.array(OrderItem.extend({ unitPriceMinor: MinorUnits.nullable() })),
+  items: z.array(
+    OrderItem.extend({
+      unitPriceMinor: MinorUnits.nullable(),
+      /** How many of it came back. */
+      refunded: z.int().nonnegative(),
+    }),
+  ),
   /** Null until the catalogue has named the prices. */
   totalMinor: MinorUnits.nullable(),
+  refundedMinor: MinorUnits,
   currency: Currency.nullable(),
   reason: z.string().nullable(),
   placedAt: Instant,
@@ -30,7 +37,7 @@ export type OrderView = z.output<typeof OrderView>;
 
 export const PlaceOrder = defineRequest({
   type: 'order.place.v1',
-  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId, items: z.array(OrderItem).min(1).max(1_000) }),
+  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId, items: z.array(OrderItem).min(1).max(MAX_LINES) }),
   reply: z.object({ orderId: z.uuid() }),
 });
 
@@ -67,4 +74,13 @@ export const ConfirmReceipt = defineRequest({
   schema: OfBuyer,
   reply: OrderView,
 });
-export const RefundOrder = defineRequest({ type: 'order.refund.v1', schema: OfBuyer, reply: OrderView });
+
+/** Takes an order back: the items named, or all that is left. The caller names the refund, so it can ask again. */
+export const RefundOrder = defineRequest({
+  type: 'order.refund.v1',
+  schema: OfBuyer.extend({
+    refundId: z.uuid(),
+    items: z.array(OrderItem).min(1).max(MAX_LINES).optional(),
+  }),
+  reply: OrderView,
+});

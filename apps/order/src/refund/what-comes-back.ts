@@ -1,0 +1,73 @@
+import type { OrderItem, PricedItem } from '#contracts';
+import { DomainError } from '#messaging';
+
+/** What an order's line has, and how many of it came back already. */
+export interface RefundableItem extends PricedItem {
+  readonly refunded?: number;
+}
+
+export class MoreThanBought extends DomainError {
+  readonly code = 'more_than_bought';
+  constructor(
+    readonly sku: string,
+    readonly wanted: number,
+    readonly left: number,
+  ) {
+    super(`${wanted} of ${sku} cannot come back: the order has ${left} of it left`);
+  }
+}
+
+export class WholeOrderOnly extends DomainError {
+  readonly code = 'whole_order_only';
+  constructor() {
+    super('what a flash sale sold comes back whole or not at all; leave "items" out');
+  }
+}
+
+export class RefundIdTaken extends DomainError {
+  readonly code = 'refund_id_taken';
+  constructor(readonly refundId: string) {
+    super(`refund ${refundId} is of another order; name this one otherwise, or leave "refundId" out`);
+  }
+}
+
+export interface Comeback {
+  readonly items: PricedItem[];
+  readonly amountMinor: number;
+  /** The order's lines, with what comes back counted. */
+  readonly lines: RefundableItem[];
+  /** Whether nothing is left of the order. */
+  readonly whole: boolean;
+}
+
+/**
+ * What comes back of an order and what it is worth; all that is left when no items are named. Pure.
+ * @throws MoreThanBought
+ */
+export function whatComesBack(
+  order: readonly RefundableItem[],
+  wanted: readonly OrderItem[] | undefined,
+): Comeback {
+  const left = new Map(order.map(line => [line.sku, line.quantity - (line.refunded ?? 0)]));
+  const back = new Map(wanted === undefined ? left : sumBySku(wanted));
+  for (const [sku, quantity] of back) {
+    if (quantity > (left.get(sku) ?? 0)) throw new MoreThanBought(sku, quantity, left.get(sku) ?? 0);
+  }
+  const items = order.flatMap(({ sku, unitPriceMinor }) => {
+    const quantity = back.get(sku) ?? 0;
+    return quantity === 0 ? [] : [{ sku, quantity, unitPriceMinor }];
+  });
+  const lines = order.map(line => ({ ...line, refunded: (line.refunded ?? 0) + (back.get(line.sku) ?? 0) }));
+  return {
+    items,
+    amountMinor: items.reduce((sum, item) => sum + item.quantity * item.unitPriceMinor, 0),
+    lines,
+    whole: lines.every(line => line.refunded === line.quantity),
+  };
+}
+
+function sumBySku(items: readonly OrderItem[]): Map<string, number> {
+  const bySku = new Map<string, number>();
+  for (const { sku, quantity } of items) bySku.set(sku, (bySku.get(sku) ?? 0) + quantity);
+  return bySku;
+}
