@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, setPriority, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
 import { CreateCampaign } from '#contracts';
 import { PostgresCluster } from '#embedded-postgres';
 import { RequestClient, uuidv7 } from '#messaging';
@@ -141,12 +143,33 @@ async function main(): Promise<void> {
         say(`round ${round}: ${name}: ${Math.round(report.accepted)}/s`);
       }
     }
+    const drained = await drain(cluster);
     report(reports);
+    say(drained);
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await cluster.stop('immediate');
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What was accepted and not yet written is in the queue, the rush's peak shaved off: how much, and how long it takes. */
+async function drain(cluster: PostgresCluster): Promise<string> {
+  const [seckill, order] = ['seckill', 'order'].map(name => new pg.Client(cluster.url(name)));
+  await Promise.all([seckill!.connect(), order!.connect()]);
+  const count = async (client: pg.Client | undefined, table: string) =>
+    Number((await client!.query<{ count: string }>(`SELECT count(*) FROM ${table}`)).rows[0]!.count);
+  const accepted = await count(seckill, 'reservation');
+  const before = await count(order, 'orders');
+  const startedAt = performance.now();
+  let written = before;
+  while (written < accepted) {
+    await setTimeout(200);
+    written = await count(order, 'orders');
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  await Promise.all([seckill!.end(), order!.end()]);
+  return `of ${accepted} accepted, ${before} orders were written when the load ended, and all of them ${seconds.toFixed(1)} s later`;
 }
 
 function report(reports: ReadonlyMap<string, readonly LoadReport[]>): void {
