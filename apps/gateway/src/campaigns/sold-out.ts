@@ -8,16 +8,18 @@ const MAX = 10_000;
 /** Campaigns that this instance knows to be sold out, so that it need not ask. */
 @Injectable()
 export class SoldOutCampaigns {
-  private readonly states = new Map<string, { soldOut: boolean; version: number }>();
+  private readonly states = new Map<string, { soldOutUntil: number; version: number }>();
 
-  has(campaignId: string): boolean {
-    return this.states.get(campaignId)?.soldOut === true;
+  /** Whether it is sold out and still runs. One that is over is asked about, so that its answer is that it is over. */
+  has(campaignId: string, now: number = Date.now()): boolean {
+    const state = this.states.get(campaignId);
+    return state !== undefined && now < state.soldOutUntil;
   }
 
-  learn(campaignId: string, version: number, soldOut: boolean): void {
+  learn(campaignId: string, version: number, soldOutUntil: number): void {
     if ((this.states.get(campaignId)?.version ?? -1) >= version) return;
     this.states.delete(campaignId);
-    this.states.set(campaignId, { soldOut, version });
+    this.states.set(campaignId, { soldOutUntil, version });
     if (this.states.size > MAX) this.states.delete(this.states.keys().next().value!);
   }
 }
@@ -28,12 +30,12 @@ export class HearOfStock {
   constructor(private readonly campaigns: SoldOutCampaigns) {}
 
   @Handle(SeckillSoldOut, { name: 'gateway.stock-news', broadcast: true })
-  soldOut({ campaignId, version }: SeckillSoldOut): void {
-    this.campaigns.learn(campaignId, version, true);
+  soldOut({ campaignId, version, endsAt }: SeckillSoldOut): void {
+    this.campaigns.learn(campaignId, version, Date.parse(endsAt));
   }
 
   @Handle(SeckillRestocked, { name: 'gateway.stock-news', broadcast: true })
   restocked({ campaignId, version }: SeckillRestocked): void {
-    this.campaigns.learn(campaignId, version, false);
+    this.campaigns.learn(campaignId, version, 0);
   }
 }

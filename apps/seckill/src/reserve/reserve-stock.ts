@@ -16,6 +16,7 @@ interface Campaign {
   readonly priceMinor: number;
   readonly currency: string;
   readonly paymentWindow: number;
+  readonly endsAt: string;
   readonly now: string;
   readonly phase: CampaignState['phase'];
 }
@@ -114,6 +115,10 @@ export class ReserveStockUseCase {
       traceparents: won.map(click => click.traceparent),
     });
     if (taken.available === 0)
-      await this.outbox.publish(tx, SeckillSoldOut, { campaignId, version: taken.version });
+      await this.outbox.publish(tx, SeckillSoldOut, {
+        campaignId,
+        version: taken.version,
+        endsAt: campaign.endsAt,
+      });
   }
 }

@@ -20,7 +20,8 @@ BEGIN
 
   SELECT json_build_object(
     'sku', c.sku, 'available', c.available, 'version', c.version, 'perUserLimit', c.per_user_limit,
-    'priceMinor', c.price_minor, 'currency', c.currency, 'paymentWindow', c.payment_window, 'now', clock_timestamp(),
+    'priceMinor', c.price_minor, 'currency', c.currency, 'paymentWindow', c.payment_window,
+    'endsAt', to_char(c.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'now', clock_timestamp(),
     'phase', CASE WHEN clock_timestamp() < c.starts_at THEN 'not_started'
                   WHEN clock_timestamp() >= c.ends_at THEN 'ended' ELSE 'running' END)
   INTO campaign FROM campaign c WHERE c.id = p_campaign;

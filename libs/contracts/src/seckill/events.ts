@@ -27,7 +27,7 @@ export const SeckillSoldOut = defineEvent({
   type: 'seckill.sold-out.v1',
   topic: 'seckill-campaign',
   key: event => event.campaignId,
-  schema: z.object({ campaignId: z.uuid(), version: z.int() }),
+  schema: z.object({ campaignId: z.uuid(), version: z.int(), endsAt: Instant }),
 });
 export type SeckillSoldOut = EventOf<typeof SeckillSoldOut>;
 

@@ -1,15 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { restFor } from './yielding.js';
 
+const used = (all: number, others: number) => restFor(20, { all, others });
+
 describe('background work', () => {
   it('takes all of an idle machine', () => {
-    expect(restFor(100, 1)).toBe(0);
-    expect(restFor(100, 0.3)).toBe(0);
+    expect(used(0.5, 0.5)).toEqual({ gather: 0, yielding: 0 });
   });
 
-  it('takes a sixth of a busy one, and in between the less the busier it is', () => {
-    expect(restFor(50, 0)).toBe(250);
-    expect(restFor(50, 0.05)).toBe(250);
-    expect(restFor(50, 0.175)).toBeCloseTo(125);
+  it('gathers batches on a machine with work to do, and the longer the more there is', () => {
+    expect(used(0.65, 0.1).gather).toBeCloseTo(30);
+    expect(used(0.8, 0.1)).toEqual({ gather: 60, yielding: 0 });
+    expect(restFor(1_000, { all: 1, others: 0 }).gather).toBe(100);
+  });
+
+  it('yields a machine that others want, and minds no process of low priority', () => {
+    expect(used(1, 0.8).yielding).toBe(0);
+    expect(used(1, 0.86).yielding).toBeCloseTo(50);
+    expect(used(1, 0.92).yielding).toBe(100);
   });
 });

@@ -1,56 +1,78 @@
 import { availableParallelism, cpus } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 
-/** Below this share of idle processor time the machine is wanted by others, above the upper one by nobody. */
-const IDLE_SHARE = { busy: 0.05, free: 0.3 } as const;
-/** How many times longer than it worked a loop rests on a busy machine. */
-const REST_FACTOR = 5;
-/** The longest rest, in ms: the most that one can add to a message's way. */
-const LONGEST_REST_MS = 1_000;
+/** A rest grows from nothing to its full length as a share of processor time in use goes from one to the other. */
+interface Ramp {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * On a machine with work to do, a loop rests up to three times as long as it worked, so that it finds batches
+ * and not crumbs: each costs the same, whatever is in it.
+ */
+const GATHER = { used: { from: 0.5, to: 0.8 } satisfies Ramp, factor: 3, longestMs: 100 } as const;
+
+/**
+ * On a machine that others want, all loops of a process together take a sixth of a processor. What they work for,
+ * the database above all, yields with them; a low priority of their own process would not do that. Others are
+ * what runs at normal priority. The longest rest is the most that this can add to a message's way.
+ */
+const YIELD = { used: { from: 0.8, to: 0.92 } satisfies Ramp, factor: 5, longestMs: 1_000 } as const;
+
 /** How long one look at the machine is good for, in ms. */
 const SAMPLE_MS = 200;
 
-interface Sample {
-  readonly at: number;
-  readonly idleMs: number;
-  readonly idleShare: number;
+/** Shares of all processor time. Waiting for disks is no use. */
+export interface Usage {
+  readonly all: number;
+  /** Without what processes of low priority use. */
+  readonly others: number;
 }
 
+let sample = { at: performance.now(), ...processorTime(), usage: { all: 0, others: 0 } };
 /** When the rests of everything that was done in this process will be over. */
 let restedAt = 0;
-let last: Sample = { at: performance.now(), idleMs: idleMs(), idleShare: 1 };
 
 /**
- * Rests after a piece of background work, for as long as the machine is wanted elsewhere: in proportion to the
- * work, and one loop of this process after the other, so that all of them together take a sixth of a processor
- * on a busy machine and whatever there is on an idle one. What they work for, the database above all, yields with
- * them; a low priority of their own process would not do that.
- *
- * A scavenger in the sense of LEDBAT (RFC 6817), with idle processor time where that has queueing delay.
+ * Rests after a piece of background work, as long as the machine has other things to do; on an idle one not at
+ * all. A scavenger in the sense of LEDBAT (RFC 6817), with processor time where that has queueing delay.
  */
 export async function restAfter(startedAt: number, signal?: AbortSignal): Promise<void> {
   const now = performance.now();
-  const rest = restFor(now - startedAt, idleShare(now));
-  if (rest < 1) return;
-  restedAt = Math.min(Math.max(restedAt, now) + rest, now + LONGEST_REST_MS);
-  await setTimeout(restedAt - now, undefined, { signal }).catch(() => undefined);
+  const { gather, yielding } = restFor(now - startedAt, usage(now));
+  if (yielding > 0) restedAt = Math.min(Math.max(restedAt, now) + yielding, now + YIELD.longestMs);
+  const rest = yielding > 0 ? Math.max(gather, restedAt - now) : gather;
+  if (rest >= 1) await setTimeout(rest, undefined, { signal }).catch(() => undefined);
 }
 
-/** How long to rest, in ms, after so much work, in ms, on a machine that is idle for that share of its time. */
-export function restFor(workedMs: number, idleShare: number): number {
-  const { busy, free } = IDLE_SHARE;
-  const pressure = Math.min(1, Math.max(0, (free - idleShare) / (free - busy)));
-  return workedMs * REST_FACTOR * pressure;
+/** How long to rest, in ms, after so much work, in ms: this loop for itself, and all of the process in turn. */
+export function restFor(workedMs: number, { all, others }: Usage): { gather: number; yielding: number } {
+  return {
+    gather: Math.min(workedMs * GATHER.factor * on(GATHER.used, all), GATHER.longestMs),
+    yielding: workedMs * YIELD.factor * on(YIELD.used, others),
+  };
 }
 
-function idleShare(now: number): number {
-  const elapsed = now - last.at;
-  if (elapsed < SAMPLE_MS) return last.idleShare;
-  const idle = idleMs();
-  last = { at: now, idleMs: idle, idleShare: (idle - last.idleMs) / (elapsed * availableParallelism()) };
-  return last.idleShare;
+function on({ from, to }: Ramp, share: number): number {
+  return Math.min(1, Math.max(0, (share - from) / (to - from)));
 }
 
-function idleMs(): number {
-  return cpus().reduce((total, { times }) => total + times.idle, 0);
+function usage(now: number): Usage {
+  const elapsed = now - sample.at;
+  if (elapsed < SAMPLE_MS) return sample.usage;
+  const { all, others } = processorTime();
+  const whole = elapsed * availableParallelism();
+  const used = { all: (all - sample.all) / whole, others: (others - sample.others) / whole };
+  sample = { at: now, all, others, usage: used };
+  return used;
+}
+
+function processorTime(): { all: number; others: number } {
+  let [others, nice] = [0, 0];
+  for (const { times } of cpus()) {
+    others += times.user + times.sys + times.irq;
+    nice += times.nice;
+  }
+  return { all: others + nice, others };
 }
