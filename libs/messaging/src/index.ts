@@ -3,7 +3,14 @@ export { type Delivery, type Route, type Subscription, topicsOf } from './consum
 export { Consumer } from './consumer/consumer.js';
 export { isInfrastructureError } from './consumer/infrastructure-error.js';
 export { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from './consumer/signals.js';
-export { type DeadLetter, MessagingMonitor, type SubscriptionState } from './control/messaging-monitor.js';
+export { MessagingMonitor } from './control/messaging-monitor.js';
+export {
+  type DeadLetter,
+  getQueueState,
+  listDeadLetters,
+  type QueueState,
+  type SubscriptionState,
+} from './control/requests.js';
 export { ReceiptPurge } from './inbox/receipt-purge.js';
 export { Lease } from './lease/lease.js';
 export { messagingMigrations } from './migration/messaging-tables.js';
@@ -24,7 +31,6 @@ export {
 export { Relay, type RelayLimits } from './relay/relay.js';
 export { Wakeup } from './flow/wakeup.js';
 export { restAfter } from './flow/yielding.js';
-export { idSet, type IdSet } from './control/id-set.js';
 export { type Scheduled, Timers } from './timer/timers.js';
 export { rankByRendezvous } from './routing/rendezvous.js';
 export {

@@ -1,5 +1,6 @@
 export { DatabaseConfig, databaseKeys, HttpConfig, readConfig, ServiceConfig } from './config/read-config.js';
 export { DatabaseModule, databaseOptions } from './database/database.module.js';
+export { idSet, type IdSet } from './database/id-set.js';
 export { migrate } from './database/migrate.js';
 export { HealthChecks } from './health/health-checks.js';
 export { runService, type ServiceDefinition } from './run-service.js';

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { getFacts, listDeadLetters } from '#contracts';
-import { HandleRequest, idSet, MessagingMonitor, type RequestOf } from '#messaging';
+import { getFacts } from '#contracts';
+import { HandleRequest } from '#messaging';
+import { idSet } from '#service-kit';
 import { CatalogDatabase } from '../catalog.database.js';
 
 const FIGURES = `
@@ -19,10 +20,7 @@ FROM stock`;
 
 @Controller()
 export class CatalogFacts {
-  constructor(
-    private readonly database: CatalogDatabase,
-    private readonly monitor: MessagingMonitor,
-  ) {}
+  constructor(private readonly database: CatalogDatabase) {}
 
   @HandleRequest(getFacts('catalog'))
   async facts() {
@@ -33,11 +31,6 @@ export class CatalogFacts {
       'ever held': await idSet(this.database, orders('true')),
     };
     const [figures] = (await this.database.query(FIGURES)) as [Record<string, number>];
-    return { sets, figures, ...(await this.monitor.facts()) };
-  }
-
-  @HandleRequest(listDeadLetters('catalog'))
-  async deadLetters({ limit }: RequestOf<ReturnType<typeof listDeadLetters>>) {
-    return { deadLetters: await this.monitor.deadLetters(limit) };
+    return { sets, figures };
   }
 }

@@ -1,17 +1,17 @@
 import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { AUDITED, type Audited, BlockBuyer, BuyerId, getFacts, GetStatistics } from '#contracts';
 import {
-  AUDITED,
-  type Audited,
-  BlockBuyer,
-  BuyerId,
-  type Facts,
-  getFacts,
-  GetStatistics,
+  getQueueState,
   listDeadLetters,
-} from '#contracts';
-import { type ReplyOf, RequestClient, ServiceUnavailable } from '#messaging';
+  type ReplyOf,
+  RequestClient,
+  type RequestDefinition,
+  type RequestOf,
+  ServiceUnavailable,
+  type SubscriptionState,
+} from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import { ZodBody, ZodQuery } from '../problems/zod-body.js';
@@ -46,20 +46,26 @@ export class AdminController {
   /** The invariants, computed now, each with its figures. */
   @Get('audit')
   async audit(): Promise<Audit> {
-    const [facts, outside] = await Promise.all([this.facts(), this.outside()]);
-    const invariants = invariantsOf(facts, outside);
-    const all = Object.values(facts);
+    const [facts, queues, outside] = await Promise.all([
+      this.askAll(getFacts),
+      this.askAll(getQueueState),
+      this.outside(),
+    ]);
+    const subscriptions = Object.values(queues).flatMap(each => each.subscriptions);
+    const invariants = invariantsOf(facts, subscriptions, outside);
     const settled =
       outside.callbacksWaiting === 0 &&
-      all.every(({ outbox, subscriptions }) => outbox === 0 && subscriptions.every(each => each.lag === 0));
+      Object.values(queues).every(({ outbox }) => outbox === 0) &&
+      subscriptions.every(({ lag }) => lag === 0);
     const clean = invariants.every(each => each.holds);
     return { clean, settled, computedAt: new Date().toISOString(), invariants };
   }
 
   /** Every subscription: what it has done, what it has to do, since when, and who has it. */
   @Get('messaging/subscriptions')
-  async subscriptions(): Promise<{ subscriptions: Facts['subscriptions'] }> {
-    return { subscriptions: Object.values(await this.facts()).flatMap(each => each.subscriptions) };
+  async subscriptions(): Promise<{ subscriptions: SubscriptionState[] }> {
+    const queues = await this.askAll(getQueueState);
+    return { subscriptions: Object.values(queues).flatMap(each => each.subscriptions) };
   }
 
   /** Messages set aside because no retry can mend them, with everything they came with. */
@@ -87,13 +93,14 @@ export class AdminController {
     return this.requests.ask(BlockBuyer, body, { repeatable: true });
   }
 
-  private async facts(): Promise<Record<Audited, Facts>> {
+  /** The same question to every service that keeps books. */
+  private async askAll<D extends RequestDefinition>(
+    question: (service: Audited) => D,
+  ): Promise<Record<Audited, ReplyOf<D>>> {
+    const options = { repeatable: true, deadlineMs: 30_000 };
     const ask = async (service: Audited) =>
-      [
-        service,
-        await this.requests.ask(getFacts(service), {}, { repeatable: true, deadlineMs: 30_000 }),
-      ] as const;
-    return Object.fromEntries(await Promise.all(AUDITED.map(ask))) as Record<Audited, Facts>;
+      [service, await this.requests.ask(question(service), {} as RequestOf<D>, options)] as const;
+    return Object.fromEntries(await Promise.all(AUDITED.map(ask))) as Record<Audited, ReplyOf<D>>;
   }
 
   private async outside(): Promise<Outside> {

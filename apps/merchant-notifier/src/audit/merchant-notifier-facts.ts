@@ -1,14 +1,12 @@
 import { Controller } from '@nestjs/common';
-import { getFacts, listDeadLetters } from '#contracts';
-import { HandleRequest, idSet, MessagingMonitor, type RequestOf } from '#messaging';
+import { getFacts } from '#contracts';
+import { HandleRequest } from '#messaging';
+import { idSet } from '#service-kit';
 import { MerchantNotifierDatabase } from '../merchant-notifier.database.js';
 
 @Controller()
 export class MerchantNotifierFacts {
-  constructor(
-    private readonly database: MerchantNotifierDatabase,
-    private readonly monitor: MessagingMonitor,
-  ) {}
+  constructor(private readonly database: MerchantNotifierDatabase) {}
 
   @HandleRequest(getFacts('merchant-notifier'))
   async facts() {
@@ -19,11 +17,6 @@ export class MerchantNotifierFacts {
         "SELECT order_id AS id FROM delivery WHERE type = 'order.cancelled'",
       ),
     };
-    return { sets, figures: {}, ...(await this.monitor.facts()) };
-  }
-
-  @HandleRequest(listDeadLetters('merchant-notifier'))
-  async deadLetters({ limit }: RequestOf<ReturnType<typeof listDeadLetters>>) {
-    return { deadLetters: await this.monitor.deadLetters(limit) };
+    return { sets, figures: {} };
   }
 }

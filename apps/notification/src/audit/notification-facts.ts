@@ -1,14 +1,12 @@
 import { Controller } from '@nestjs/common';
-import { getFacts, listDeadLetters } from '#contracts';
-import { HandleRequest, idSet, MessagingMonitor, type RequestOf } from '#messaging';
+import { getFacts } from '#contracts';
+import { HandleRequest } from '#messaging';
+import { idSet } from '#service-kit';
 import { NotificationDatabase } from '../notification.database.js';
 
 @Controller()
 export class NotificationFacts {
-  constructor(
-    private readonly database: NotificationDatabase,
-    private readonly monitor: MessagingMonitor,
-  ) {}
+  constructor(private readonly database: NotificationDatabase) {}
 
   @HandleRequest(getFacts('notification'))
   async facts() {
@@ -20,11 +18,6 @@ export class NotificationFacts {
       cancelled: await of('cancelled'),
       refunded: await of('refunded'),
     };
-    return { sets, figures: {}, ...(await this.monitor.facts()) };
-  }
-
-  @HandleRequest(listDeadLetters('notification'))
-  async deadLetters({ limit }: RequestOf<ReturnType<typeof listDeadLetters>>) {
-    return { deadLetters: await this.monitor.deadLetters(limit) };
+    return { sets, figures: {} };
   }
 }

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { getFacts, listDeadLetters } from '#contracts';
-import { HandleRequest, idSet, MessagingMonitor, type RequestOf } from '#messaging';
+import { getFacts } from '#contracts';
+import { HandleRequest } from '#messaging';
+import { idSet } from '#service-kit';
 import { OrderDatabase } from '../order.database.js';
 
 const SETS = {
@@ -35,10 +36,7 @@ SELECT (SELECT count(*) FROM refund WHERE given_back_at IS NULL)::int AS "refund
 
 @Controller()
 export class OrderFacts {
-  constructor(
-    private readonly database: OrderDatabase,
-    private readonly monitor: MessagingMonitor,
-  ) {}
+  constructor(private readonly database: OrderDatabase) {}
 
   @HandleRequest(getFacts('order'))
   async facts() {
@@ -47,11 +45,6 @@ export class OrderFacts {
     );
     const sets = Object.fromEntries(await Promise.all(entries));
     const [figures] = (await this.database.query(FIGURES)) as [Record<string, number>];
-    return { sets, figures, ...(await this.monitor.facts()) };
-  }
-
-  @HandleRequest(listDeadLetters('order'))
-  async deadLetters({ limit }: RequestOf<ReturnType<typeof listDeadLetters>>) {
-    return { deadLetters: await this.monitor.deadLetters(limit) };
+    return { sets, figures };
   }
 }

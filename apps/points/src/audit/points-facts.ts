@@ -1,14 +1,12 @@
 import { Controller } from '@nestjs/common';
-import { getFacts, listDeadLetters } from '#contracts';
-import { HandleRequest, idSet, MessagingMonitor, type RequestOf } from '#messaging';
+import { getFacts } from '#contracts';
+import { HandleRequest } from '#messaging';
+import { idSet } from '#service-kit';
 import { PointsDatabase } from '../points.database.js';
 
 @Controller()
 export class PointsFacts {
-  constructor(
-    private readonly database: PointsDatabase,
-    private readonly monitor: MessagingMonitor,
-  ) {}
+  constructor(private readonly database: PointsDatabase) {}
 
   @HandleRequest(getFacts('points'))
   async facts() {
@@ -16,11 +14,6 @@ export class PointsFacts {
       awarded: await idSet(this.database, "SELECT cause_id AS id FROM points_entry WHERE kind = 'award'"),
       reversed: await idSet(this.database, "SELECT cause_id AS id FROM points_entry WHERE kind = 'reversal'"),
     };
-    return { sets, figures: {}, ...(await this.monitor.facts()) };
-  }
-
-  @HandleRequest(listDeadLetters('points'))
-  async deadLetters({ limit }: RequestOf<ReturnType<typeof listDeadLetters>>) {
-    return { deadLetters: await this.monitor.deadLetters(limit) };
+    return { sets, figures: {} };
   }
 }

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { getFacts, listDeadLetters } from '#contracts';
-import { HandleRequest, idSet, MessagingMonitor, type RequestOf } from '#messaging';
+import { getFacts } from '#contracts';
+import { HandleRequest } from '#messaging';
+import { idSet } from '#service-kit';
 import { SeckillDatabase } from '../seckill.database.js';
 
 const FIGURES = `
@@ -23,10 +24,7 @@ FROM campaign`;
 
 @Controller()
 export class SeckillFacts {
-  constructor(
-    private readonly database: SeckillDatabase,
-    private readonly monitor: MessagingMonitor,
-  ) {}
+  constructor(private readonly database: SeckillDatabase) {}
 
   @HandleRequest(getFacts('seckill'))
   async facts() {
@@ -39,11 +37,6 @@ export class SeckillFacts {
       kept: await idSet(this.database, "SELECT order_id AS id FROM reservation WHERE status <> 'released'"),
     };
     const [figures] = (await this.database.query(FIGURES)) as [Record<string, number>];
-    return { sets, figures, ...(await this.monitor.facts()) };
-  }
-
-  @HandleRequest(listDeadLetters('seckill'))
-  async deadLetters({ limit }: RequestOf<ReturnType<typeof listDeadLetters>>) {
-    return { deadLetters: await this.monitor.deadLetters(limit) };
+    return { sets, figures };
   }
 }

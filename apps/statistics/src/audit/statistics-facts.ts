@@ -1,14 +1,12 @@
 import { Controller } from '@nestjs/common';
-import { getFacts, listDeadLetters } from '#contracts';
-import { HandleRequest, idSet, MessagingMonitor, type RequestOf } from '#messaging';
+import { getFacts } from '#contracts';
+import { HandleRequest } from '#messaging';
+import { idSet } from '#service-kit';
 import { StatisticsDatabase } from '../statistics.database.js';
 
 @Controller()
 export class StatisticsFacts {
-  constructor(
-    private readonly database: StatisticsDatabase,
-    private readonly monitor: MessagingMonitor,
-  ) {}
+  constructor(private readonly database: StatisticsDatabase) {}
 
   @HandleRequest(getFacts('statistics'))
   async facts() {
@@ -21,11 +19,6 @@ export class StatisticsFacts {
       ),
       refunded: await idSet(this.database, "SELECT cause_id AS id FROM order_count WHERE stage = 'refunded'"),
     };
-    return { sets, figures: {}, ...(await this.monitor.facts()) };
-  }
-
-  @HandleRequest(listDeadLetters('statistics'))
-  async deadLetters({ limit }: RequestOf<ReturnType<typeof listDeadLetters>>) {
-    return { deadLetters: await this.monitor.deadLetters(limit) };
+    return { sets, figures: {} };
   }
 }

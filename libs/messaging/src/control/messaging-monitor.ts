@@ -5,40 +5,7 @@ import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { MessagingServer } from '../nest/messaging-server.js';
 import { MESSAGE_TRANSPORT, MESSAGING_DATABASE } from '../nest/options.js';
 import type { Transport } from '../transport/transport.js';
-
-export interface SubscriptionState {
-  readonly name: string;
-  readonly topics: readonly string[];
-  /** Messages still to settle. */
-  readonly lag: number;
-  readonly oldestAt: string | null;
-  /** Messages appended since the subscription began, as the transport counts them. */
-  readonly appended: number;
-  readonly handled: number;
-  /** Of a type that the subscription does not handle. */
-  readonly skipped: number;
-  /** Copies of a message that was handled before. */
-  readonly duplicate: number;
-  readonly dead: number;
-  /** Messages handled after a later one of their key, by the receipts that are kept. */
-  readonly outOfOrder: number;
-  readonly owners: readonly string[];
-}
-
-export interface DeadLetter {
-  readonly id: string;
-  readonly subscription: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly position: number;
-  readonly key: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Base64. */
-  readonly payload: string;
-  readonly reason: string;
-  readonly error: string;
-  readonly deadAt: string;
-}
+import type { DeadLetter, QueueState, SubscriptionState } from './requests.js';
 
 const PROGRESS = `
 SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_at)::float8 AS started_at,
@@ -93,8 +60,7 @@ export class MessagingMonitor {
     return rows.map(({ dead_at, ...row }) => ({ ...row, deadAt: dead_at.toISOString() }));
   }
 
-  /** Everything of it that the audit asks for. */
-  async facts(): Promise<{ subscriptions: SubscriptionState[]; outbox: number }> {
+  async state(): Promise<QueueState> {
     const [subscriptions, outbox] = await Promise.all([this.subscriptions(), this.outboxDepth()]);
     return { subscriptions, outbox };
   }

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
+import { controlOf } from '../control/control.controller.js';
 import { MessagingMonitor } from '../control/messaging-monitor.js';
 import { ReceiptPurge } from '../inbox/receipt-purge.js';
 import { Outbox, type OutboxLimits } from '../outbox/outbox.js';
@@ -54,6 +55,7 @@ export class MessagingModule {
     return {
       module: MessagingModule,
       global: true,
+      controllers: database === undefined ? [] : [controlOf(service)],
       providers,
       exports: exports as DynamicModule['exports'] & object,
     };
