@@ -15,8 +15,8 @@ describe('background work', () => {
   });
 
   it('yields a machine that others want, and minds no process of low priority', () => {
-    expect(used(1, 0.8).yielding).toBe(0);
-    expect(used(1, 0.86).yielding).toBeCloseTo(50);
-    expect(used(1, 0.92).yielding).toBe(100);
+    expect(used(1, 0.65).yielding).toBe(0);
+    expect(used(1, 0.725).yielding).toBeCloseTo(50);
+    expect(used(1, 0.8).yielding).toBe(100);
   });
 });

@@ -18,7 +18,7 @@ const GATHER = { used: { from: 0.5, to: 0.8 } satisfies Ramp, factor: 3, longest
  * the database above all, yields with them; a low priority of their own process would not do that. Others are
  * what runs at normal priority. The longest rest is the most that this can add to a message's way.
  */
-const YIELD = { used: { from: 0.8, to: 0.92 } satisfies Ramp, factor: 5, longestMs: 1_000 } as const;
+const YIELD = { used: { from: 0.65, to: 0.8 } satisfies Ramp, factor: 5, longestMs: 1_000 } as const;
 
 /** How long one look at the machine is good for, in ms. */
 const SAMPLE_MS = 200;

@@ -80,6 +80,14 @@ describe('timers', () => {
     ]);
   });
 
+  it('refuse an event that no transport would take, while its caller can still be told', async () => {
+    const tooLong = fixture.database.transaction(tx =>
+      timers.schedule(tx, Due, [{ event: { id: 'x'.repeat(20_000), n: 1 }, dueAt: new Date() }]),
+    );
+    await expect(tooLong).rejects.toThrow('over the limit');
+    expect(await fixture.database.query('SELECT * FROM messaging.timer')).toEqual([]);
+  });
+
   it('refuse to be scheduled outside a transaction', async () => {
     const outside = timers.schedule(fixture.database.manager, Due, [
       { event: { id: 'a', n: 1 }, dueAt: new Date() },
