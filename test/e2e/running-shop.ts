@@ -73,6 +73,15 @@ export class RunningShop {
     return running.sandbox;
   }
 
+  /** The queue's database: for a test that is a stranger to the shop. */
+  async logUrl(): Promise<string> {
+    const { database } = JSON.parse(await readFile(join(this.dataDir, 'secrets.json'), 'utf8')) as {
+      database: string;
+    };
+    const port = (await readFile(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[3];
+    return `postgres://sluice:${database}@127.0.0.1:${port}/sluice_log`;
+  }
+
   /** The exit code, once it has ended. */
   async ended(): Promise<number | null> {
     if (this.launcher.exitCode === null && this.launcher.signalCode === null)

@@ -33,6 +33,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   synchronous_commit: 'on',
   // Our tables are small or append-only; the compiler only adds latency to their first queries.
   jit: 'off',
+  // The outbox is read from its lowest row: what was sent must not stay in the way for long.
+  autovacuum_naptime: '10s',
   log_checkpoints: 'off',
   timezone: 'UTC',
 };

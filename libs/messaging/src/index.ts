@@ -1,17 +1,20 @@
 export * from './message/index.js';
 export { type Delivery, type Route, type Subscription, topicsOf } from './consumer/subscription.js';
 export { Consumer } from './consumer/consumer.js';
-export { isInfrastructureError } from './consumer/infrastructure-error.js';
+export { DependencyUnavailable, isInfrastructureError } from './consumer/infrastructure-error.js';
 export { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from './consumer/signals.js';
 export { MessagingMonitor } from './control/messaging-monitor.js';
 export {
   type DeadLetter,
+  discardDeadLetter,
   getQueueState,
   listDeadLetters,
   type QueueState,
+  replayDeadLetter,
   type SubscriptionState,
 } from './control/requests.js';
 export { ReceiptPurge } from './inbox/receipt-purge.js';
+export { DeadLetters } from './dead-letter/dead-letters.js';
 export { Lease } from './lease/lease.js';
 export { messagingMigrations } from './migration/messaging-tables.js';
 export { Handle, type HandleOptions, HandleRequest } from './nest/handle.js';
@@ -28,6 +31,8 @@ export {
   PublishOutsideTransaction,
   TooManyEvents,
 } from './outbox/outbox.js';
+export { DEFAULT_RETRY, type RetryPolicy } from './retry/policy.js';
+export { Retrier, type RetrierLimits } from './retry/retrier.js';
 export { Relay, type RelayLimits } from './relay/relay.js';
 export { Wakeup } from './flow/wakeup.js';
 export { restAfter } from './flow/yielding.js';

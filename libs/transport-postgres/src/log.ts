@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
     ORDER BY position LIMIT $4
   ) AS next
 ) AS m
-WHERE m.bytes_before < $5
+WHERE m.bytes_before = 0 OR m.bytes_before + octet_length(m.payload) <= $5
 ORDER BY c.topic, c.partition, m.position`,
 };
 

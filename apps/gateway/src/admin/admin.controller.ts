@@ -1,10 +1,13 @@
-import { Controller, Get, Inject, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AUDITED, type Audited, BlockBuyer, BuyerId, getFacts, GetStatistics } from '#contracts';
 import {
+  discardDeadLetter,
+  DomainError,
   getQueueState,
   listDeadLetters,
+  replayDeadLetter,
   type ReplyOf,
   RequestClient,
   type RequestDefinition,
@@ -14,13 +17,27 @@ import {
 } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
-import { ZodBody, ZodQuery } from '../problems/zod-body.js';
-import { Access } from '../sessions/access.js';
+import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { Access, CurrentSession, type Session } from '../sessions/access.js';
 import { type Invariant, invariantsOf, Outside } from './invariants.js';
 
 const Block = z.object({ buyerId: BuyerId, reason: z.string().min(1).max(200) });
-const Limit = z.object({ limit: z.coerce.number().int().min(1).max(500).default(100) });
+const DeadLetterQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  status: z.enum(['dead', 'replayed', 'discarded']).default('dead'),
+  subscription: z.string().max(200).optional(),
+});
+const Discard = z.object({ reason: z.string().min(1).max(500) });
 const Window = z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) });
+
+export class DeadLetterNotFound extends DomainError {
+  readonly code = 'dead_letter_not_found';
+  constructor(readonly id: string) {
+    super(
+      `there is no dead letter ${id} that is still undecided; GET /api/admin/messaging/dead-letters lists them`,
+    );
+  }
+}
 
 /** How long the outside world may take to say what it has seen, in ms. */
 const OUTSIDE_MS = 10_000;
@@ -56,7 +73,7 @@ export class AdminController {
     const settled =
       outside.callbacksWaiting === 0 &&
       Object.values(queues).every(({ outbox }) => outbox === 0) &&
-      subscriptions.every(({ lag }) => lag === 0);
+      subscriptions.every(({ lag, parked }) => lag === 0 && parked === 0);
     const clean = invariants.every(each => each.holds);
     return { clean, settled, computedAt: new Date().toISOString(), invariants };
   }
@@ -68,17 +85,40 @@ export class AdminController {
     return { subscriptions: Object.values(queues).flatMap(each => each.subscriptions) };
   }
 
-  /** Messages set aside because no retry can mend them, with everything they came with. */
+  /** Messages given up, with everything they came with and every attempt's error; those undecided if not asked otherwise. */
   @Get('messaging/dead-letters')
   async deadLetters(
-    @ZodQuery(Limit) { limit }: z.output<typeof Limit>,
+    @ZodQuery(DeadLetterQuery) query: z.output<typeof DeadLetterQuery>,
   ): Promise<ReplyOf<ReturnType<typeof listDeadLetters>>> {
     const ask = (service: Audited) =>
-      this.requests.ask(listDeadLetters(service), { limit }, { repeatable: true });
+      this.requests.ask(listDeadLetters(service), query, { repeatable: true });
     const lists = await Promise.all(AUDITED.map(ask));
     const deadLetters = lists.flatMap(list => list.deadLetters);
     deadLetters.sort((a, b) => b.deadAt.localeCompare(a.deadAt));
-    return { deadLetters: deadLetters.slice(0, limit) };
+    return { deadLetters: deadLetters.slice(0, query.limit) };
+  }
+
+  /** Puts a dead letter back at its place in its key, to be handled again. */
+  @Post('messaging/dead-letters/:id/replay')
+  @HttpCode(200)
+  async replay(
+    @ZodParam('id', z.uuid()) id: string,
+    @CurrentSession() { userId: by }: Session,
+  ): Promise<{ id: string; status: 'replayed' }> {
+    await this.decide(id, service => this.requests.ask(replayDeadLetter(service), { id, by }));
+    return { id, status: 'replayed' };
+  }
+
+  /** Gives a dead letter up for good. It is kept, with who decided it and why. */
+  @Post('messaging/dead-letters/:id/discard')
+  @HttpCode(200)
+  async discard(
+    @ZodParam('id', z.uuid()) id: string,
+    @ZodBody(Discard) { reason }: z.output<typeof Discard>,
+    @CurrentSession() { userId: by }: Session,
+  ): Promise<{ id: string; status: 'discarded' }> {
+    await this.decide(id, service => this.requests.ask(discardDeadLetter(service), { id, by, reason }));
+    return { id, status: 'discarded' };
   }
 
   /** The funnel, and the sales of the last minutes. */
@@ -91,6 +131,12 @@ export class AdminController {
   @Post('blocked-buyers')
   block(@ZodBody(Block) body: z.output<typeof Block>): Promise<ReplyOf<typeof BlockBuyer>> {
     return this.requests.ask(BlockBuyer, body, { repeatable: true });
+  }
+
+  /** Whichever service has the letter decides on it. @throws DeadLetterNotFound */
+  private async decide(id: string, ask: (service: Audited) => Promise<{ done: boolean }>): Promise<void> {
+    const answers = await Promise.all(AUDITED.map(ask));
+    if (!answers.some(({ done }) => done)) throw new DeadLetterNotFound(id);
   }
 
   /** The same question to every service that keeps books. */

@@ -47,6 +47,8 @@ const SUBSCRIPTION: SubscriptionState = {
   handled: 3,
   skipped: 1,
   duplicate: 2,
+  parked: 0,
+  discarded: 0,
   outOfOrder: 0,
   dead: 0,
   owners: [],

@@ -153,11 +153,15 @@ function compare(invariant: string, shop: number, seen: number): Invariant {
 }
 
 function settled(subscription: SubscriptionState): Invariant {
-  const { name, appended, handled, skipped, duplicate, dead, lag } = subscription;
+  const { name, appended, handled, skipped, duplicate, parked, dead, discarded, lag } = subscription;
   return {
-    invariant: `handled + skipped + duplicate + dead = appended, for ${name}`,
-    holds: handled + skipped + duplicate + dead === appended && lag === 0 && dead === 0,
-    figures: { appended, handled, skipped, duplicate, dead, lag },
+    invariant: `handled + skipped + duplicate + parked + dead + discarded = appended, for ${name}`,
+    holds:
+      handled + skipped + duplicate + parked + dead + discarded === appended &&
+      lag === 0 &&
+      parked === 0 &&
+      dead === 0,
+    figures: { appended, handled, skipped, duplicate, parked, dead, discarded, lag },
   };
 }
 

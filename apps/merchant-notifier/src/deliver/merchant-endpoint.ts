@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
+import { DependencyUnavailable } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { MerchantNotifierConfig } from '../merchant-notifier.config.js';
 
@@ -32,6 +33,8 @@ export class MerchantEndpoint {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.arrayBuffer();
+    if (response.status >= 500 || response.status === 429)
+      throw new DependencyUnavailable('the merchant', `it answered ${response.status}`);
     if (!response.ok) throw new Error(`the merchant answered ${response.status}`);
   }
 }

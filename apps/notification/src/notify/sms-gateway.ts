@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { DependencyUnavailable } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { NotificationConfig } from '../notification.config.js';
 
@@ -18,6 +19,8 @@ export class SmsGateway {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.arrayBuffer();
+    if (response.status >= 500 || response.status === 429)
+      throw new DependencyUnavailable('the SMS gateway', `it answered ${response.status}`);
     if (!response.ok) throw new Error(`the SMS gateway answered ${response.status}`);
   }
 }

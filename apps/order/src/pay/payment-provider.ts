@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RefundRequested } from '#contracts';
-import { DomainError } from '#messaging';
+import { DependencyUnavailable, DomainError } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import { z } from 'zod';
 import type { OrderConfig } from '../order.config.js';
@@ -14,8 +14,8 @@ const CheckoutReply = z.object({ checkoutUrl: z.url() });
 
 export class ProviderUnavailable extends DomainError {
   readonly code = 'payment_provider_unavailable';
-  constructor(reason: string) {
-    super(`the payment provider does not answer as it should (${reason}); try again in a moment`);
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`the payment provider does not answer as it should (${reason}); try again in a moment`, options);
   }
 }
 
@@ -74,10 +74,12 @@ export class PaymentProvider {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const answer: unknown = await response.json();
+      if (response.status >= 500 || response.status === 429)
+        throw new DependencyUnavailable('the payment provider', `it answered ${response.status}`);
       if (!response.ok) throw new Error(`status ${response.status}`);
       return answer;
     } catch (error) {
-      throw new ProviderUnavailable(error instanceof Error ? error.message : String(error));
+      throw new ProviderUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
     }
   }
 }

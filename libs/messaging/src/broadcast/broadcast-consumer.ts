@@ -19,7 +19,7 @@ export class BroadcastConsumer {
     const { name } = this.subscription;
     const { topic, partition } = batch;
     const sorted = batch.messages.map(message => sortMessage(this.subscription, message));
-    const counts = { handled: 0, skipped: 0, duplicate: 0, dead: 0 };
+    const counts = { handled: 0, skipped: 0, duplicate: 0, parked: 0, dead: 0 };
     for (const item of sorted) {
       if (item.kind === 'skip') counts.skipped += 1;
       if (item.kind !== 'dead') continue;

@@ -7,6 +7,8 @@ import { envelop, Header, toWire } from '../message/envelope.js';
 import type { Batch, Transport } from '../transport/transport.js';
 import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { Consumer } from './consumer.js';
+import { DEFAULT_RETRY } from '../retry/policy.js';
+import { DependencyUnavailable } from './infrastructure-error.js';
 import { failedChannel } from './signals.js';
 import type { Delivery, Subscription } from './subscription.js';
 
@@ -37,7 +39,14 @@ describe('consumer', () => {
   ): Subscription {
     const invoke = (data: unknown, delivery: Delivery) => handle(data as Event[], delivery);
     const routes = new Map([[Happened.type, { definition: Happened, takesBatch: true, invoke }]]);
-    return { name: 'test.follow', routes, mode: 'competing', startFrom: 'start', batch };
+    return {
+      name: 'test.follow',
+      routes,
+      mode: 'competing',
+      startFrom: 'start',
+      batch,
+      retry: DEFAULT_RETRY,
+    };
   }
 
   const recording = (events: Event[], { tx }: Delivery) =>
@@ -55,7 +64,7 @@ describe('consumer', () => {
 
   async function progress() {
     const [row] = (await fixture.database.query(
-      `SELECT handled::int, skipped::int, duplicate::int, dead::int FROM messaging.consumer_progress`,
+      `SELECT handled::int, skipped::int, duplicate::int, parked::int, dead::int FROM messaging.consumer_progress`,
     )) as [Record<string, number>];
     return row;
   }
@@ -67,7 +76,7 @@ describe('consumer', () => {
     await start();
     await fixture.settle(3);
     expect(await fixture.effects()).toEqual(['a1']);
-    expect(await progress()).toEqual({ handled: 1, skipped: 0, duplicate: 2, dead: 0 });
+    expect(await progress()).toEqual({ handled: 1, skipped: 0, duplicate: 2, parked: 0, dead: 0 });
   });
 
   it('has one effect of a batch that was delivered twice', async () => {
@@ -88,46 +97,63 @@ describe('consumer', () => {
     expect(consumer).toBeDefined();
   });
 
-  it('rolls back everything a failing handler did, receipts and publications too', async () => {
-    const failures = new Gathered<unknown>();
-    const listen = (signal: unknown) => failures.add(signal);
-    failedChannel.subscribe(listen);
-    let broken = true;
+  it('rolls back everything a failing handler did, what it published too, and parks the message', async () => {
     await transport.publish([wire({ key: 'a', n: 1 })]);
     await start(async (events, delivery) => {
       await recording(events, delivery);
       await fixture.outbox.publish(delivery.tx!, Happened, { key: 'from handler', n: 1 });
-      if (broken) throw new Error('after the writes');
+      throw new Error('after the writes');
     });
-    await failures.count(2);
+    await fixture.settled.until(signals => signals.some(signal => signal.parked === 1));
     expect(await fixture.effects()).toEqual([]);
-    const count =
-      'SELECT (SELECT count(*) FROM messaging.outbox) + (SELECT count(*) FROM messaging.inbox) AS left';
-    expect(await fixture.database.query(count)).toEqual([{ left: '0' }]);
-    broken = false;
-    await fixture.settle(1);
-    expect(await fixture.effects()).toEqual(['a1']);
-    failedChannel.unsubscribe(listen);
+    expect(await fixture.database.query('SELECT * FROM messaging.outbox')).toEqual([]);
+    const parked = 'SELECT key, attempts, errors FROM messaging.parked';
+    expect(await fixture.database.query(parked)).toEqual([
+      {
+        key: 'a',
+        attempts: 1,
+        errors: [{ at: expect.any(String), error: expect.stringContaining('after the writes') }],
+      },
+    ]);
+    expect(await progress()).toEqual({ handled: 0, skipped: 0, duplicate: 0, parked: 1, dead: 0 });
   });
 
-  it('halves a failing batch until the failing message is alone, and keeps what came before it', async () => {
+  it('halves a failing batch until the failing message is alone; what is of its key waits, all else is handled', async () => {
     const sizes: number[] = [];
-    let broken = true;
-    const failures = new Gathered<{ size: number }>();
-    const listen = (signal: unknown) => failures.add(signal as { size: number });
-    failedChannel.subscribe(listen);
-    await transport.publish(Array.from({ length: 8 }, (_, n) => wire({ key: 'a', n })));
+    await transport.publish([
+      ...Array.from({ length: 7 }, (_, n) => wire({ key: 'a', n })),
+      wire({ key: 'b', n: 7 }),
+    ]);
     await start(async (events, delivery) => {
       sizes.push(events.length);
-      if (broken && events.some(event => event.n === 5)) throw new Error('not five');
+      if (events.some(event => event.n === 5)) throw new Error('not five');
       await recording(events, delivery);
     });
-    await failures.until(all => all.some(failure => failure.size === 1));
-    expect(await fixture.effects()).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
+    await fixture.settle(6);
+    expect(await fixture.effects()).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'b7']);
     expect(sizes.slice(0, 5)).toEqual([8, 4, 4, 2, 1]);
-    broken = false;
-    await fixture.settle(8);
-    expect(await fixture.effects()).toEqual(Array.from({ length: 8 }, (_, n) => `a${n}`));
+    const parked = 'SELECT position::int, attempts FROM messaging.parked ORDER BY position';
+    expect(await fixture.database.query(parked)).toEqual([
+      { position: 6, attempts: 1 },
+      { position: 7, attempts: 0 },
+    ]);
+  });
+
+  it('parks nothing for an outage, and goes on by itself when it is over', async () => {
+    const failures = new Gathered<unknown>();
+    const listen = (signal: unknown) => failures.add(signal);
+    failedChannel.subscribe(listen);
+    let away = true;
+    await transport.publish([wire({ key: 'a', n: 1 }), wire({ key: 'a', n: 2 })]);
+    await start(async (events, delivery) => {
+      if (away) throw new DependencyUnavailable('the outside', 'it is away');
+      await recording(events, delivery);
+    });
+    await failures.count(2);
+    expect(await fixture.database.query('SELECT * FROM messaging.parked')).toEqual([]);
+    away = false;
+    await fixture.settle(2);
+    expect(await fixture.effects()).toEqual(['a1', 'a2']);
     failedChannel.unsubscribe(listen);
   });
 
@@ -140,16 +166,16 @@ describe('consumer', () => {
     await fixture.settle(4);
     expect(await fixture.effects()).toEqual(['a3']);
     const dead = (await fixture.database.query(
-      'SELECT payload, headers, error, reason FROM messaging.dead_letter ORDER BY position',
-    )) as { payload: Buffer; headers: Record<string, string>; error: string; reason: string }[];
+      'SELECT payload, headers, errors, reason FROM messaging.dead_letter ORDER BY position',
+    )) as { payload: Buffer; headers: string; errors: { error: string }[]; reason: string }[];
     expect(dead.map(letter => letter.payload)).toEqual([bad.payload, binary.payload, nameless.payload]);
-    expect(dead[0]!.headers[Header.id]).toBe(bad.headers[Header.id]);
-    expect(dead.map(letter => letter.error)).toEqual([
+    expect(JSON.parse(dead[0]!.headers)).toEqual(bad.headers);
+    expect(dead.map(letter => letter.errors[0]!.error)).toEqual([
       expect.stringContaining('n: '),
       expect.stringContaining('no JSON'),
       expect.stringContaining('ce_type is missing'),
     ]);
-    expect(await progress()).toEqual({ handled: 1, skipped: 0, duplicate: 0, dead: 3 });
+    expect(await progress()).toEqual({ handled: 1, skipped: 0, duplicate: 0, parked: 0, dead: 3 });
   });
 
   it('passes over what it has no handler for, whatever its batch size', async () => {
@@ -162,7 +188,7 @@ describe('consumer', () => {
     await start(recording, 1);
     await fixture.settle(4);
     expect(await fixture.effects()).toEqual(['a2', 'a4']);
-    expect(await progress()).toEqual({ handled: 2, skipped: 2, duplicate: 0, dead: 0 });
+    expect(await progress()).toEqual({ handled: 2, skipped: 2, duplicate: 0, parked: 0, dead: 0 });
   });
 
   it('knows of every message that was handled after a later one of its key', async () => {

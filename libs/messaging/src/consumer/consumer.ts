@@ -1,10 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import { INSERT_DEAD_LETTER } from '../dead-letter/sql.js';
+import { BURY_INVALID } from '../dead-letter/sql.js';
 import { BEGIN_BATCH, END_BATCH } from '../inbox/sql.js';
 import { Header } from '../message/envelope.js';
 import { runInTrace } from '../message/trace.js';
 import { uuidv7 } from '../message/uuid-v7.js';
+import { type Attempt, attemptOf, pauseAfter } from '../retry/policy.js';
+import { COUNT_PARKED, PARK } from '../retry/sql.js';
 import type { Batch, ReceivedMessage } from '../transport/transport.js';
 import { isInfrastructureError } from './infrastructure-error.js';
 import { failedChannel, settledChannel } from './signals.js';
@@ -14,13 +16,33 @@ import type { Subscription } from './subscription.js';
 interface Opened {
   readonly settled: string;
   readonly fresh: readonly string[];
+  readonly parked: readonly string[];
+}
+
+interface Counts {
+  readonly handled: number;
+  readonly skipped: number;
+  readonly duplicate: number;
+  readonly parked: number;
+  readonly dead: number;
+}
+
+/** So many messages are parked that something is wrong with more than messages; the subscription waits. */
+class TooManyParked extends Error {
+  constructor(subscription: string, limit: number) {
+    super(
+      `${subscription} has ${limit} messages parked and takes no more until some are handled; ` +
+        'the reasons are in GET /api/admin/messaging/subscriptions and in the log',
+    );
+  }
 }
 
 /**
  * Settles batches: receipts, the handlers' writes and what they publish in one transaction.
  *
- * A failing batch is halved until the failing message is alone; what came before it stays done. It then
- * rejects, and the transport brings the rest again.
+ * A failing batch is halved until the failing message is alone; what came before it stays done. The message is
+ * parked, to be tried again later; those of its key that come after it line up behind it, everything else flows.
+ * An error of the infrastructure parks nothing: the batch is rejected, and the transport brings it again.
  */
 export class Consumer {
   private readonly logger = new Logger(Consumer.name);
@@ -28,6 +50,8 @@ export class Consumer {
   constructor(
     private readonly subscription: Subscription,
     private readonly database: DataSource,
+    /** Most messages parked at a time. */
+    private readonly maxParked: number = Infinity,
   ) {}
 
   async handle(batch: Batch): Promise<void> {
@@ -55,47 +79,84 @@ export class Consumer {
       await this.settle(batch, messages);
     } catch (error) {
       this.reportFailure(batch, messages, error);
-      if (messages.length === 1 || isInfrastructureError(error)) throw error;
+      if (isInfrastructureError(error)) throw error;
+      const [message] = messages;
+      if (message !== undefined && messages.length === 1) {
+        await this.settle(batch, messages, attemptOf(error));
+        return;
+      }
       const middle = Math.ceil(messages.length / 2);
       await this.settleOrHalve(batch, messages.slice(0, middle));
       await this.settleOrHalve(batch, messages.slice(middle));
     }
   }
 
-  private async settle(batch: Batch, messages: readonly ReceivedMessage[]): Promise<void> {
+  /** @param failed why the message, alone, is to be parked and not handled */
+  private async settle(batch: Batch, messages: readonly ReceivedMessage[], failed?: Attempt): Promise<void> {
     const sorted = messages.map(message => sortMessage(this.subscription, message));
     const toHandle = sorted.filter(item => item.kind === 'handle');
     const last = messages.at(-1)!.position;
-
     const counts = await this.database.transaction(async tx => {
       const opened = await this.begin(tx, batch, messages[0]!.position, toHandle);
       const settled = Number(opened.settled);
       const due = sorted.filter(item => item.message.position > settled);
-      const fresh = takeFresh(due, new Set(opened.fresh));
-      for (const part of segment(fresh)) await this.invoke(part.route.takesBatch, part.items, tx);
-      const dead = due.filter(item => item.kind === 'dead');
-      for (const item of dead) await this.bury(tx, batch, item.message, item.problem);
-      const skipped = due.filter(item => item.kind === 'skip').length;
-      const duplicate = due.length - fresh.length - dead.length - skipped;
-      const result = { handled: fresh.length, skipped, duplicate, dead: dead.length };
-      if (last > settled) {
-        const { name } = this.subscription;
-        const where = [name, batch.topic, batch.partition];
-        // Positions may have gaps on some transports: what was passed over there counts as skipped.
-        const gaps = last - settled - due.length;
-        await tx.query(END_BATCH, [...where, last, result.handled, skipped + gaps, duplicate, result.dead]);
-      }
+      const result = await this.work(tx, batch, due, opened, failed);
+      if (last > settled) await this.advance(tx, batch, last, last - settled - due.length, result);
       return result;
     });
-
     const { name } = this.subscription;
-    settledChannel.publish({
-      subscription: name,
-      topic: batch.topic,
-      partition: batch.partition,
-      position: last,
-      ...counts,
-    });
+    const { topic, partition } = batch;
+    settledChannel.publish({ subscription: name, topic, partition, position: last, ...counts });
+  }
+
+  private async work(
+    tx: EntityManager,
+    batch: Batch,
+    due: readonly Sorted[],
+    opened: Opened,
+    failed: Attempt | undefined,
+  ): Promise<Counts> {
+    const fresh = takeFresh(due, new Set(opened.fresh));
+    const taken = new Set(opened.parked);
+    const waits = (item: ToHandle) => failed !== undefined || taken.has(storable(item.message.key));
+    const parked = fresh.filter(waits);
+    const free = fresh.filter(item => !waits(item));
+    for (const part of segment(free)) await this.invoke(part.route.takesBatch, part.items, tx);
+    for (const item of parked) await this.park(tx, batch, item.message, failed);
+    const dead = due.filter(item => item.kind === 'dead');
+    for (const item of dead) await this.bury(tx, batch, item.message, item.problem);
+    const skipped = due.filter(item => item.kind === 'skip').length;
+    const duplicate = due.length - fresh.length - dead.length - skipped;
+    return { handled: free.length, skipped, duplicate, parked: parked.length, dead: dead.length };
+  }
+
+  /** @param gaps positions that no message had: some transports have them. They count as skipped. */
+  private async advance(
+    tx: EntityManager,
+    { topic, partition }: Batch,
+    last: number,
+    gaps: number,
+    { handled, skipped, duplicate, parked, dead }: Counts,
+  ): Promise<void> {
+    const where = [this.subscription.name, topic, partition];
+    await tx.query(END_BATCH, [...where, last, handled, skipped + gaps, duplicate, parked, dead]);
+  }
+
+  /** Sets a message aside for the retrier: one that failed, or one whose key waits for another that did. */
+  private async park(
+    tx: EntityManager,
+    batch: Batch,
+    { position, key, headers, payload, appendedAt }: ReceivedMessage,
+    failed: Attempt | undefined,
+  ): Promise<void> {
+    const { name, retry } = this.subscription;
+    const [{ count }] = (await tx.query(COUNT_PARKED, [name])) as [{ count: number }];
+    if (count >= this.maxParked) throw new TooManyParked(name, this.maxParked);
+    const place = [name, batch.topic, batch.partition, position];
+    const message = [storable(key), JSON.stringify(headers), payload, appendedAt];
+    const attempts =
+      failed === undefined ? [0, '[]', 0] : [1, JSON.stringify([failed]), pauseAfter(1, retry) / 1_000];
+    await tx.query(PARK, [...place, ...message, ...attempts]);
   }
 
   private async begin(
@@ -112,7 +173,8 @@ export class Consumer {
       first,
       items.map(item => item.id),
       items.map(item => item.message.position),
-      items.map(({ message }) => `${message.headers[Header.source]}\x1f${message.topic}\x1f${message.key}`),
+      items.map(({ message }) => storable(message.headers[Header.source] ?? '')),
+      items.map(({ message }) => storable(message.key)),
       items.map(({ message }) => sequenceOf(message)),
     ])) as [Opened];
     return opened;
@@ -143,19 +205,11 @@ export class Consumer {
     problem: string,
   ): Promise<void> {
     const { name } = this.subscription;
-    const { position, key, headers, payload } = message;
-    await tx.query(INSERT_DEAD_LETTER, [
-      uuidv7(),
-      name,
-      batch.topic,
-      batch.partition,
-      position,
-      key.replaceAll('\0', '\uFFFD'),
-      JSON.stringify(headers),
-      payload,
-      'invalid',
-      problem.replaceAll('\0', '\uFFFD'),
-    ]);
+    const { position, key, headers, payload, appendedAt } = message;
+    const errors = JSON.stringify([attemptOf(problem)]);
+    const place = [name, batch.topic, batch.partition, position];
+    const whole = [storable(key), JSON.stringify(headers), payload, appendedAt, errors];
+    await tx.query(BURY_INVALID, [uuidv7(), ...place, ...whole]);
     this.logger.error(
       `${name}: message at ${batch.topic}/${batch.partition}:${position} is a dead letter: ${problem}`,
     );
@@ -169,6 +223,11 @@ export class Consumer {
     this.logger.warn(`${name}: ${messages.length} message(s) from ${place} failed: ${reason}`);
     failedChannel.publish({ subscription: name, topic, partition, size: messages.length, error });
   }
+}
+
+/** PostgreSQL's text has no NUL; a foreign producer's key may. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
 }
 
 /** The messages to handle: each id once, even when a batch has it twice. */

@@ -10,16 +10,30 @@ const NETWORK = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  // Of RequestClient: another service does not answer.
+  'unavailable',
 ]);
+
+/** A dependency of the handler is away or overloaded: not the message's fault. */
+export class DependencyUnavailable extends Error {
+  constructor(
+    readonly dependency: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${dependency} is not available: ${reason}`, options);
+  }
+}
 
 /** Whether an error is the world's fault: trying the same again later can succeed, halving the batch cannot help. */
 export function isInfrastructureError(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = codeOf(cause);
-    if (cause.name === 'TimeoutError') return true;
+    if (cause.name === 'TimeoutError' || cause instanceof DependencyUnavailable) return true;
     if (
       code === STALE_OWNER ||
-      (code !== undefined && (NETWORK.has(code) || (/^\w{5}$/.test(code) && PASSING.test(code))))
+      (code !== undefined &&
+        (NETWORK.has(code) || code.startsWith('UND_ERR_') || (/^\w{5}$/.test(code) && PASSING.test(code))))
     )
       return true;
     if (

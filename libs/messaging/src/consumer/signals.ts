@@ -10,6 +10,8 @@ export interface SettledSignal {
   readonly handled: number;
   readonly skipped: number;
   readonly duplicate: number;
+  /** Set aside to be tried again later, and counted once more when they are. */
+  readonly parked: number;
   readonly dead: number;
 }
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { EventDefinition } from '../message/define-event.js';
+import type { RetryPolicy } from '../retry/policy.js';
 import type { ReceivedMessage } from '../transport/transport.js';
 
 /** What a handler gets beside the events. */
@@ -26,6 +27,7 @@ export interface Subscription {
   readonly startFrom: 'start' | 'now';
   /** Most messages in one transaction. */
   readonly batch: number;
+  readonly retry: RetryPolicy;
 }
 
 export function topicsOf(subscription: Subscription): string[] {

@@ -1,14 +1,28 @@
 import { Controller, type Type } from '@nestjs/common';
-import type { RequestOf } from '../message/define-request.js';
+import { DeadLetters } from '../dead-letter/dead-letters.js';
+import type { ReplyOf, RequestOf } from '../message/define-request.js';
 import { HandleRequest } from '../nest/handle.js';
 import { MessagingMonitor } from './messaging-monitor.js';
-import { type DeadLetter, getQueueState, listDeadLetters, type QueueState } from './requests.js';
+import {
+  discardDeadLetter,
+  getQueueState,
+  listDeadLetters,
+  type QueueState,
+  replayDeadLetter,
+} from './requests.js';
 
-/** Answers an operator's questions about one service's messages. */
+type List = ReturnType<typeof listDeadLetters>;
+type Replay = ReturnType<typeof replayDeadLetter>;
+type Discard = ReturnType<typeof discardDeadLetter>;
+
+/** Answers an operator's questions about one service's messages, and does what the operator decides. */
 export function controlOf(service: string): Type {
   @Controller()
   class MessagingControl {
-    constructor(private readonly monitor: MessagingMonitor) {}
+    constructor(
+      private readonly monitor: MessagingMonitor,
+      private readonly deadLetters: DeadLetters,
+    ) {}
 
     @HandleRequest(getQueueState(service))
     state(): Promise<QueueState> {
@@ -16,10 +30,18 @@ export function controlOf(service: string): Type {
     }
 
     @HandleRequest(listDeadLetters(service))
-    async deadLetters({
-      limit,
-    }: RequestOf<ReturnType<typeof listDeadLetters>>): Promise<{ deadLetters: DeadLetter[] }> {
-      return { deadLetters: await this.monitor.deadLetters(limit) };
+    async list({ limit, ...filter }: RequestOf<List>): Promise<ReplyOf<List>> {
+      return { deadLetters: await this.deadLetters.list(limit, filter) };
+    }
+
+    @HandleRequest(replayDeadLetter(service))
+    async replay({ id, by }: RequestOf<Replay>): Promise<ReplyOf<Replay>> {
+      return { done: await this.deadLetters.replay(id, by) };
+    }
+
+    @HandleRequest(discardDeadLetter(service))
+    async discard({ id, by, reason }: RequestOf<Discard>): Promise<ReplyOf<Discard>> {
+      return { done: await this.deadLetters.discard(id, by, reason) };
     }
   }
   return MessagingControl;

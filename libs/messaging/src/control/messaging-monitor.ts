@@ -1,16 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { LIST_DEAD_LETTERS } from '../dead-letter/sql.js';
 import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { MessagingServer } from '../nest/messaging-server.js';
 import { MESSAGE_TRANSPORT, MESSAGING_DATABASE } from '../nest/options.js';
 import type { Transport } from '../transport/transport.js';
-import type { DeadLetter, QueueState, SubscriptionState } from './requests.js';
+import type { QueueState, SubscriptionState } from './requests.js';
 
 const PROGRESS = `
 SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_at)::float8 AS started_at,
        sum(handled)::float8 AS handled, sum(skipped)::float8 AS skipped,
-       sum(duplicate)::float8 AS duplicate, sum(dead)::float8 AS dead
+       sum(duplicate)::float8 AS duplicate, sum(parked)::float8 AS parked,
+       sum(dead)::float8 AS dead, sum(discarded)::float8 AS discarded
 FROM messaging.consumer_progress GROUP BY subscription`;
 
 /** What a service's queues look like now. */
@@ -44,20 +44,14 @@ export class MessagingMonitor {
           handled: row?.handled ?? 0,
           skipped: row?.skipped ?? 0,
           duplicate: row?.duplicate ?? 0,
+          parked: row?.parked ?? 0,
           dead: row?.dead ?? 0,
+          discarded: row?.discarded ?? 0,
           outOfOrder: outOfOrder.get(name) ?? 0,
           owners: [...new Set(lags.flatMap(each => each.owner ?? []))],
         };
       }),
     );
-  }
-
-  /** The newest first. */
-  async deadLetters(limit: number): Promise<DeadLetter[]> {
-    const rows = (await this.database.query(LIST_DEAD_LETTERS, [limit])) as (DeadLetter & {
-      dead_at: Date;
-    })[];
-    return rows.map(({ dead_at, ...row }) => ({ ...row, deadAt: dead_at.toISOString() }));
   }
 
   async state(): Promise<QueueState> {

@@ -15,7 +15,12 @@ export const SubscriptionState = z.object({
   skipped: z.int(),
   /** Copies of a message that was handled before. */
   duplicate: z.int(),
+  /** Waiting to be tried again, or behind one of their key that is. */
+  parked: z.int(),
+  /** Given up and not decided on. */
   dead: z.int(),
+  /** Given up for good by an operator. */
+  discarded: z.int(),
   /** Messages handled after a later one of their key, by the receipts that are kept. */
   outOfOrder: z.int(),
   /** The instances that have its partitions. */
@@ -40,9 +45,18 @@ export const DeadLetter = z.object({
   headers: z.record(z.string(), z.string()).readonly(),
   /** Base64. */
   payload: z.string(),
-  reason: z.string(),
-  error: z.string(),
+  appendedAt: z.string(),
+  /** `invalid`: it does not fit its contract. `failed`: its handler failed at every attempt. */
+  reason: z.enum(['invalid', 'failed']),
+  /** The last attempts, each with its error and stack. */
+  errors: z.array(z.object({ at: z.string(), error: z.string() })),
+  /** Whether its key waits until an operator decides. */
+  holdsKey: z.boolean(),
   deadAt: z.string(),
+  status: z.enum(['dead', 'replayed', 'discarded']),
+  decidedAt: z.string().nullable(),
+  decidedBy: z.string().nullable(),
+  note: z.string().nullable(),
 });
 export type DeadLetter = z.output<typeof DeadLetter>;
 
@@ -54,6 +68,26 @@ export const getQueueState = (service: string) =>
 export const listDeadLetters = (service: string) =>
   defineRequest({
     type: `${service}.list-dead-letters.v1`,
-    schema: z.object({ limit: z.int().min(1).max(500) }),
+    schema: z.object({
+      limit: z.int().min(1).max(500),
+      status: DeadLetter.shape.status,
+      subscription: z.string().optional(),
+    }),
     reply: z.object({ deadLetters: z.array(DeadLetter) }),
+  });
+
+const Decision = z.object({ id: z.uuid(), by: z.string() });
+/** False: the service has no such letter, or it is decided on already. */
+const Decided = z.object({ done: z.boolean() });
+
+/** Puts a dead letter back at its place in its key. */
+export const replayDeadLetter = (service: string) =>
+  defineRequest({ type: `${service}.replay-dead-letter.v1`, schema: Decision, reply: Decided });
+
+/** Gives a dead letter up for good. */
+export const discardDeadLetter = (service: string) =>
+  defineRequest({
+    type: `${service}.discard-dead-letter.v1`,
+    schema: Decision.extend({ reason: z.string() }),
+    reply: Decided,
   });

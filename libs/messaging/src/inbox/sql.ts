@@ -5,12 +5,14 @@
  * refuses an owner that a later one has overtaken. What lies at or below the settled position is done already.
  * What has a receipt was handled before, at another position: a relay that crashed between send and delete.
  *
- * Returns the settled position and, of the ids asked for, those that are new.
+ * Returns the settled position; of the ids asked for, those that are new; and of their keys, those that have
+ * messages parked.
  */
 export const CREATE_BEGIN_BATCH = `
 CREATE FUNCTION messaging.begin_batch(
   p_subscription text, p_topic text, p_partition integer, p_epoch bigint, p_first bigint,
-  p_ids text[], p_positions bigint[], p_keys text[], p_sequences bigint[], OUT settled bigint, OUT fresh text[]
+  p_ids text[], p_positions bigint[], p_sources text[], p_keys text[], p_sequences bigint[],
+  OUT settled bigint, OUT fresh text[], OUT parked text[]
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE owner_epoch bigint;
 BEGIN
@@ -27,24 +29,28 @@ BEGIN
 
   WITH receipts AS (
     INSERT INTO messaging.inbox (subscription, message_id, key_hash, sequence)
-    SELECT p_subscription, m.id, hashtextextended(m.key, 0), m.sequence
-    FROM unnest(p_ids, p_positions, p_keys, p_sequences) AS m(id, position, key, sequence)
+    SELECT p_subscription, m.id, hashtextextended(concat_ws(chr(31), m.source, p_topic, m.key), 0), m.sequence
+    FROM unnest(p_ids, p_positions, p_sources, p_keys, p_sequences) AS m(id, position, source, key, sequence)
     WHERE m.position > settled
     ON CONFLICT DO NOTHING RETURNING message_id
   )
   SELECT coalesce(array_agg(message_id), '{}') INTO fresh FROM receipts;
+
+  SELECT coalesce(array_agg(DISTINCT p.key), '{}') INTO parked FROM messaging.parked p
+  WHERE p.subscription = p_subscription AND p.topic = p_topic AND p.key = ANY(p_keys);
 END
 $$`;
 
 export const BEGIN_BATCH =
-  'SELECT settled, fresh FROM messaging.begin_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)';
+  'SELECT settled, fresh, parked FROM messaging.begin_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
 
 /** SQLSTATE that begin_batch raises when a later owner has the partition. */
 export const STALE_OWNER = 'SL001';
 
 export const END_BATCH = `
 UPDATE messaging.consumer_progress
-SET position = $4, handled = handled + $5, skipped = skipped + $6, duplicate = duplicate + $7, dead = dead + $8
+SET position = $4, handled = handled + $5, skipped = skipped + $6, duplicate = duplicate + $7, parked = parked + $8,
+    dead = dead + $9
 WHERE subscription = $1 AND topic = $2 AND partition = $3`;
 
 /**

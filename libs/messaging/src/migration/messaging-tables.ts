@@ -1,6 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CREATE_BEGIN_BATCH } from '../inbox/sql.js';
 import { CREATE_TIMER } from '../timer/sql.js';
+import { CREATE_PARKED } from '../retry/sql.js';
 import { CREATE_PUBLISH } from '../outbox/sql.js';
 
 const TABLES = `
@@ -40,9 +41,12 @@ CREATE TABLE messaging.consumer_progress (
   handled      bigint NOT NULL DEFAULT 0,
   skipped      bigint NOT NULL DEFAULT 0,
   duplicate    bigint NOT NULL DEFAULT 0,
+  parked       bigint NOT NULL DEFAULT 0,
   dead         bigint NOT NULL DEFAULT 0,
+  discarded    bigint NOT NULL DEFAULT 0,
   CONSTRAINT consumer_progress_pk PRIMARY KEY (subscription, topic, partition),
-  CONSTRAINT consumer_progress_adds_up CHECK (position - started_at = handled + skipped + duplicate + dead)
+  CONSTRAINT consumer_progress_adds_up CHECK
+    (position - started_at = handled + skipped + duplicate + parked + dead + discarded)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE messaging.dead_letter (
@@ -52,14 +56,24 @@ CREATE TABLE messaging.dead_letter (
   partition    integer NOT NULL,
   position     bigint NOT NULL,
   key          text NOT NULL,
-  headers      json NOT NULL,
+  headers      text NOT NULL,
   payload      bytea NOT NULL,
+  appended_at  timestamptz NOT NULL,
   reason       text NOT NULL,
-  error        text NOT NULL,
+  errors       jsonb NOT NULL,
+  -- Its key waits for what an operator decides.
+  holds_key    boolean NOT NULL DEFAULT false,
   dead_at      timestamptz NOT NULL DEFAULT now(),
+  status       text NOT NULL DEFAULT 'dead',
+  decided_at   timestamptz,
+  decided_by   text,
+  note         text,
   CONSTRAINT dead_letter_pk PRIMARY KEY (id),
-  CONSTRAINT dead_letter_once UNIQUE (subscription, topic, partition, position)
+  CONSTRAINT dead_letter_once UNIQUE (subscription, topic, partition, position),
+  CONSTRAINT dead_letter_reason_known CHECK (reason IN ('invalid', 'failed')),
+  CONSTRAINT dead_letter_status_known CHECK (status IN ('dead', 'replayed', 'discarded'))
 );
+CREATE INDEX dead_letter_newest ON messaging.dead_letter (dead_at DESC, id);
 
 CREATE TABLE messaging.lease (
   name       text NOT NULL,
@@ -76,6 +90,7 @@ export class MessagingTables1700000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(TABLES);
     await runner.query(CREATE_PUBLISH);
+    await runner.query(CREATE_PARKED);
     await runner.query(CREATE_BEGIN_BATCH);
     await runner.query(CREATE_TIMER);
   }

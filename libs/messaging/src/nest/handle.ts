@@ -10,6 +10,7 @@ import {
 import type { EntityManager } from 'typeorm';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
 import type { ReplyOf, RequestDefinition, RequestOf } from '../message/define-request.js';
+import type { RetryPolicy } from '../retry/policy.js';
 import { MessageContext } from './message-context.js';
 import { RequestPipe } from './request-pipe.js';
 
@@ -25,6 +26,8 @@ export interface HandleOptions {
   readonly broadcast?: boolean;
   /** Where a new subscription begins; `start` if left out. */
   readonly startFrom?: 'start' | 'now';
+  /** What becomes of a message whose handler fails; DEFAULT_RETRY where left out. Not for a broadcast. */
+  readonly retry?: Partial<RetryPolicy>;
 }
 
 export interface HandlerExtras extends HandleOptions {
@@ -54,8 +57,8 @@ const Transaction = createParamDecorator(
 
 /**
  * Subscribes a controller's method to an event. It gets parsed data, the transaction and the context, in this
- * order. It never acknowledges, retries or parses: when it returns the messages are done, when it throws they
- * come again. Its writes through `tx`, the receipts and what it publishes with `tx` are one transaction.
+ * order. It never acknowledges, retries or parses: when it returns the messages are done, when it throws a
+ * message is tried again by its retry policy, and the others of its key wait for it. Its writes through `tx`, the receipts and what it publishes with `tx` are one transaction.
  */
 export function Handle<D extends EventDefinition>(
   definition: D,

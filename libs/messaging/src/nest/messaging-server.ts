@@ -6,6 +6,8 @@ import { BroadcastConsumer } from '../broadcast/broadcast-consumer.js';
 import { Consumer } from '../consumer/consumer.js';
 import { type Route, type Subscription, topicsOf } from '../consumer/subscription.js';
 import { Relay } from '../relay/relay.js';
+import { DEFAULT_RETRY } from '../retry/policy.js';
+import { Retrier } from '../retry/retrier.js';
 import { TimerLoop } from '../timer/timer-loop.js';
 import type { Transport, TransportSubscription } from '../transport/transport.js';
 import { type HandlerExtras, MESSAGING_TRANSPORT } from './handle.js';
@@ -27,6 +29,7 @@ type NestHandler = ((data: unknown, context: MessageContext) => Promise<unknown>
 export class MessagingServer extends Server implements CustomTransportStrategy {
   override readonly transportId = MESSAGING_TRANSPORT;
   private running: TransportSubscription[] = [];
+  private retrier: Retrier | undefined;
   private declared: readonly Subscription[] | undefined;
 
   constructor(
@@ -52,6 +55,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
   async close(): Promise<void> {
     await Promise.all(this.running.map(subscription => subscription.close()));
     this.running = [];
+    await this.retrier?.stop();
     await this.timers?.stop();
     await this.relay?.stop();
   }
@@ -70,6 +74,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     await this.transport.ensureTopics([...names].map(name => ({ name, partitions })));
     this.relay?.start();
     this.timers?.start();
+    this.startRetrier();
     for (const subscription of this.subscriptions) {
       const handler = this.consumerOf(subscription);
       const { name: group, mode } = subscription;
@@ -89,6 +94,14 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     }
   }
 
+  private startRetrier(): void {
+    const competing = this.subscriptions.filter(({ mode }) => mode === 'competing');
+    if (this.database === undefined || competing.length === 0) return;
+    const { retryPollMs: pollMs, retryMaxBackoffMs: maxBackoffMs } = MESSAGING_LIMITS;
+    this.retrier = new Retrier(this.database, competing, { pollMs, maxBackoffMs });
+    this.retrier.start();
+  }
+
   private consumerOf(subscription: Subscription): Consumer | BroadcastConsumer {
     if (subscription.mode === 'broadcast') return new BroadcastConsumer(subscription);
     if (this.database === undefined) {
@@ -96,7 +109,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
         `${subscription.name} needs a database for its receipts; give MessagingModule.forService one`,
       );
     }
-    return new Consumer(subscription, this.database);
+    return new Consumer(subscription, this.database, MESSAGING_LIMITS.parked);
   }
 }
 
@@ -120,6 +133,9 @@ function collectSubscriptions(handlers: ReadonlyMap<string, NestHandler>): Subsc
         `${extras.name} has two batch sizes or two beginnings; its handlers share one place in the queue`,
       );
     }
+    if (JSON.stringify(entry.extras.retry) !== JSON.stringify(extras.retry)) {
+      throw new Error(`${extras.name} has two retry policies; its handlers share one`);
+    }
     entry.routes.set(extras.definition.type, toRoute(handler, extras));
     found.set(extras.name, entry);
   }
@@ -129,6 +145,7 @@ function collectSubscriptions(handlers: ReadonlyMap<string, NestHandler>): Subsc
     mode: extras.broadcast ? 'broadcast' : 'competing',
     startFrom: extras.startFrom ?? 'start',
     batch: extras.batch ?? 1,
+    retry: { ...DEFAULT_RETRY, ...extras.retry },
   }));
 }
 

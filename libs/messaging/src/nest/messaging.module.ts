@@ -3,6 +3,7 @@ import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import { controlOf } from '../control/control.controller.js';
 import { MessagingMonitor } from '../control/messaging-monitor.js';
+import { DeadLetters } from '../dead-letter/dead-letters.js';
 import { ReceiptPurge } from '../inbox/receipt-purge.js';
 import { Outbox, type OutboxLimits } from '../outbox/outbox.js';
 import { wakeOnCommit } from '../outbox/wake-on-commit.js';
@@ -102,6 +103,7 @@ function withDatabase(service: string, database: Type<DataSource>): Provider[] {
       },
     },
     MessagingMonitor,
+    DeadLetters,
     ReceiptPurge,
   ];
 }

@@ -28,6 +28,12 @@ export const MESSAGING_LIMITS = {
   relayMaxBackoffMs: 5_000,
   /** Messages of a partition fetched at a time, where a subscription's own batch is not larger. */
   fetch: 500,
+  /** Most messages of a subscription parked at a time; past it the subscription waits. */
+  parked: 10_000,
+  /** How often parked messages are looked at, in ms. */
+  retryPollMs: 250,
+  /** Longest pause of the retrier while its database is away, in ms. */
+  retryMaxBackoffMs: 5_000,
   /** Most timers fired in one transaction. */
   timerBatch: 500,
   /** How late a timer can be that another instance scheduled, in ms. */

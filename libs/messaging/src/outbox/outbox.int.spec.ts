@@ -83,6 +83,32 @@ describe('outbox and relay', () => {
     ]);
   });
 
+  it('keeps the order per key when a transaction commits late, while its relay is sending later ones', async () => {
+    const [late, published] = [new Gate(), new Gate()];
+    const first = fixture.database.transaction(async tx => {
+      await fixture.outbox.publish(tx, Happened, { key: 'x', n: 1 });
+      published.release();
+      await late.opened;
+    });
+    await published.opened;
+    await publish({ key: 'y', n: 1 });
+    let sending = false;
+    const slow = {
+      publish: async (messages: Parameters<Transport['publish']>[0]) => {
+        if (!sending) {
+          sending = true;
+          late.release();
+          await first;
+          await publish({ key: 'x', n: 2 });
+        }
+        await transport.publish(messages);
+      },
+    } as unknown as Transport;
+    fixture.relay(slow);
+    await received.count(3);
+    expect(received.items.filter(event => event.key === 'x').map(event => event.n)).toEqual([1, 2]);
+  });
+
   it('never deadlocks two publishers of the same keys in another order', async () => {
     fixture.relay(transport);
     const keys = ['a', 'b', 'c', 'd'];

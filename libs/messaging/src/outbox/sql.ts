@@ -23,14 +23,15 @@ $$`;
 export const PUBLISH = 'SELECT messaging.publish($1, $2, $3::json)';
 
 /**
- * The next rows to send: at most $2 of them, and no more than $3 bytes unless the first alone has more.
- * A floor skips the rows just deleted; a sweep from zero finds what committed late below it.
+ * The next rows to send: at most $1 of them, and no more than $2 bytes unless the first alone has more. Always
+ * from the lowest number there is: a transaction that commits late is below others that were sent, and what
+ * comes after it of its key must not be sent before it. One statement sees both or the first alone.
  */
 export const FETCH = `
 SELECT id, topic, key, type, event_id, traceparent, payload, created_at FROM (
   SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before FROM (
-    SELECT * FROM messaging.outbox WHERE id > $1::bigint ORDER BY id LIMIT $2
+    SELECT * FROM messaging.outbox ORDER BY id LIMIT $1
   ) AS next
-) AS sized WHERE bytes_before < $3 ORDER BY id`;
+) AS sized WHERE bytes_before = 0 OR bytes_before + octet_length(payload) <= $2 ORDER BY id`;
 
 export const DELETE_SENT = 'DELETE FROM messaging.outbox WHERE id = ANY($1::bigint[])';

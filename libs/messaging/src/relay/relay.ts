@@ -34,8 +34,8 @@ interface OutboxRow {
 /**
  * Moves committed rows from the outbox to the transport, in order, one instance at a time.
  *
- * It deletes after the send: a crash between the two sends twice and the inbox absorbs it. It never skips an
- * id: a transaction that commits late is found below the floor by the next sweep.
+ * It deletes after the send: a crash between the two sends twice and the inbox absorbs it. It keeps no cursor:
+ * what is in the outbox is what is to be sent.
  */
 export class Relay {
   private readonly logger = new Logger(Relay.name);
@@ -43,8 +43,6 @@ export class Relay {
   private readonly lease: Lease;
   private running: Promise<void> | undefined;
   private stopping = false;
-  private floor = '0';
-  private sweptAt = 0;
 
   constructor(
     private readonly database: DataSource,
@@ -81,7 +79,7 @@ export class Relay {
         failures = 0;
         if (sent === 0 && this.stopping) return;
         if (sent > 0) {
-          await restAfter(startedAt);
+          if (!this.stopping) await restAfter(startedAt);
           continue;
         }
         await this.wakeup.wait(this.limits.pollMs);
@@ -104,24 +102,11 @@ export class Relay {
       await tx.query("SELECT set_config('synchronous_commit', 'off', true)");
       await tx.query(DELETE_SENT, [rows.map(row => row.id)]);
     });
-    this.floor = rows.at(-1)!.id;
     return rows.length;
   }
 
-  private async fetch(): Promise<OutboxRow[]> {
-    const now = performance.now();
-    if (now - this.sweptAt < this.limits.pollMs) {
-      const above = await this.fetchAbove(this.floor);
-      if (above.length > 0) return above;
-    }
-    this.sweptAt = now;
-    return this.fetchAbove('0');
-  }
-
-  private fetchAbove(floor: string): Promise<OutboxRow[]> {
-    return this.database.query(FETCH, [floor, this.limits.batch, this.limits.batchBytes]) as Promise<
-      OutboxRow[]
-    >;
+  private fetch(): Promise<OutboxRow[]> {
+    return this.database.query(FETCH, [this.limits.batch, this.limits.batchBytes]) as Promise<OutboxRow[]>;
   }
 }
 

@@ -1,0 +1,65 @@
+/**
+ * Messages whose handler failed, and those of the same key that came after them, in the order of their positions.
+ * The first of a key is tried again when it is due; the others wait for it.
+ */
+export const CREATE_PARKED = `
+CREATE TABLE messaging.parked (
+  subscription text NOT NULL,
+  topic        text NOT NULL,
+  partition    integer NOT NULL,
+  position     bigint NOT NULL,
+  key          text NOT NULL,
+  headers      text NOT NULL,
+  payload      bytea NOT NULL,
+  appended_at  timestamptz NOT NULL,
+  attempts     integer NOT NULL DEFAULT 0,
+  errors       jsonb NOT NULL DEFAULT '[]',
+  due_at       timestamptz NOT NULL DEFAULT now(),
+  -- Given up and waiting for an operator; its key waits with it.
+  held         boolean NOT NULL DEFAULT false,
+  CONSTRAINT parked_pk PRIMARY KEY (subscription, topic, partition, position)
+);
+CREATE INDEX parked_key ON messaging.parked (subscription, topic, key, position);
+CREATE INDEX parked_due ON messaging.parked (subscription, due_at) WHERE NOT held;`;
+
+export const PARK = `
+INSERT INTO messaging.parked (subscription, topic, partition, position, key, headers, payload, appended_at, attempts, errors, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, now() + make_interval(secs => $11))`;
+
+export const COUNT_PARKED = 'SELECT count(*)::int AS count FROM messaging.parked WHERE subscription = $1';
+
+/**
+ * The next message to try again, locked until the transaction ends; one that another instance has is passed over.
+ * A message is first of its key until the one before it is gone for all to see.
+ */
+export const TAKE_DUE = `
+SELECT p.topic, p.partition, p.position::float8 AS position, p.key, p.headers, p.payload, p.appended_at, p.attempts
+FROM messaging.parked p
+WHERE p.subscription = $1 AND NOT p.held AND p.due_at <= now() AND NOT EXISTS (
+  SELECT FROM messaging.parked before
+  WHERE before.subscription = p.subscription AND before.topic = p.topic AND before.key = p.key
+    AND before.position < p.position)
+ORDER BY p.due_at, p.position LIMIT 1 FOR UPDATE OF p SKIP LOCKED`;
+
+export const UNPARK =
+  'DELETE FROM messaging.parked WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4';
+
+/** Most errors kept of one message: the first ones go when there are more. */
+const ERRORS_KEPT = 20;
+
+export const NOTE_FAILURE = `
+UPDATE messaging.parked
+SET attempts = attempts + 1, due_at = now() + make_interval(secs => $6),
+    errors = CASE WHEN jsonb_array_length(errors) >= ${ERRORS_KEPT} THEN errors - 0 ELSE errors END || $5::jsonb
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 RETURNING attempts`;
+
+export const HOLD = `
+UPDATE messaging.parked SET held = true
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+
+/** What became of a message that had been parked: from one count to another. */
+export const MOVE_COUNT = (from: Count, to: Count): string => `
+UPDATE messaging.consumer_progress SET ${from} = ${from} - 1, ${to} = ${to} + 1
+WHERE subscription = $1 AND topic = $2 AND partition = $3`;
+
+export type Count = 'handled' | 'skipped' | 'parked' | 'dead' | 'discarded';
