@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { root } from './prepare.js';
 
 /** Tells what this machine lacks, and for what it matters. Needs nothing installed. */
-const dataDir = resolve(root, process.env.SLUICE_DATA_DIR ?? '.sluice');
+const { SLUICE_DATA_DIR, INIT_CWD } = process.env;
+const dataDir = SLUICE_DATA_DIR ? resolve(INIT_CWD ?? process.cwd(), SLUICE_DATA_DIR) : join(root, '.sluice');
 const port = Number(process.env.PORT ?? 3000);
 
 const checks = [
@@ -21,12 +22,6 @@ const checks = [
     ['linux', 'darwin'].includes(process.platform),
     `${process.platform}-${process.arch}`,
     'the embedded PostgreSQL',
-  ],
-  [
-    'packages',
-    existsSync(join(root, 'node_modules')),
-    join(root, 'node_modules'),
-    'nothing yet: npm start installs them',
   ],
   [
     'memory',
@@ -46,7 +41,12 @@ const checks = [
     dataDir,
     'npm start: set SLUICE_DATA_DIR to one that can be written',
   ],
-  ['port', await isFree(port), `127.0.0.1:${port}`, 'npm start: set PORT to one that is free'],
+  [
+    'port',
+    await isFree(port),
+    `127.0.0.1:${process.env.PORT ?? port}`,
+    'npm start: set PORT to one that is free',
+  ],
   [
     'setpriv',
     process.getuid?.() !== 0 || answers('setpriv', ['--version']),
@@ -68,23 +68,27 @@ function answers(command, args) {
 }
 
 function freeOf(path) {
-  const at = existsSync(path) ? path : dirname(path);
-  if (!existsSync(at)) return 0;
-  const { bavail, bsize } = statfsSync(at);
+  const { bavail, bsize } = statfsSync(nearest(path));
   return bavail * bsize;
 }
 
+/** Whether it can be written, or made; nothing is made here. */
 function isWritable(path) {
   try {
-    mkdirSync(path, { recursive: true });
-    accessSync(path, constants.W_OK);
-    return true;
+    accessSync(nearest(path), constants.W_OK);
+    return !nearest(path).startsWith('/proc');
   } catch {
     return false;
   }
 }
 
+/** The path itself, or the closest folder above it that is there. */
+function nearest(path) {
+  return existsSync(path) ? path : nearest(dirname(path));
+}
+
 function isFree(number) {
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) return false;
   return new Promise(done => {
     const server = createServer();
     server.once('error', () => done(false));

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { environment, prepare, refuse, root } from './prepare.js';
 
 /** What `npm start` and the other commands run, once everything is installed and built. */
@@ -16,10 +16,13 @@ if (!(name in COMMANDS)) refuse(`run.js: ${name} is not one of ${Object.keys(COM
 
 // Relative paths on the command line are meant from where the person stands.
 const calledFrom = process.env.INIT_CWD ?? process.cwd();
+const dataDir = process.env.SLUICE_DATA_DIR
+  ? resolve(calledFrom, process.env.SLUICE_DATA_DIR)
+  : join(root, '.sluice');
 await prepare();
 const child = spawn('node', [join(root, 'dist', COMMANDS[name]), ...args], {
   cwd: name === 'start' ? root : calledFrom,
-  env: { ...environment, SLUICE_DATA_DIR: process.env.SLUICE_DATA_DIR ?? join(root, '.sluice') },
+  env: { ...environment, SLUICE_DATA_DIR: dataDir },
   // With a channel, so that what we started ends in order when we are killed.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });

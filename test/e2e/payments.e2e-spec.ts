@@ -143,7 +143,8 @@ describe('payments and refunds over HTTP', () => {
       status: 409,
       body: { code: 'more_than_bought' },
     });
-    expect(await takeBack({ items: [] })).toMatchObject({ status: 400 });
+    for (const wrong of [{ items: [] }, { item: [ITEM] }, { items: [{ sku: ITEM.sku }] }])
+      expect(await takeBack(wrong)).toMatchObject({ status: 400, body: { code: 'invalid_input' } });
     const rest = await takeBack({});
     expect(rest).toMatchObject({ status: 200, body: { status: 'refunded', refundedMinor: amountMinor } });
     expect((rest.body as { timeline: { what: string }[] }).timeline.map(step => step.what)).toEqual([

@@ -18,7 +18,9 @@ export class CallFailed extends Error {
     readonly path: string,
     readonly answer: Answer,
   ) {
-    super(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    const { code, detail } = (answer.body ?? {}) as { code?: string; detail?: string };
+    const said = detail === undefined ? JSON.stringify(answer.body) : `${code}: ${detail}`;
+    super(`${method} ${path} answered ${answer.status}: ${said}`);
   }
 }
 
@@ -65,8 +67,11 @@ export class Shop {
       await shop.get('/health/live');
       return shop;
     } catch {
+      const { SLUICE_URL } = env;
       throw new Error(
-        `no shop runs on ${dataDir}; start one with npm start, or set SLUICE_URL and SLUICE_OPERATOR_PASSWORD`,
+        SLUICE_URL === undefined
+          ? `no shop runs on ${dataDir}; start one with npm start, or set SLUICE_URL and SLUICE_OPERATOR_PASSWORD`
+          : `no shop answers at SLUICE_URL ${SLUICE_URL}`,
       );
     }
   }

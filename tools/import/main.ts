@@ -104,6 +104,7 @@ async function read(file: string, rejectedFile: string) {
   }
   await new Promise<void>(done => rejections.end(() => done()));
   bar.stop();
+  if (lines === 0) throw new Error(`${file} has no lines; it should have a header and a line for each sale`);
   return { fold, lines, reasons };
 }
 

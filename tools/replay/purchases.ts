@@ -24,7 +24,9 @@ export interface Match {
 export class Purchases {
   private readonly byCustomer = new Map<string, Purchase[]>();
 
+  /** A guest cannot be known again, so nothing is remembered of one. */
   add(customer: string, purchase: Purchase): void {
+    if (customer === '') return;
     const list = this.byCustomer.get(customer) ?? [];
     this.byCustomer.set(customer, list);
     list.push(purchase);

@@ -54,15 +54,16 @@ export class Order {
 
   toView(refunds: readonly Refund[]): OrderView {
     const { id, buyerId, status, items, totalMinor, refundedMinor, currency, reason } = this;
-    const parts = refunds.filter(refund => refund.items.length > 0);
     const steps: [Date | null, string][] = [
       [this.placedAt, 'placed'],
       [this.pricedAt, 'stock reserved'],
       [this.paidAt, 'paid'],
       [this.cancelledAt, `cancelled: ${reason}`],
-      ...parts.map(({ requestedAt, items }): [Date, string] => [
+      ...refunds.map(({ requestedAt, items }): [Date, string] => [
         requestedAt,
-        `taken back: ${items.map(({ quantity, sku }) => `${quantity} × ${sku}`).join(', ')}`,
+        items.length === 0
+          ? 'paid too late: the money goes back'
+          : `taken back: ${items.map(({ quantity, sku }) => `${quantity} × ${sku}`).join(', ')}`,
       ]),
       [this.refundedAt, 'refunded'],
     ];

@@ -7,6 +7,7 @@ import {
   DomainError,
   getQueueState,
   listDeadLetters,
+  type QueueState,
   replayDeadLetter,
   type ReplyOf,
   RequestClient,
@@ -63,17 +64,17 @@ export class AdminController {
   /** The invariants, computed now, each with its figures. */
   @Get('audit')
   async audit(): Promise<Audit> {
-    const [facts, queues, outside] = await Promise.all([
-      this.askAll(getFacts),
-      this.askAll(getQueueState),
-      this.outside(),
-    ]);
-    const subscriptions = Object.values(queues).flatMap(each => each.subscriptions);
+    // The services answer one after the other: only when nothing moved meanwhile do their answers belong together.
+    const before = await this.askAll(getQueueState, { order: false });
+    const [facts, outside] = await Promise.all([this.askAll(getFacts, {}), this.outside()]);
+    const queues = await this.askAll(getQueueState, { order: true });
+    const subscriptions = subscriptionsOf(queues);
     const invariants = invariantsOf(facts, subscriptions, outside);
     const settled =
       outside.callbacksWaiting === 0 &&
-      Object.values(queues).every(({ outbox }) => outbox === 0) &&
-      subscriptions.every(({ lag, parked }) => lag === 0 && parked === 0);
+      isQuiet(before) &&
+      isQuiet(queues) &&
+      totalAppended(before) === totalAppended(queues);
     const clean = invariants.every(each => each.holds);
     return { clean, settled, computedAt: new Date().toISOString(), invariants };
   }
@@ -81,8 +82,7 @@ export class AdminController {
   /** Every subscription: what it has done, what it has to do, since when, and who has it. */
   @Get('messaging/subscriptions')
   async subscriptions(): Promise<{ subscriptions: SubscriptionState[] }> {
-    const queues = await this.askAll(getQueueState);
-    return { subscriptions: Object.values(queues).flatMap(each => each.subscriptions) };
+    return { subscriptions: subscriptionsOf(await this.askAll(getQueueState, { order: false })) };
   }
 
   /** Messages given up, with everything they came with and every attempt's error; those undecided if not asked otherwise. */
@@ -142,10 +142,11 @@ export class AdminController {
   /** The same question to every service that keeps books. */
   private async askAll<D extends RequestDefinition>(
     question: (service: Audited) => D,
+    data: RequestOf<D>,
   ): Promise<Record<Audited, ReplyOf<D>>> {
     const options = { repeatable: true, deadlineMs: 30_000 };
     const ask = async (service: Audited) =>
-      [service, await this.requests.ask(question(service), {} as RequestOf<D>, options)] as const;
+      [service, await this.requests.ask(question(service), data, options)] as const;
     return Object.fromEntries(await Promise.all(AUDITED.map(ask))) as Record<Audited, ReplyOf<D>>;
   }
 
@@ -159,4 +160,19 @@ export class AdminController {
       throw new ServiceUnavailable('sandbox', error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+function subscriptionsOf(queues: Readonly<Record<Audited, QueueState>>): SubscriptionState[] {
+  return Object.values(queues).flatMap(({ subscriptions }) => subscriptions);
+}
+
+function isQuiet(queues: Readonly<Record<Audited, QueueState>>): boolean {
+  return (
+    Object.values(queues).every(({ outbox }) => outbox === 0) &&
+    subscriptionsOf(queues).every(({ lag, parked }) => lag === 0 && parked === 0)
+  );
+}
+
+function totalAppended(queues: Readonly<Record<Audited, QueueState>>): number {
+  return subscriptionsOf(queues).reduce((total, { appended }) => total + appended, 0);
 }

@@ -169,7 +169,7 @@ function inOrder({ name, handled, outOfOrder }: SubscriptionState): Invariant {
   return {
     invariant: `events of each key in the order of their commits, for ${name}`,
     holds: outOfOrder === 0,
-    figures: { handled, 'out of order': outOfOrder },
+    figures: { handled, 'out of order': outOfOrder ?? -1 },
   };
 }
 

@@ -18,7 +18,8 @@ import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
 const NewOrder = z.object({ items: z.array(OrderItem).min(1).max(MAX_LINES) });
-const Return = z.object({
+/** Strict: a misspelt `items` must not take the whole order back. */
+const Return = z.strictObject({
   items: z.array(OrderItem).min(1).max(MAX_LINES).optional(),
   /** Asking again under the same name is the same refund. */
   refundId: z.uuid().optional(),

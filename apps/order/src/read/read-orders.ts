@@ -34,7 +34,7 @@ export class ReadOrders {
 
   private async refundsOf(orders: readonly Order[]): Promise<Refund[]> {
     const ids = orders
-      .filter(order => order.refundedMinor > 0 || order.refundedAt !== null)
+      .filter(order => order.refundedMinor > 0 || order.refundedAt !== null || order.cancelledAt !== null)
       .map(({ id }) => id);
     if (ids.length === 0) return [];
     return this.database.manager.find(Refund, { where: { orderId: In(ids) }, order: { requestedAt: 'ASC' } });

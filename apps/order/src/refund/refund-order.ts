@@ -25,7 +25,7 @@ export class RefundOrderUseCase {
    * @throws OrderNotFound, WrongOrderState, RefundIdTaken, MoreThanBought, WholeOrderOnly
    */
   async refund({ orderId, buyerId, refundId, items }: RequestOf<typeof RefundOrder>): Promise<void> {
-    await this.database.transaction(async tx => {
+    const refund = async (tx: EntityManager) => {
       const order = await tx.findOne(Order, {
         where: { id: orderId, buyerId },
         lock: { mode: 'pessimistic_write' },
@@ -37,6 +37,11 @@ export class RefundOrderUseCase {
       if (!REFUNDABLE.includes(order.status))
         throw new WrongOrderState(orderId, 'refunded', order.status, REFUNDABLE);
       await this.takeBack(tx, order, refundId, items);
+    };
+    await this.database.transaction(refund).catch((error: unknown) => {
+      // Another order took the id at the same moment.
+      if ((error as { constraint?: string }).constraint === 'refund_pk') throw new RefundIdTaken(refundId);
+      throw error;
     });
   }
 

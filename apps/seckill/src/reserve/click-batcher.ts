@@ -78,8 +78,14 @@ export class ClickBatcher implements BeforeApplicationShutdown {
   }
 
   private async settle(campaignId: string, batch: readonly Waiting[]): Promise<void> {
+    // A click that was asked again while its first copy still waits is one click: both have its decision.
+    const copies = new Map<string, Waiting[]>();
+    for (const each of batch) {
+      const { reservationId } = each.click;
+      copies.set(reservationId, [...(copies.get(reservationId) ?? []), each]);
+    }
     const again = batch.filter(each => each.again).map(each => each.click.reservationId);
-    const clicks = batch.map(each => each.click);
+    const clicks = [...copies.values()].map(([first]) => first!.click);
     try {
       const decisions = await this.useCase.reserve(campaignId, clicks, again).catch((error: unknown) => {
         // A click of this batch was decided elsewhere meanwhile: look which, and decide the others.
@@ -90,7 +96,7 @@ export class ClickBatcher implements BeforeApplicationShutdown {
           clicks.map(click => click.reservationId),
         );
       });
-      batch.forEach((each, n) => each.resolve(decisions[n]!));
+      [...copies.values()].forEach((same, n) => same.forEach(each => each.resolve(decisions[n]!)));
     } catch (error) {
       this.logger.error(`${batch.length} clicks on ${campaignId} were not decided: ${String(error)}`);
       for (const each of batch) each.reject(error);

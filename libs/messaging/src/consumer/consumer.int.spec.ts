@@ -161,21 +161,27 @@ describe('consumer', () => {
     const bad = { ...wire({ key: 'a', n: 1 }), payload: Buffer.from('{"key":"a","n":"one"}') };
     const binary = { ...wire({ key: 'a', n: 2 }), payload: Buffer.from([0xff, 0x00, 0xfe]) };
     const nameless = { topic: 'test', key: 'a', headers: {}, payload: Buffer.from('x') };
-    await transport.publish([bad, binary, nameless, wire({ key: 'a', n: 3 })]);
+    const good = wire({ key: 'a', n: 2 });
+    const endless = { ...good, headers: { ...good.headers, [Header.id]: 'x'.repeat(9_000) } };
+    const odd = { ...good, headers: { ...good.headers, [Header.source]: '/odd\0' } };
+    await transport.publish([bad, binary, nameless, endless, odd, wire({ key: 'a', n: 3 })]);
     await start();
-    await fixture.settle(4);
-    expect(await fixture.effects()).toEqual(['a3']);
+    await fixture.settle(6);
+    expect(await fixture.effects()).toEqual(['a2', 'a3']);
     const dead = (await fixture.database.query(
       'SELECT payload, headers, errors, reason FROM messaging.dead_letter ORDER BY position',
     )) as { payload: Buffer; headers: string; errors: { error: string }[]; reason: string }[];
-    expect(dead.map(letter => letter.payload)).toEqual([bad.payload, binary.payload, nameless.payload]);
+    expect(dead.map(letter => letter.payload)).toEqual(
+      [bad, binary, nameless, endless].map(each => each.payload),
+    );
     expect(JSON.parse(dead[0]!.headers)).toEqual(bad.headers);
     expect(dead.map(letter => letter.errors[0]!.error)).toEqual([
       expect.stringContaining('n: '),
       expect.stringContaining('no JSON'),
       expect.stringContaining('ce_type is missing'),
+      expect.stringContaining('ce_id is missing'),
     ]);
-    expect(await progress()).toEqual({ handled: 1, skipped: 0, duplicate: 0, parked: 0, dead: 3 });
+    expect(await progress()).toEqual({ handled: 2, skipped: 0, duplicate: 0, parked: 0, dead: 4 });
   });
 
   it('passes over what it has no handler for, whatever its batch size', async () => {

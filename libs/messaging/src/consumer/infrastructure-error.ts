@@ -14,6 +14,13 @@ const NETWORK = new Set([
   'unavailable',
 ]);
 
+/** Errors that hide their cause: a query given up after its time, a connection lost in the middle of a transaction. */
+const PASSING_NAMES = new Set([
+  'TimeoutError',
+  'QueryRunnerAlreadyReleasedError',
+  'QueryRunnerProviderAlreadyReleasedError',
+]);
+
 /** A dependency of the handler is away or overloaded: not the message's fault. */
 export class DependencyUnavailable extends Error {
   constructor(
@@ -29,7 +36,7 @@ export class DependencyUnavailable extends Error {
 export function isInfrastructureError(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = codeOf(cause);
-    if (cause.name === 'TimeoutError' || cause instanceof DependencyUnavailable) return true;
+    if (PASSING_NAMES.has(cause.name) || cause instanceof DependencyUnavailable) return true;
     if (
       code === STALE_OWNER ||
       (code !== undefined &&

@@ -17,15 +17,16 @@ export type Sorted =
   | { readonly kind: 'skip'; readonly message: ReceivedMessage }
   | { readonly kind: 'dead'; readonly message: ReceivedMessage; readonly problem: string };
 
+/** In bytes. Receipts are kept in an index, which takes no entry of any length. */
+const LONGEST_ID = 512;
+
 export function sortMessage(subscription: Subscription, message: ReceivedMessage): Sorted {
   const type = message.headers[Header.type];
   const id = message.headers[Header.id];
-  if (type === undefined || !id || id.includes('\0')) {
-    return {
-      kind: 'dead',
-      message,
-      problem: `header ${type === undefined ? Header.type : Header.id} is missing or broken`,
-    };
+  if (type === undefined) return { kind: 'dead', message, problem: `header ${Header.type} is missing` };
+  if (!id || id.includes('\0') || Buffer.byteLength(id) > LONGEST_ID) {
+    const problem = `header ${Header.id} is missing, has a NUL or is longer than ${LONGEST_ID} bytes`;
+    return { kind: 'dead', message, problem };
   }
   const route = subscription.routes.get(type);
   if (route === undefined) return { kind: 'skip', message };

@@ -11,6 +11,7 @@ import {
   replayDeadLetter,
 } from './requests.js';
 
+type State = ReturnType<typeof getQueueState>;
 type List = ReturnType<typeof listDeadLetters>;
 type Replay = ReturnType<typeof replayDeadLetter>;
 type Discard = ReturnType<typeof discardDeadLetter>;
@@ -25,8 +26,8 @@ export function controlOf(service: string): Type {
     ) {}
 
     @HandleRequest(getQueueState(service))
-    state(): Promise<QueueState> {
-      return this.monitor.state();
+    state({ order }: RequestOf<State>): Promise<QueueState> {
+      return this.monitor.state(order);
     }
 
     @HandleRequest(listDeadLetters(service))

@@ -22,13 +22,12 @@ export class MessagingMonitor {
     private readonly server: MessagingServer,
   ) {}
 
-  async subscriptions(): Promise<SubscriptionState[]> {
+  async subscriptions(order: boolean): Promise<SubscriptionState[]> {
     const progress = (await this.database.query(PROGRESS)) as (Record<string, number> & {
       subscription: string;
     })[];
     const bySubscription = new Map(progress.map(row => [row.subscription, row]));
-    const late = (await this.database.query(OUT_OF_ORDER)) as { subscription: string; count: number }[];
-    const outOfOrder = new Map(late.map(row => [row.subscription, row.count]));
+    const outOfOrder = order ? await this.outOfOrder() : undefined;
     const competing = this.server.subscriptions.filter(subscription => subscription.mode === 'competing');
     return Promise.all(
       competing.map(async ({ name }) => {
@@ -47,16 +46,22 @@ export class MessagingMonitor {
           parked: row?.parked ?? 0,
           dead: row?.dead ?? 0,
           discarded: row?.discarded ?? 0,
-          outOfOrder: outOfOrder.get(name) ?? 0,
+          outOfOrder: outOfOrder === undefined ? null : (outOfOrder.get(name) ?? 0),
           owners: [...new Set(lags.flatMap(each => each.owner ?? []))],
         };
       }),
     );
   }
 
-  async state(): Promise<QueueState> {
-    const [subscriptions, outbox] = await Promise.all([this.subscriptions(), this.outboxDepth()]);
+  /** @param order whether every receipt is asked if it came in its turn */
+  async state(order: boolean): Promise<QueueState> {
+    const [subscriptions, outbox] = await Promise.all([this.subscriptions(order), this.outboxDepth()]);
     return { subscriptions, outbox };
+  }
+
+  private async outOfOrder(): Promise<ReadonlyMap<string, number>> {
+    const late = (await this.database.query(OUT_OF_ORDER)) as { subscription: string; count: number }[];
+    return new Map(late.map(row => [row.subscription, row.count]));
   }
 
   /** Rows that wait to be sent. */

@@ -21,8 +21,8 @@ export const SubscriptionState = z.object({
   dead: z.int(),
   /** Given up for good by an operator. */
   discarded: z.int(),
-  /** Messages handled after a later one of their key, by the receipts that are kept. */
-  outOfOrder: z.int(),
+  /** Messages handled after a later one of their key, by the receipts that are kept; null when not asked for. */
+  outOfOrder: z.int().nullable(),
   /** The instances that have its partitions. */
   owners: z.array(z.string()).readonly(),
 });
@@ -62,7 +62,12 @@ export type DeadLetter = z.output<typeof DeadLetter>;
 
 /** What a service's queues look like now. Every service with a database answers it. */
 export const getQueueState = (service: string) =>
-  defineRequest({ type: `${service}.get-queue-state.v1`, schema: z.object({}), reply: QueueState });
+  defineRequest({
+    type: `${service}.get-queue-state.v1`,
+    /** `order` asks every receipt whether it came in its turn, which takes seconds where there are millions. */
+    schema: z.object({ order: z.boolean() }),
+    reply: QueueState,
+  });
 
 /** A service's dead letters, the newest first. */
 export const listDeadLetters = (service: string) =>

@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 
 /** A rest grows from nothing to its full length as a share of processor time in use goes from one to the other. */
@@ -61,18 +61,19 @@ function on({ from, to }: Ramp, share: number): number {
 function usage(now: number): Usage {
   const elapsed = now - sample.at;
   if (elapsed < SAMPLE_MS) return sample.usage;
-  const { all, others } = processorTime();
-  const whole = elapsed * availableParallelism();
+  const { all, others, processors } = processorTime();
+  const whole = elapsed * processors;
   const used = { all: (all - sample.all) / whole, others: (others - sample.others) / whole };
-  sample = { at: now, all, others, usage: used };
+  sample = { at: now, all, others, processors, usage: used };
   return used;
 }
 
-function processorTime(): { all: number; others: number } {
+function processorTime(): { all: number; others: number; processors: number } {
   let [others, nice] = [0, 0];
-  for (const { times } of cpus()) {
+  const processors = cpus();
+  for (const { times } of processors) {
     others += times.user + times.sys + times.irq;
     nice += times.nice;
   }
-  return { all: others + nice, others };
+  return { all: others + nice, others, processors: processors.length };
 }
