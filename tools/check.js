@@ -8,7 +8,18 @@ const CHECKS = [
   [
     'architecture',
     'depcruise',
-    ['apps', 'libs', 'tools', 'lab', 'bench', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
+    [
+      'apps',
+      'libs',
+      'tools',
+      'lab',
+      'bench',
+      'test',
+      '--config',
+      '.dependency-cruiser.cjs',
+      '--output-type',
+      'err',
+    ],
   ],
   ['unused code', 'knip', []],
 ];

@@ -114,6 +114,10 @@ describe('payments and refunds over HTTP', () => {
       each => each.invariant === 'the provider gave back as often as the shop',
     );
     expect(gaveBack?.figures['outside']).toBe(outcomes.filter(status => status === 'cancelled').length + 1);
+    const { timeline } = (await shop.get(`/api/orders/${late.orderId}`, late.buyer.token)) as {
+      timeline: { what: string }[];
+    };
+    expect(timeline.at(-1)!.what).toBe('paid too late: the money goes back');
   });
 
   it('takes a paid order back once: money, stock and points', async () => {

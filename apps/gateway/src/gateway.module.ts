@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import { MessagingModule } from '#messaging';
+import { MessagingModule, RequestClient } from '#messaging';
+import { SERVICE_CONFIG } from '#service-kit';
 import { AdminController } from './admin/admin.controller.js';
 import { CampaignsController } from './campaigns/campaigns.controller.js';
 import { Clicks } from './campaigns/clicks.js';
 import { HearOfStock, SoldOutCampaigns } from './campaigns/sold-out.js';
+import type { GatewayConfig } from './gateway.config.js';
 import { MeController } from './me/me.controller.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { PaymentCallbackController } from './orders/payment-callback.controller.js';
@@ -31,6 +33,11 @@ import { Tokens } from './sessions/tokens.js';
     HearOfStock,
   ],
   providers: [
+    {
+      provide: RequestClient,
+      inject: [SERVICE_CONFIG],
+      useFactory: (config: GatewayConfig) => new RequestClient(config.SLUICE_INSTANCES),
+    },
     Tokens,
     Clicks,
     SoldOutCampaigns,

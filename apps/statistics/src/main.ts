@@ -1,24 +1,12 @@
-import { MESSAGE_TRANSPORT, MESSAGING_INSTANCE, MessagingServer } from '#messaging';
-import { DatabaseConfig, readConfig, runService } from '#service-kit';
+import { DatabaseConfig, readConfig, runMessagingService } from '#service-kit';
 import { PostgresTransport } from '#transport-postgres';
 import { StatisticsModule } from './statistics.module.js';
 
 const config = readConfig(DatabaseConfig);
-const transport = new PostgresTransport({
-  url: config.SLUICE_TRANSPORT_URL,
-  instance: config.SLUICE_INSTANCE,
-});
 
-await runService({
+await runMessagingService({
   name: 'statistics',
   module: StatisticsModule,
   config,
-  rpcPort: config.RPC_PORT,
-  globals: [
-    { provide: MESSAGE_TRANSPORT, useValue: transport },
-    { provide: MESSAGING_INSTANCE, useValue: config.SLUICE_INSTANCE },
-  ],
-  strategies: [MessagingServer],
-  checks: { queue: () => transport.check() },
-  closeLast: () => transport.close(),
+  transport: new PostgresTransport({ url: config.SLUICE_TRANSPORT_URL, instance: config.SLUICE_INSTANCE }),
 });

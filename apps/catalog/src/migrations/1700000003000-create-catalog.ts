@@ -13,7 +13,6 @@ CREATE TABLE product (
   currency    text NOT NULL,
   CONSTRAINT product_pk PRIMARY KEY (sku)
 );
-CREATE INDEX product_title ON product (lower(title) text_pattern_ops);
 
 -- Apart from the product: stock changes with every order, a title hardly ever.
 CREATE TABLE stock (

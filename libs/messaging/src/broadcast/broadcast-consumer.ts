@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { segment, sortMessage } from '../consumer/sort-message.js';
+import { sortMessage } from '../consumer/sort-message.js';
 import type { Subscription } from '../consumer/subscription.js';
 import { failedChannel, settledChannel } from '../consumer/signals.js';
 import { Header } from '../message/envelope.js';
@@ -28,23 +28,18 @@ export class BroadcastConsumer {
         `${name}: a copy at ${topic}/${partition}:${item.message.position} was passed over: ${item.problem}`,
       );
     }
-    for (const { route, items } of segment(sorted.filter(item => item.kind === 'handle'))) {
-      const calls = route.takesBatch ? [items] : items.map(item => [item]);
-      for (const call of calls) {
-        const data = route.takesBatch ? call.map(item => item.event) : call[0]!.event;
-        const messages = call.map(item => item.message);
-        try {
-          await runInTrace(messages[0]!.headers[Header.traceparent], () =>
-            route.invoke(data, { tx: undefined, messages }),
-          );
-          counts.handled += call.length;
-        } catch (error) {
-          counts.dead += call.length;
-          this.logger.error(
-            `${name}: a copy at ${topic}/${partition}:${messages[0]!.position} failed: ${String(error)}`,
-          );
-          failedChannel.publish({ subscription: name, topic, partition, size: call.length, error });
-        }
+    for (const { route, event, message } of sorted.filter(item => item.kind === 'handle')) {
+      try {
+        await runInTrace(message.headers[Header.traceparent], () =>
+          route.invoke(event, { tx: undefined, messages: [message] }),
+        );
+        counts.handled += 1;
+      } catch (error) {
+        counts.dead += 1;
+        this.logger.error(
+          `${name}: a copy at ${topic}/${partition}:${message.position} failed: ${String(error)}`,
+        );
+        failedChannel.publish({ subscription: name, topic, partition, size: 1, error });
       }
     }
     settledChannel.publish({

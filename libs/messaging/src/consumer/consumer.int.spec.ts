@@ -80,7 +80,6 @@ describe('consumer', () => {
   });
 
   it('has one effect of a batch that was delivered twice', async () => {
-    const consumer = await start(async () => {}, 50);
     const headers = { ...wire({ key: 'a', n: 1 }).headers };
     const payload = Buffer.from('{"key":"a","n":1}');
     const batch: Batch = {
@@ -94,7 +93,6 @@ describe('consumer', () => {
     await once.handle(batch);
     await once.handle(batch);
     expect(await fixture.effects()).toEqual(['a1']);
-    expect(consumer).toBeDefined();
   });
 
   it('rolls back everything a failing handler did, what it published too, and parks the message', async () => {

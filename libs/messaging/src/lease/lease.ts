@@ -1,11 +1,10 @@
 import type { DataSource } from 'typeorm';
 
 const HOLD = `
-INSERT INTO messaging.lease AS lease (name, holder, epoch, expires_at)
-VALUES ($1, $2, 1, now() + make_interval(secs => $3))
+INSERT INTO messaging.lease AS lease (name, holder, expires_at)
+VALUES ($1, $2, now() + make_interval(secs => $3))
 ON CONFLICT (name) DO UPDATE
-SET epoch = lease.epoch + (lease.holder <> excluded.holder)::int,
-    holder = excluded.holder, expires_at = excluded.expires_at
+SET holder = excluded.holder, expires_at = excluded.expires_at
 WHERE lease.holder = excluded.holder OR lease.expires_at < now()
 RETURNING 1`;
 

@@ -78,7 +78,6 @@ CREATE INDEX dead_letter_newest ON messaging.dead_letter (dead_at DESC, id);
 CREATE TABLE messaging.lease (
   name       text NOT NULL,
   holder     text NOT NULL,
-  epoch      bigint NOT NULL,
   expires_at timestamptz NOT NULL,
   CONSTRAINT lease_pk PRIMARY KEY (name)
 )`;

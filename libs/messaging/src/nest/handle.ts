@@ -15,7 +15,7 @@ import { MessageContext } from './message-context.js';
 import { RequestPipe } from './request-pipe.js';
 
 /** Marks handlers that MessagingServer delivers to, and no other server of the app. */
-export const MESSAGING_TRANSPORT = Symbol('sluice.messaging');
+export const MESSAGING_SERVER_ID = Symbol('sluice.messaging');
 
 export interface HandleOptions {
   /** The subscription: `<service>.<what-it-does>`. Handlers of one name share one place in the queue, in order. */
@@ -79,7 +79,7 @@ export function Handle(definition: EventDefinition, options: HandleOptions): Met
     Transaction()(target, key, 1);
     Ctx()(target, key, 2);
     const pattern = `${options.name} <- ${definition.type}`;
-    (EventPattern(pattern, MESSAGING_TRANSPORT, { ...extras }) as MethodDecorator)(target, key, descriptor);
+    (EventPattern(pattern, MESSAGING_SERVER_ID, { ...extras }) as MethodDecorator)(target, key, descriptor);
   };
 }
 

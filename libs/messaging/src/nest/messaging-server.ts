@@ -10,7 +10,7 @@ import { DEFAULT_RETRY } from '../retry/policy.js';
 import { Retrier } from '../retry/retrier.js';
 import { TimerLoop } from '../timer/timer-loop.js';
 import type { Transport, TransportSubscription } from '../transport/transport.js';
-import { type HandlerExtras, MESSAGING_TRANSPORT } from './handle.js';
+import { type HandlerExtras, MESSAGING_SERVER_ID } from './handle.js';
 import { MessageContext } from './message-context.js';
 import {
   MESSAGE_TRANSPORT,
@@ -27,7 +27,7 @@ type NestHandler = ((data: unknown, context: MessageContext) => Promise<unknown>
 /** Delivers messages to the controllers' `@Handle` methods, through Nest's pipes, guards, interceptors, filters. */
 @Injectable()
 export class MessagingServer extends Server implements CustomTransportStrategy {
-  override readonly transportId = MESSAGING_TRANSPORT;
+  override readonly transportId = MESSAGING_SERVER_ID;
   private running: TransportSubscription[] = [];
   private retrier: Retrier | undefined;
   private declared: readonly Subscription[] | undefined;

@@ -13,7 +13,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { EMPTY, tap } from 'rxjs';
+import { concatMap, EMPTY } from 'rxjs';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { effect, Gathered, MessagingFixture } from '#testkit';
@@ -152,19 +152,24 @@ describe('messaging the Nest way', () => {
         ) => {
           const { tx } = context.switchToRpc().getContext<MessageContext>();
           await effect(tx!, 'before');
-          return next.handle().pipe(tap({ complete: () => undefined }));
+          return next.handle().pipe(concatMap(() => effect(tx!, 'after')));
         },
       })
       @Handle(Happened, { name: 'test.follow', batch: 10 })
       async follow(events: readonly Happened[], tx: EntityManager): Promise<void> {
+        if (events.some(event => event.n === 3)) throw new Error('not three');
         await effect(tx, `handled ${events.length}`);
       }
     }
     const app = await startApp(Follow);
     await send(app, { key: 'a', n: 1 }, { key: 'a', n: 2 });
     await fixture.settle(2);
-    expect((await fixture.effects())[0]).toBe('before');
-    expect(await fixture.effects()).toContain('handled 2');
+    const around = ['before', 'handled 2', 'after'];
+    expect(await fixture.effects()).toEqual(around);
+    // What the interceptor wrote goes with the transaction of a handler that fails.
+    await send(app, { key: 'b', n: 3 });
+    await fixture.settled.until(signals => signals.some(({ parked }) => parked === 1));
+    expect(await fixture.effects()).toEqual(around);
   });
 
   it('runs filters: an error that a filter takes is settled', async () => {

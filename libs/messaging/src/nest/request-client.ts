@@ -1,3 +1,4 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { ClientTCP } from '@nestjs/microservices';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import type { ReplyOf, RequestDefinition, RequestOf } from '../message/define-request.js';
@@ -43,7 +44,7 @@ const DEADLINE_MS = 5_000;
 const RETRY_PAUSE_MS = 50;
 
 /** Asks services over TCP and gets their answers. The instances of each come from configuration. */
-export class RequestClient {
+export class RequestClient implements OnApplicationShutdown {
   private readonly clients = new Map<string, ClientTCP>();
 
   /** @param instances `host:port` of every instance, by service */
@@ -89,6 +90,10 @@ export class RequestClient {
           await new Promise(resolve => setTimeout(resolve, RETRY_PAUSE_MS));
       }
     }
+  }
+
+  onApplicationShutdown(): void {
+    this.close();
   }
 
   close(): void {
