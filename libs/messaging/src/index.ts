@@ -9,8 +9,10 @@ export {
   discardDeadLetter,
   getQueueState,
   listDeadLetters,
+  pauseSubscription,
   type QueueState,
   replayDeadLetter,
+  resumeSubscription,
   type SubscriptionState,
 } from './control/requests.js';
 export { ReceiptPurge } from './inbox/receipt-purge.js';

@@ -7,10 +7,12 @@ import {
   DomainError,
   getQueueState,
   listDeadLetters,
+  pauseSubscription,
   type QueueState,
   replayDeadLetter,
   type ReplyOf,
   RequestClient,
+  resumeSubscription,
   type RequestDefinition,
   type RequestOf,
   ServiceUnavailable,
@@ -30,6 +32,16 @@ const DeadLetterQuery = z.object({
 });
 const Discard = z.object({ reason: z.string().min(1).max(500) });
 const Window = z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) });
+
+const SubscriptionName = z.string().max(200);
+const Pause = z.object({ reason: z.string().max(500).default('') });
+
+export class SubscriptionNotFound extends DomainError {
+  readonly code = 'subscription_not_found';
+  constructor(readonly subscription: string) {
+    super(`there is no subscription ${subscription}; GET /api/admin/messaging/subscriptions lists them`);
+  }
+}
 
 export class DeadLetterNotFound extends DomainError {
   readonly code = 'dead_letter_not_found';
@@ -83,6 +95,35 @@ export class AdminController {
   @Get('messaging/subscriptions')
   async subscriptions(): Promise<{ subscriptions: SubscriptionState[] }> {
     return { subscriptions: subscriptionsOf(await this.askAll(getQueueState, { order: false })) };
+  }
+
+  /** Stops a subscription for all its instances, across restarts too, until it is resumed. */
+  @Post('messaging/subscriptions/:name/pause')
+  @HttpCode(200)
+  async pause(
+    @ZodParam('name', SubscriptionName) name: string,
+    @ZodBody(Pause) { reason }: z.output<typeof Pause>,
+    @CurrentSession() { userId: by }: Session,
+  ): Promise<{ name: string; state: 'paused' }> {
+    const service = serviceOf(name);
+    const { done } = await this.requests.ask(
+      pauseSubscription(service),
+      { subscription: name, by, reason },
+      { repeatable: true },
+    );
+    if (!done) throw new SubscriptionNotFound(name);
+    return { name, state: 'paused' };
+  }
+
+  @Post('messaging/subscriptions/:name/resume')
+  @HttpCode(200)
+  async resume(
+    @ZodParam('name', SubscriptionName) name: string,
+  ): Promise<{ name: string; state: 'running' }> {
+    const request = resumeSubscription(serviceOf(name));
+    const { done } = await this.requests.ask(request, { subscription: name }, { repeatable: true });
+    if (!done) throw new SubscriptionNotFound(name);
+    return { name, state: 'running' };
   }
 
   /** Messages given up, with everything they came with and every attempt's error; those undecided if not asked otherwise. */
@@ -164,6 +205,13 @@ export class AdminController {
 
 function subscriptionsOf(queues: Readonly<Record<Audited, QueueState>>): SubscriptionState[] {
   return Object.values(queues).flatMap(({ subscriptions }) => subscriptions);
+}
+
+/** A subscription is named after its service. @throws SubscriptionNotFound */
+function serviceOf(subscription: string): Audited {
+  const service = AUDITED.find(each => subscription.startsWith(`${each}.`));
+  if (service === undefined) throw new SubscriptionNotFound(subscription);
+  return service;
 }
 
 function isQuiet(queues: Readonly<Record<Audited, QueueState>>): boolean {

@@ -51,6 +51,7 @@ const SUBSCRIPTION: SubscriptionState = {
   discarded: 0,
   outOfOrder: 0,
   dead: 0,
+  paused: null,
   owners: [],
 };
 

@@ -9,6 +9,7 @@ import { type Attempt, attemptOf, pauseAfter } from '../retry/policy.js';
 import { COUNT_PARKED, PARK } from '../retry/sql.js';
 import type { Batch, ReceivedMessage } from '../transport/transport.js';
 import { isInfrastructureError } from './infrastructure-error.js';
+import { isPaused, untilResumed } from './pause.js';
 import { failedChannel, settledChannel } from './signals.js';
 import { segment, sortMessage, type Sorted, type ToHandle } from './sort-message.js';
 import type { Subscription } from './subscription.js';
@@ -46,6 +47,7 @@ class TooManyParked extends Error {
  */
 export class Consumer {
   private readonly logger = new Logger(Consumer.name);
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly subscription: Subscription,
@@ -56,6 +58,11 @@ export class Consumer {
 
   async handle(batch: Batch): Promise<void> {
     for (const chunk of this.chunks(batch.messages)) await this.settleOrHalve(batch, chunk);
+  }
+
+  /** What waits for the end of a pause waits no longer; it is not handled. */
+  close(): void {
+    this.closing.abort();
   }
 
   // What is only passed over costs nothing, so it does not count.
@@ -78,6 +85,11 @@ export class Consumer {
     try {
       await this.settle(batch, messages);
     } catch (error) {
+      if (isPaused(error)) {
+        const signal = AbortSignal.any([batch.signal, this.closing.signal]);
+        await untilResumed(this.database, this.subscription.name, signal);
+        return this.settleOrHalve(batch, messages);
+      }
       this.reportFailure(batch, messages, error);
       if (isInfrastructureError(error)) throw error;
       const [message] = messages;

@@ -7,12 +7,16 @@ import {
   discardDeadLetter,
   getQueueState,
   listDeadLetters,
+  pauseSubscription,
   type QueueState,
   replayDeadLetter,
+  resumeSubscription,
 } from './requests.js';
 
 type State = ReturnType<typeof getQueueState>;
 type List = ReturnType<typeof listDeadLetters>;
+type Pause = ReturnType<typeof pauseSubscription>;
+type Resume = ReturnType<typeof resumeSubscription>;
 type Replay = ReturnType<typeof replayDeadLetter>;
 type Discard = ReturnType<typeof discardDeadLetter>;
 
@@ -28,6 +32,16 @@ export function controlOf(service: string): Type {
     @HandleRequest(getQueueState(service))
     state({ order }: RequestOf<State>): Promise<QueueState> {
       return this.monitor.state(order);
+    }
+
+    @HandleRequest(pauseSubscription(service))
+    async pause({ subscription, by, reason }: RequestOf<Pause>): Promise<ReplyOf<Pause>> {
+      return { done: await this.monitor.pause(subscription, by, reason) };
+    }
+
+    @HandleRequest(resumeSubscription(service))
+    async resume({ subscription }: RequestOf<Resume>): Promise<ReplyOf<Resume>> {
+      return { done: await this.monitor.resume(subscription) };
     }
 
     @HandleRequest(listDeadLetters(service))

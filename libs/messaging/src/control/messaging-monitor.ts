@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { Subscription } from '../consumer/subscription.js';
 import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { MessagingServer } from '../nest/messaging-server.js';
 import { MESSAGE_TRANSPORT, MESSAGING_DATABASE } from '../nest/options.js';
 import type { Transport } from '../transport/transport.js';
+import { LIST_PAUSED, PAUSE, RESUME } from './sql.js';
 import type { QueueState, SubscriptionState } from './requests.js';
 
 const PROGRESS = `
@@ -27,10 +29,10 @@ export class MessagingMonitor {
       subscription: string;
     })[];
     const bySubscription = new Map(progress.map(row => [row.subscription, row]));
+    const paused = await this.paused();
     const outOfOrder = order ? await this.outOfOrder() : undefined;
-    const competing = this.server.subscriptions.filter(subscription => subscription.mode === 'competing');
     return Promise.all(
-      competing.map(async ({ name }) => {
+      this.competing.map(async ({ name }) => {
         const lags = await this.transport.lag(name);
         const row = bySubscription.get(name);
         const oldest = lags.flatMap(each => each.oldestAt ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
@@ -47,6 +49,7 @@ export class MessagingMonitor {
           dead: row?.dead ?? 0,
           discarded: row?.discarded ?? 0,
           outOfOrder: outOfOrder === undefined ? null : (outOfOrder.get(name) ?? 0),
+          paused: paused.get(name) ?? null,
           owners: [...new Set(lags.flatMap(each => each.owner ?? []))],
         };
       }),
@@ -57,6 +60,42 @@ export class MessagingMonitor {
   async state(order: boolean): Promise<QueueState> {
     const [subscriptions, outbox] = await Promise.all([this.subscriptions(order), this.outboxDepth()]);
     return { subscriptions, outbox };
+  }
+
+  /**
+   * Stops a subscription: no instance begins a batch from now on, whatever is restarted, until it is resumed.
+   * @returns false when the service has no such subscription
+   */
+  async pause(subscription: string, by: string, reason: string): Promise<boolean> {
+    if (!this.competing.some(({ name }) => name === subscription)) return false;
+    await this.database.query(PAUSE, [subscription, by, reason]);
+    return true;
+  }
+
+  /** @returns false when the service has no such subscription */
+  async resume(subscription: string): Promise<boolean> {
+    if (!this.competing.some(({ name }) => name === subscription)) return false;
+    await this.database.query(RESUME, [subscription]);
+    return true;
+  }
+
+  private get competing(): readonly Subscription[] {
+    return this.server.subscriptions.filter(({ mode }) => mode === 'competing');
+  }
+
+  private async paused(): Promise<ReadonlyMap<string, NonNullable<SubscriptionState['paused']>>> {
+    const rows = (await this.database.query(LIST_PAUSED)) as {
+      subscription: string;
+      paused_by: string;
+      reason: string;
+      paused_at: Date;
+    }[];
+    return new Map(
+      rows.map(row => [
+        row.subscription,
+        { at: row.paused_at.toISOString(), by: row.paused_by, reason: row.reason },
+      ]),
+    );
   }
 
   private async outOfOrder(): Promise<ReadonlyMap<string, number>> {

@@ -23,6 +23,8 @@ export const SubscriptionState = z.object({
   discarded: z.int(),
   /** Messages handled after a later one of their key, by the receipts that are kept; null when not asked for. */
   outOfOrder: z.int().nullable(),
+  /** Who has paused it, when and why; null when it runs. */
+  paused: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
   /** The instances that have its partitions. */
   owners: z.array(z.string()).readonly(),
 });
@@ -81,9 +83,23 @@ export const listDeadLetters = (service: string) =>
     reply: z.object({ deadLetters: z.array(DeadLetter) }),
   });
 
-const Decision = z.object({ id: z.uuid(), by: z.string() });
-/** False: the service has no such letter, or it is decided on already. */
+/** False: there is nothing of that name, or it is decided on already. */
 const Decided = z.object({ done: z.boolean() });
+const Named = z.object({ subscription: z.string() });
+
+/** Stops a subscription for all instances, until it is resumed. Not done: the service has no such subscription. */
+export const pauseSubscription = (service: string) =>
+  defineRequest({
+    type: `${service}.pause-subscription.v1`,
+    schema: Named.extend({ by: z.string(), reason: z.string() }),
+    reply: Decided,
+  });
+
+/** Lets a paused subscription go on. */
+export const resumeSubscription = (service: string) =>
+  defineRequest({ type: `${service}.resume-subscription.v1`, schema: Named, reply: Decided });
+
+const Decision = z.object({ id: z.uuid(), by: z.string() });
 
 /** Puts a dead letter back at its place in its key. */
 export const replayDeadLetter = (service: string) =>

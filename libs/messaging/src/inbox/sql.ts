@@ -1,7 +1,7 @@
 /**
  * Opens the settling of a batch, in the handler's own transaction.
  *
- * It locks the partition's progress row, so that two owners of one partition settle one after the other, and
+ * Nothing is settled while the subscription is paused. It locks the partition's progress row, so that two owners of one partition settle one after the other, and
  * refuses an owner that a later one has overtaken. What lies at or below the settled position is done already.
  * What has a receipt was handled before, at another position: a relay that crashed between send and delete.
  *
@@ -16,6 +16,10 @@ CREATE FUNCTION messaging.begin_batch(
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE owner_epoch bigint;
 BEGIN
+  IF EXISTS (SELECT FROM messaging.paused WHERE subscription = p_subscription) THEN
+    RAISE EXCEPTION '% is paused', p_subscription USING ERRCODE = 'SL002';
+  END IF;
+
   INSERT INTO messaging.consumer_progress AS progress (subscription, topic, partition, epoch, started_at, position)
   VALUES (p_subscription, p_topic, p_partition, p_epoch, p_first - 1, p_first - 1)
   ON CONFLICT (subscription, topic, partition)

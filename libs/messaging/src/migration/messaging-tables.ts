@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CREATE_PAUSED } from '../control/sql.js';
 import { CREATE_BEGIN_BATCH } from '../inbox/sql.js';
 import { CREATE_TIMER } from '../timer/sql.js';
 import { CREATE_PARKED } from '../retry/sql.js';
@@ -89,6 +90,7 @@ export class MessagingTables1700000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(TABLES);
     await runner.query(CREATE_PUBLISH);
+    await runner.query(CREATE_PAUSED);
     await runner.query(CREATE_PARKED);
     await runner.query(CREATE_BEGIN_BATCH);
     await runner.query(CREATE_TIMER);

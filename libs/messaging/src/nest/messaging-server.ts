@@ -29,6 +29,7 @@ type NestHandler = ((data: unknown, context: MessageContext) => Promise<unknown>
 export class MessagingServer extends Server implements CustomTransportStrategy {
   override readonly transportId = MESSAGING_SERVER_ID;
   private running: TransportSubscription[] = [];
+  private consumers: Consumer[] = [];
   private retrier: Retrier | undefined;
   private declared: readonly Subscription[] | undefined;
 
@@ -53,6 +54,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
 
   /** Stops taking, finishes what is in hand, then sends what the outbox still has. */
   async close(): Promise<void> {
+    for (const consumer of this.consumers) consumer.close();
     await Promise.all(this.running.map(subscription => subscription.close()));
     this.running = [];
     await this.retrier?.stop();
@@ -109,7 +111,9 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
         `${subscription.name} needs a database for its receipts; give MessagingModule.forService one`,
       );
     }
-    return new Consumer(subscription, this.database, MESSAGING_LIMITS.parked);
+    const consumer = new Consumer(subscription, this.database, MESSAGING_LIMITS.parked);
+    this.consumers.push(consumer);
+    return consumer;
   }
 }
 

@@ -39,6 +39,7 @@ WHERE p.subscription = $1 AND NOT p.held AND p.due_at <= now() AND NOT EXISTS (
   SELECT FROM messaging.parked before
   WHERE before.subscription = p.subscription AND before.topic = p.topic AND before.key = p.key
     AND before.position < p.position)
+  AND NOT EXISTS (SELECT FROM messaging.paused WHERE subscription = p.subscription)
 ORDER BY p.due_at, p.position LIMIT 1 FOR UPDATE OF p SKIP LOCKED`;
 
 export const UNPARK =

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '#testkit';
 import { PostgresTransport } from '#transport-postgres';
 import { audit, auditReport, settledAudit } from '../../tools/client/audit.js';
+import { Buyer } from '../../tools/client/buyer.js';
 import type { Shop } from '../../tools/client/shop.js';
 import { RunningShop } from './running-shop.js';
 
@@ -14,7 +15,7 @@ interface Letter {
   readonly errors: readonly { readonly error: string }[];
 }
 
-describe('an operator and the dead letters', () => {
+describe('an operator of the queue', () => {
   let dataDir: string;
   let running: RunningShop;
   let shop: Shop;
@@ -41,6 +42,40 @@ describe('an operator and the dead letters', () => {
     ).deadLetters;
   const decide = (id: string, what: string, body?: object) =>
     shop.call('POST', `/api/admin/messaging/dead-letters/${id}/${what}`, { body, token: operator });
+
+  it('pauses a subscription and lets it go on: what came meanwhile waits, and nothing else does', async () => {
+    const control = (name: string, what: string, body?: object) =>
+      shop.call('POST', `/api/admin/messaging/subscriptions/${name}/${what}`, { body, token: operator });
+    const stateOf = async (wanted: string) => {
+      const { subscriptions } = (await shop.get('/api/admin/messaging/subscriptions', operator)) as {
+        subscriptions: { name: string; lag: number; paused: object | null }[];
+      };
+      return subscriptions.find(({ name }) => name === wanted)!;
+    };
+    const notices = 'notification.follow-order';
+    expect(await control(notices, 'pause', { reason: 'a test' })).toMatchObject({ status: 200 });
+    expect(await control('notification.nothing', 'pause', {})).toMatchObject({
+      status: 404,
+      body: { code: 'subscription_not_found' },
+    });
+    expect(await stateOf(notices)).toMatchObject({ paused: { reason: 'a test' } });
+    const buyer = await Buyer.signIn(shop, 'ann');
+    const orderId = await buyer.order([{ sku: 'demo.TEAPOT', quantity: 1 }]);
+    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.pay(orderId);
+    await buyer.orderWhen(orderId, 'paid');
+    await eventually(
+      () => stateOf(notices),
+      ({ lag }) => lag >= 2,
+    );
+    expect(await shop.get('/api/me/notifications', buyer.token)).toEqual({ notices: [] });
+    expect(await control(notices, 'resume')).toMatchObject({ status: 200, body: { state: 'running' } });
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    const { notices: sent } = (await shop.get('/api/me/notifications', buyer.token)) as {
+      notices: object[];
+    };
+    expect(sent).toHaveLength(2);
+  });
 
   it('sees what a stranger sent into the queue, tries it again, and gives it up', async () => {
     const stranger = new PostgresTransport({ url: await running.logUrl(), instance: randomUUID() });
