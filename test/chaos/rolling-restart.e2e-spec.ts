@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '#testkit';
+import { z } from 'zod';
+import { auditReport, settledAudit } from '../../tools/client/audit.js';
+import { Buyer } from '../../tools/client/buyer.js';
+import type { Answer, Shop } from '../../tools/client/shop.js';
+import { RunningShop } from '../e2e/running-shop.js';
+
+/** The gateway is the shop's one door here: while it is closed nobody can be answered. */
+const RESTARTED = [
+  'seckill',
+  'order',
+  'catalog',
+  'points',
+  'notification',
+  'merchant-notifier',
+  'recommendation',
+  'statistics',
+  'sandbox',
+];
+const SHOPPERS = 12;
+
+describe('a restart of every app, one after the other, during a sale', () => {
+  let dataDir: string;
+  let running: RunningShop;
+  let shop: Shop;
+
+  beforeAll(async () => {
+    dataDir = await RunningShop.dataDir();
+    running = await RunningShop.start(dataDir);
+    shop = running.client(SHOPPERS * 2);
+  });
+
+  afterAll(async () => {
+    await shop.close();
+    await running.stop();
+    await RunningShop.remove(dataDir);
+  });
+
+  async function openCampaign(): Promise<string> {
+    const campaign = {
+      sku: 'demo.PHONE',
+      stock: 100_000,
+      perUserLimit: 100_000,
+      priceMinor: 100,
+      startsAt: new Date(Date.now() - 1_000).toISOString(),
+      endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    };
+    const opened = await shop.post('/api/campaigns', campaign, await shop.asOperator());
+    return z.object({ campaignId: z.string() }).parse(opened).campaignId;
+  }
+
+  const pidOf = async (app: string) => (await running.processes()).find(each => each.app === app)?.pid;
+
+  /** Ends it as an operator would, and waits for the one that takes its place to be there. */
+  async function restart(app: string): Promise<void> {
+    const before = (await pidOf(app))!;
+    process.kill(before, 'SIGTERM');
+    await eventually(
+      () => pidOf(app),
+      pid => pid !== undefined && pid !== before,
+    );
+  }
+
+  it('drops no call: each has its answer, or is told when to come again', async () => {
+    const campaignId = await openCampaign();
+    const answers: Record<string, number> = {};
+    const odd: unknown[] = [];
+    const note = (what: string, { status, body, retryAfterMs }: Answer) => {
+      const kind = `${what} ${status}`;
+      answers[kind] = (answers[kind] ?? 0) + 1;
+      const honest = status < 500 || (status === 503 && retryAfterMs !== undefined);
+      if (!honest) odd.push({ what, status, body });
+    };
+    let over = false;
+    const shopper = async (n: number) => {
+      const { token } = await Buyer.signIn(shop, `roller-${n}`);
+      const call = async (what: string, method: 'GET' | 'POST', path: string, body?: object) =>
+        note(what, await shop.call(method, path, { body, token }));
+      while (!over) {
+        await call('click', 'POST', `/api/campaigns/${campaignId}/orders`, { quantity: 1 });
+        await call('order', 'POST', '/api/orders', { items: [{ sku: 'demo.MUGS', quantity: 1 }] });
+        await call('orders', 'GET', '/api/orders');
+        await call('products', 'GET', '/api/products?limit=5');
+      }
+    };
+    const shoppers = Promise.all(Array.from({ length: SHOPPERS }, (_, n) => shopper(n)));
+    try {
+      for (const app of RESTARTED) await restart(app);
+    } finally {
+      over = true;
+      await shoppers;
+    }
+    expect(odd).toEqual([]);
+    expect(answers['click 201']).toBeGreaterThan(0);
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+  }, 240_000);
+});
