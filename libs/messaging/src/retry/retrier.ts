@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { isInfrastructureError } from '../consumer/infrastructure-error.js';
@@ -5,13 +6,21 @@ import { failedChannel, settledChannel } from '../consumer/signals.js';
 import { sortMessage } from '../consumer/sort-message.js';
 import type { Subscription } from '../consumer/subscription.js';
 import { BURY_PARKED } from '../dead-letter/sql.js';
-import { Wakeup } from '../flow/wakeup.js';
 import { Header } from '../message/envelope.js';
 import { runInTrace } from '../message/trace.js';
 import { uuidv7 } from '../message/uuid-v7.js';
 import type { ReceivedMessage } from '../transport/transport.js';
 import { attemptOf, pauseAfter } from './policy.js';
-import { type Count, HOLD, MOVE_COUNT, NOTE_FAILURE, TAKE_DUE, UNPARK } from './sql.js';
+import {
+  type Count,
+  HOLD,
+  MOVE_COUNT,
+  NOTE_FAILURE,
+  POSTPONE,
+  RENEW_RECEIPT,
+  TAKE_DUE,
+  UNPARK,
+} from './sql.js';
 
 export interface RetrierLimits {
   /** How often it looks for what is due, in ms. */
@@ -32,6 +41,9 @@ interface ParkedRow {
   readonly attempts: number;
 }
 
+/** How long a message waits whose handler met an outage, in ms; the others of its subscription have their turn. */
+const OUTAGE_PAUSE_MS = 1_000;
+
 /** A handler failed; the message is still parked, its attempts are counted. */
 class AttemptFailed extends Error {
   constructor(
@@ -50,9 +62,8 @@ class AttemptFailed extends Error {
  */
 export class Retrier {
   private readonly logger = new Logger(Retrier.name);
-  private readonly wakeup = new Wakeup();
-  private running: Promise<void> | undefined;
-  private stopping = false;
+  private readonly stopped = new AbortController();
+  private running: Promise<unknown> | undefined;
 
   constructor(
     private readonly database: DataSource,
@@ -61,33 +72,33 @@ export class Retrier {
   ) {}
 
   start(): void {
-    this.running ??= this.run();
+    this.running ??= Promise.all(this.subscriptions.map(subscription => this.run(subscription)));
   }
 
   /** Finishes what is in hand. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.wakeup.wake();
+    this.stopped.abort();
     await this.running;
   }
 
-  private async run(): Promise<void> {
-    for (let failures = 0; !this.stopping;) {
+  /** A loop for each subscription: a slow handler holds up no other. */
+  private async run(subscription: Subscription): Promise<void> {
+    for (let failures = 0; !this.stopped.signal.aborted;) {
       try {
-        let found = false;
-        for (const subscription of this.subscriptions) {
-          if (this.stopping) return;
-          found = (await this.tryNext(subscription)) || found;
-        }
+        const found = await this.tryNext(subscription);
         failures = 0;
-        if (!found) await this.wakeup.wait(this.limits.pollMs);
+        if (!found) await this.pause(this.limits.pollMs);
       } catch (error) {
         failures += 1;
         const pause = Math.min(100 * 2 ** Math.min(failures, 20), this.limits.maxBackoffMs);
-        this.logger.warn(`parked messages wait ${pause} ms: ${String(error)}`);
-        await this.wakeup.sleep(pause, () => this.stopping);
+        this.logger.warn(`${subscription.name}: parked messages wait ${pause} ms: ${String(error)}`);
+        await this.pause(pause);
       }
     }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await setTimeout(ms, undefined, { signal: this.stopped.signal }).catch(() => undefined);
   }
 
   /** @returns whether there was one */
@@ -104,8 +115,8 @@ export class Retrier {
       const { row, cause, invalid } = error;
       const { topic, partition } = row;
       failedChannel.publish({ subscription: subscription.name, topic, partition, size: 1, error: cause });
-      if (isInfrastructureError(cause)) throw cause;
-      await this.noteFailure(subscription, row, cause, invalid);
+      if (isInfrastructureError(cause)) await this.postpone(subscription, row, cause);
+      else await this.noteFailure(subscription, row, cause, invalid);
       return true;
     }
   }
@@ -125,9 +136,17 @@ export class Retrier {
       }
     }
     const count: Count = sorted.kind === 'handle' ? 'handled' : 'skipped';
+    if (sorted.kind === 'handle') await tx.query(RENEW_RECEIPT, [...placeOf(subscription, row), sorted.id]);
     await tx.query(UNPARK, placeOf(subscription, row));
     await tx.query(MOVE_COUNT('parked', count), placeOf(subscription, row).slice(0, 3));
     return count;
+  }
+
+  private async postpone(subscription: Subscription, row: ParkedRow, error: unknown): Promise<void> {
+    this.logger.warn(
+      `${subscription.name}: message at ${row.topic}/${row.partition}:${row.position} waits for an outage: ${String(error)}`,
+    );
+    await this.database.query(POSTPONE, [...placeOf(subscription, row), OUTAGE_PAUSE_MS / 1_000]);
   }
 
   private async noteFailure(

@@ -54,6 +54,21 @@ SET attempts = attempts + 1, due_at = now() + make_interval(secs => $6),
     errors = CASE WHEN jsonb_array_length(errors) >= ${ERRORS_KEPT} THEN errors - 0 ELSE errors END || $5::jsonb
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 RETURNING attempts`;
 
+/** Not the message's fault: it is tried again later, and no attempt is counted. */
+export const POSTPONE = `
+UPDATE messaging.parked SET due_at = now() + make_interval(secs => $5)
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+
+/**
+ * A receipt is as old as its handling, which is now and not when the message was parked. One that was given up
+ * and is replayed comes after what its key did meanwhile, as its operator wanted: its receipt stays where it was.
+ */
+export const RENEW_RECEIPT = `
+UPDATE messaging.inbox SET ordinal = DEFAULT
+WHERE subscription = $1 AND message_id = $5 AND NOT EXISTS (
+  SELECT FROM messaging.dead_letter
+  WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4)`;
+
 export const HOLD = `
 UPDATE messaging.parked SET held = true
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
