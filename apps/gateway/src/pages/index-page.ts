@@ -3,9 +3,12 @@ export function indexPage(
   sandboxUrl: string,
   instances: Readonly<Record<string, readonly string[]>>,
 ): string {
-  const rows = Object.entries(instances)
-    .map(([service, addresses]) => `<tr><td>${service}</td><td>${addresses.join(', ')}</td></tr>`)
-    .join('');
+  const known = [
+    ['gateway', 'here'],
+    ...Object.entries(instances).map(([service, addresses]) => [service, addresses.join(', ')]),
+    ['sandbox', new URL(sandboxUrl).host],
+  ];
+  const rows = known.map(([service, at]) => `<tr><td>${service}</td><td>${at}</td></tr>`).join('');
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
