@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { readArguments } from '../tools/client/arguments.js';
 import { auditReport } from '../tools/client/audit.js';
 import { Shop } from '../tools/client/shop.js';
 import { runFlashSale } from './flash-sale/flash-sale.js';
@@ -10,15 +10,15 @@ const Arguments = z.object({
   experiment: z.literal('flash-sale', 'name an experiment: flash-sale'),
   sku: z.string().optional(),
   stock: z.coerce
-    .number('--stock is no number')
+    .number('that is no number')
     .int()
-    .min(1, '--stock is not above zero')
+    .min(1, 'that is not above zero')
     .max(100_000)
     .default(500),
   shoppers: z.coerce
-    .number('--shoppers is no number')
+    .number('that is no number')
     .int()
-    .min(1, '--shoppers is not above zero')
+    .min(1, 'that is not above zero')
     .max(50_000)
     .default(5_000),
 });
@@ -27,14 +27,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Runs an experiment against the running shop, to watch. */
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { sku: { type: 'string' }, stock: { type: 'string' }, shoppers: { type: 'string' } },
-  });
-  const parsed = Arguments.safeParse({ experiment: positionals[0], ...values });
-  if (!parsed.success)
-    throw new Error(`${parsed.error.issues.map(issue => issue.message).join('; ')}\n  ${USAGE}`);
-  const { sku, stock, shoppers } = parsed.data;
+  const { sku, stock, shoppers } = readArguments(USAGE, 'experiment', Arguments);
   const shop = await Shop.find(process.env, 1_000);
   const report = await runFlashSale(shop, { sku: sku ?? (await bestKnown(shop)), stock, shoppers, say });
   say(auditReport(report.audit));

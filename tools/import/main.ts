@@ -3,9 +3,9 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
+import { readArguments } from '../client/arguments.js';
 import { Shop } from '../client/shop.js';
 import { table } from '../client/table.js';
 import { ProductFold } from './fold-products.js';
@@ -16,15 +16,8 @@ const USAGE = 'npm run import -- FILE --store SLUG [--stock N] [--rejected FILE]
 
 const Arguments = z.object({
   file: z.string('name the file'),
-  store: z
-    .string('name the store with --store')
-    .regex(/^[a-z0-9-]{1,32}$/, 'a store is 1 to 32 of a–z 0–9 -'),
-  stock: z.coerce
-    .number('--stock is no number')
-    .int('--stock is no whole number')
-    .min(0)
-    .max(1e9)
-    .default(10_000),
+  store: z.string('name the store').regex(/^[a-z0-9-]{1,32}$/, 'a store is 1 to 32 of a–z 0–9 -'),
+  stock: z.coerce.number('that is no number').int('that is no whole number').min(0).max(1e9).default(10_000),
   rejected: z.string().optional(),
 });
 
@@ -39,14 +32,7 @@ const Publication = z.object({
 
 /** Reads a retail file into products and publishes them in the running shop. */
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { store: { type: 'string' }, stock: { type: 'string' }, rejected: { type: 'string' } },
-  });
-  const parsed = Arguments.safeParse({ file: positionals[0], ...values });
-  if (!parsed.success)
-    throw new Error(`${parsed.error.issues.map(issue => issue.message).join('; ')}\n  ${USAGE}`);
-  const { file, store, stock, rejected } = parsed.data;
+  const { file, store, stock, rejected } = readArguments(USAGE, 'file', Arguments);
   const shop = await Shop.find();
   const rejectedFile = resolve(
     rejected ?? `${process.env['SLUICE_DATA_DIR'] ?? '.sluice'}/import-${store}-rejected.csv`,

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { readArguments } from '../client/arguments.js';
 import { auditReport, settledAudit } from '../client/audit.js';
 import { Buyer } from '../client/buyer.js';
 import { inParallel } from '../client/in-parallel.js';
@@ -13,10 +13,14 @@ const USAGE = 'npm run replay -- FILE --store SLUG --speed N [--invoices N] [--a
 
 const Arguments = z.object({
   file: z.string('name the file'),
-  store: z.string('name the store with --store'),
-  speed: z.coerce.number('say how many times faster with --speed').positive('--speed is not above zero'),
-  invoices: z.coerce.number('--invoices is no number').int().positive().default(Infinity),
-  'at-once': z.coerce.number('--at-once is no number').int().min(1).max(500).default(32),
+  store: z.string('name the store'),
+  speed: z.coerce.number('say how many times faster, as a number').positive('that is not above zero'),
+  invoices: z.coerce
+    .number('that is no number')
+    .int('that is no whole number')
+    .positive('that is not above zero')
+    .default(Infinity),
+  'at-once': z.coerce.number('that is no number').int().min(1).max(500).default(32),
 });
 
 const NAMES = {
@@ -137,15 +141,7 @@ class Replay {
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { store: text, speed: text, invoices: text, 'at-once': text },
-  });
-  const parsed = Arguments.safeParse({ file: positionals[0], ...values });
-  if (!parsed.success)
-    throw new Error(`${parsed.error.issues.map(issue => issue.message).join('; ')}\n  ${USAGE}`);
-  const { file, store, speed, invoices, 'at-once': atOnce } = parsed.data;
+  const { file, store, speed, invoices, 'at-once': atOnce } = readArguments(USAGE, 'file', Arguments);
   const shop = await Shop.find(process.env, atOnce);
   await expectProducts(shop, store);
   const replay = new Replay(shop, store, say);
