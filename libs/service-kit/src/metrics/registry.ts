@@ -20,7 +20,7 @@ export function createRegistry(service: string, instance: string): Registry {
   });
   settledChannel.subscribe(message => {
     const { subscription, ...counts } = message as SettledSignal;
-    for (const outcome of ['handled', 'skipped', 'duplicate', 'dead'] as const) {
+    for (const outcome of ['handled', 'skipped', 'duplicate', 'parked', 'dead'] as const) {
       if (counts[outcome] > 0) messages.inc({ subscription, outcome }, counts[outcome]);
     }
   });
