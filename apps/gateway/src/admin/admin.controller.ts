@@ -176,8 +176,11 @@ export class AdminController {
 
   /** Whichever service has the letter decides on it. @throws DeadLetterNotFound */
   private async decide(id: string, ask: (service: Audited) => Promise<{ done: boolean }>): Promise<void> {
-    const answers = await Promise.all(AUDITED.map(ask));
-    if (!answers.some(({ done }) => done)) throw new DeadLetterNotFound(id);
+    const answers = await Promise.allSettled(AUDITED.map(ask));
+    if (answers.some(answer => answer.status === 'fulfilled' && answer.value.done)) return;
+    // A service that did not answer may be the one that has it.
+    const silent = answers.find(answer => answer.status === 'rejected');
+    throw silent === undefined ? new DeadLetterNotFound(id) : silent.reason;
   }
 
   /** The same question to every service that keeps books. */

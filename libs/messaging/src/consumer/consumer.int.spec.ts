@@ -64,7 +64,7 @@ describe('consumer', () => {
 
   async function progress() {
     const [row] = (await fixture.database.query(
-      `SELECT handled::int, skipped::int, duplicate::int, parked::int, dead::int FROM messaging.consumer_progress`,
+      `SELECT handled::int, skipped::int, duplicate::int, parked::int, dead::int FROM messaging.progress`,
     )) as [Record<string, number>];
     return row;
   }

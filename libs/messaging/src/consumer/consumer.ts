@@ -5,13 +5,13 @@ import { BEGIN_BATCH, END_BATCH } from '../inbox/sql.js';
 import { Header } from '../message/envelope.js';
 import { runInTrace } from '../message/trace.js';
 import { uuidv7 } from '../message/uuid-v7.js';
-import { type Attempt, attemptOf, pauseAfter } from '../retry/policy.js';
+import { accountOf, type Attempt, attemptOf, pauseAfter } from '../retry/policy.js';
 import { COUNT_PARKED, PARK } from '../retry/sql.js';
 import type { Batch, ReceivedMessage } from '../transport/transport.js';
 import { isInfrastructureError } from './infrastructure-error.js';
 import { isPaused, untilResumed } from './pause.js';
 import { failedChannel, settledChannel } from './signals.js';
-import { segment, sortMessage, type Sorted, type ToHandle } from './sort-message.js';
+import { segment, sortMessage, type Sorted, storable, type ToHandle } from './sort-message.js';
 import type { Subscription } from './subscription.js';
 
 interface Opened {
@@ -91,7 +91,7 @@ export class Consumer {
         return this.settleOrHalve(batch, messages);
       }
       this.reportFailure(batch, messages, error);
-      if (isInfrastructureError(error)) throw error;
+      if (isInfrastructureError(error) || error instanceof TooManyParked) throw error;
       const [message] = messages;
       if (message !== undefined && messages.length === 1) {
         await this.settle(batch, messages, attemptOf(error));
@@ -134,6 +134,7 @@ export class Consumer {
     const parked = fresh.filter(waits);
     const free = fresh.filter(item => !waits(item));
     for (const part of segment(free)) await this.invoke(part.route.takesBatch, part.items, tx);
+    if (parked.length > 0) await this.checkRoom(tx, parked.length);
     for (const item of parked) await this.park(tx, batch, item.message, failed);
     const dead = due.filter(item => item.kind === 'dead');
     for (const item of dead) await this.bury(tx, batch, item.message, item.problem);
@@ -154,6 +155,14 @@ export class Consumer {
     await tx.query(END_BATCH, [...where, last, handled, skipped + gaps, duplicate, parked, dead]);
   }
 
+  /** @throws TooManyParked */
+  private async checkRoom(tx: EntityManager, wanted: number): Promise<void> {
+    const { name } = this.subscription;
+    const [{ count }] = (await tx.query(COUNT_PARKED, [name])) as [{ count: number }];
+    // A batch is let in as long as there is any room: it must not wait for ever because it is large.
+    if (count > 0 && count + wanted > this.maxParked) throw new TooManyParked(name, this.maxParked);
+  }
+
   /** Sets a message aside for the retrier: one that failed, or one whose key waits for another that did. */
   private async park(
     tx: EntityManager,
@@ -162,8 +171,6 @@ export class Consumer {
     failed: Attempt | undefined,
   ): Promise<void> {
     const { name, retry } = this.subscription;
-    const [{ count }] = (await tx.query(COUNT_PARKED, [name])) as [{ count: number }];
-    if (count >= this.maxParked) throw new TooManyParked(name, this.maxParked);
     const place = [name, batch.topic, batch.partition, position];
     const message = [storable(key), JSON.stringify(headers), payload, appendedAt];
     const attempts =
@@ -231,15 +238,10 @@ export class Consumer {
     const { name } = this.subscription;
     const { topic, partition } = batch;
     const place = `${topic}/${partition}:${messages[0]!.position}`;
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const reason = accountOf(error);
     this.logger.warn(`${name}: ${messages.length} message(s) from ${place} failed: ${reason}`);
     failedChannel.publish({ subscription: name, topic, partition, size: messages.length, error });
   }
-}
-
-/** PostgreSQL's text has no NUL; a foreign producer's key may. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
 }
 
 /** The messages to handle: each id once, even when a batch has it twice. */

@@ -10,6 +10,8 @@ const NETWORK = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EMFILE',
   // Of RequestClient: another service does not answer.
   'unavailable',
 ]);
@@ -44,7 +46,9 @@ export function isInfrastructureError(error: unknown): boolean {
     )
       return true;
     if (
-      /connection terminated|connection ended|client has encountered a connection error/i.test(cause.message)
+      /connection terminated|connection ended|client has encountered a connection error|timeout exceeded when trying to connect/i.test(
+        cause.message,
+      )
     )
       return true;
   }

@@ -1,4 +1,4 @@
-import { decode, Header } from '../message/envelope.js';
+import { decode, Header, LONGEST_KEY } from '../message/envelope.js';
 import { rememberOrigin } from '../message/trace.js';
 import type { ReceivedMessage } from '../transport/transport.js';
 import type { Route, Subscription } from './subscription.js';
@@ -17,17 +17,16 @@ export type Sorted =
   | { readonly kind: 'skip'; readonly message: ReceivedMessage }
   | { readonly kind: 'dead'; readonly message: ReceivedMessage; readonly problem: string };
 
-/** In bytes. Receipts are kept in an index, which takes no entry of any length. */
-const LONGEST_ID = 512;
-
 export function sortMessage(subscription: Subscription, message: ReceivedMessage): Sorted {
   const type = message.headers[Header.type];
   const id = message.headers[Header.id];
   if (type === undefined) return { kind: 'dead', message, problem: `header ${Header.type} is missing` };
-  if (!id || id.includes('\0') || Buffer.byteLength(id) > LONGEST_ID) {
-    const problem = `header ${Header.id} is missing, has a NUL or is longer than ${LONGEST_ID} bytes`;
+  if (!id || id.includes('\0') || Buffer.byteLength(id) > LONGEST_KEY) {
+    const problem = `header ${Header.id} is missing, has a NUL or is longer than ${LONGEST_KEY} bytes`;
     return { kind: 'dead', message, problem };
   }
+  if (Buffer.byteLength(message.key) > LONGEST_KEY)
+    return { kind: 'dead', message, problem: `its key is longer than ${LONGEST_KEY} bytes` };
   const route = subscription.routes.get(type);
   if (route === undefined) return { kind: 'skip', message };
   const decoded = decode(route.definition, message);
@@ -56,4 +55,9 @@ export function segment(items: readonly ToHandle[]): Segment[] {
     lastOfKey.set(item.message.key, index);
   }
   return segments;
+}
+
+/** PostgreSQL's text has no NUL; a foreign producer's key may. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
 }

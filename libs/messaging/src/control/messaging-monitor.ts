@@ -13,7 +13,7 @@ SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_
        sum(handled)::float8 AS handled, sum(skipped)::float8 AS skipped,
        sum(duplicate)::float8 AS duplicate, sum(parked)::float8 AS parked,
        sum(dead)::float8 AS dead, sum(discarded)::float8 AS discarded
-FROM messaging.consumer_progress GROUP BY subscription`;
+FROM messaging.progress GROUP BY subscription`;
 
 /** What a service's queues look like now. */
 @Injectable()

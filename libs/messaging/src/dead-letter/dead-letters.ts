@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeadLetter } from '../control/requests.js';
 import { MESSAGING_DATABASE } from '../nest/options.js';
-import { MOVE_COUNT, UNPARK } from '../retry/sql.js';
+import { Header } from '../message/envelope.js';
+import { type Count, LOCK_PARTITION, NOTE_OUTCOME, TAKE_RECEIPT, UNPARK } from '../retry/sql.js';
 import { DECIDE, LIST_DEAD_LETTERS, RELEASE, REPARK } from './sql.js';
 
 interface Row {
@@ -33,6 +34,9 @@ interface Decided {
   readonly partition: number;
   readonly position: number;
   readonly holds_key: boolean;
+  readonly reason: DeadLetter['reason'];
+  /** JSON. */
+  readonly headers: string;
 }
 
 /** What a letter is asked for by. */
@@ -53,17 +57,21 @@ export class DeadLetters {
   }
 
   /**
-   * Puts a letter back at its place in its key, to be tried as if for the first time.
+   * Puts a letter back at its place in its key, to be tried as if for the first time. One that did not parse and
+   * of which a copy was handled since is done.
    * @returns false when there is none of this id that is still undecided
    */
   async replay(id: string, by: string): Promise<boolean> {
     return this.decide(id, 'replayed', by, null, async (tx, letter) => {
       if (letter.holds_key) {
         await tx.query(RELEASE, placeOf(letter));
-      } else {
-        await tx.query(REPARK, [id]);
-        await tx.query(MOVE_COUNT('dead', 'parked'), placeOf(letter).slice(0, 3));
+        return;
       }
+      // What is in hand of its key is done first; what comes after finds it parked and lines up behind it.
+      await tx.query(LOCK_PARTITION, placeOf(letter).slice(0, 3));
+      const isCopy = letter.reason === 'invalid' && !(await this.takeReceipt(tx, letter));
+      if (!isCopy) await tx.query(REPARK, [id]);
+      await note(tx, letter, 'dead', isCopy ? 'discarded' : 'parked');
     });
   }
 
@@ -74,9 +82,16 @@ export class DeadLetters {
   async discard(id: string, by: string, reason: string): Promise<boolean> {
     return this.decide(id, 'discarded', by, reason, async (tx, letter) => {
       if (letter.holds_key) await tx.query(UNPARK, placeOf(letter));
-      const from = letter.holds_key ? 'parked' : 'dead';
-      await tx.query(MOVE_COUNT(from, 'discarded'), placeOf(letter).slice(0, 3));
+      await note(tx, letter, letter.holds_key ? 'parked' : 'dead', 'discarded');
     });
+  }
+
+  /** @returns false when a copy of the letter was handled meanwhile */
+  private async takeReceipt(tx: EntityManager, { subscription, headers }: Decided): Promise<boolean> {
+    const id = (JSON.parse(headers) as Record<string, string>)[Header.id];
+    // Without an id it cannot be handled whatever is mended; it dies again, and says so.
+    if (!id || id.includes('\0')) return true;
+    return ((await tx.query(TAKE_RECEIPT, [subscription, id])) as unknown[]).length > 0;
   }
 
   private async decide(
@@ -92,6 +107,10 @@ export class DeadLetters {
       return letter !== undefined;
     });
   }
+}
+
+async function note(tx: EntityManager, letter: Decided, was: Count, became: Count): Promise<void> {
+  await tx.query(NOTE_OUTCOME, [...placeOf(letter).slice(0, 3), was, became]);
 }
 
 function placeOf({ subscription, topic, partition, position }: Decided): unknown[] {

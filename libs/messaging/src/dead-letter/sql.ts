@@ -25,7 +25,7 @@ WHERE status = $2 AND ($3::text IS NULL OR subscription = $3) ORDER BY dead_at D
 export const DECIDE = `
 UPDATE messaging.dead_letter SET status = $2, decided_at = now(), decided_by = $3, note = $4
 WHERE id = $1 AND status = 'dead'
-RETURNING subscription, topic, partition, position::float8 AS position, holds_key`;
+RETURNING subscription, topic, partition, position::float8 AS position, holds_key, reason, headers`;
 
 /** Back among the parked, at its place in its key, due now. */
 export const REPARK = `

@@ -56,6 +56,9 @@ export class InvalidEvent extends Error {
   }
 }
 
+/** In bytes. Keys are kept in indexes, which take no entry of any length; so are the ids of messages. */
+export const LONGEST_KEY = 512;
+
 /**
  * Wraps an event.
  * @param traceparent the trace it belongs to; the running one if left out
@@ -69,8 +72,9 @@ export function envelop<Definition extends EventDefinition>(
   const parsed = definition.schema.safeParse(data);
   if (!parsed.success) throw new InvalidEvent(definition.type, describeIssues(parsed.error.issues));
   const key = definition.key(parsed.data as never);
-  if (typeof key !== 'string' || key.includes('\0')) {
-    throw new InvalidEvent(definition.type, 'its key is no text, or has a NUL character in it');
+  if (typeof key !== 'string' || key.includes('\0') || Buffer.byteLength(key) > LONGEST_KEY) {
+    const issue = `its key is no text, has a NUL character in it or is longer than ${LONGEST_KEY} bytes`;
+    throw new InvalidEvent(definition.type, issue);
   }
   return {
     topic: definition.topic,

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CREATE_PAUSED } from '../control/sql.js';
 import { CREATE_BEGIN_BATCH } from '../inbox/sql.js';
 import { CREATE_TIMER } from '../timer/sql.js';
-import { CREATE_PARKED } from '../retry/sql.js';
+import { CREATE_OUTCOME, CREATE_PARKED } from '../retry/sql.js';
 import { CREATE_PUBLISH } from '../outbox/sql.js';
 
 const TABLES = `
@@ -44,10 +44,9 @@ CREATE TABLE messaging.consumer_progress (
   duplicate    bigint NOT NULL DEFAULT 0,
   parked       bigint NOT NULL DEFAULT 0,
   dead         bigint NOT NULL DEFAULT 0,
-  discarded    bigint NOT NULL DEFAULT 0,
   CONSTRAINT consumer_progress_pk PRIMARY KEY (subscription, topic, partition),
   CONSTRAINT consumer_progress_adds_up CHECK
-    (position - started_at = handled + skipped + duplicate + parked + dead + discarded)
+    (position - started_at = handled + skipped + duplicate + parked + dead)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE messaging.dead_letter (
@@ -92,6 +91,7 @@ export class MessagingTables1700000000001 implements MigrationInterface {
     await runner.query(CREATE_PUBLISH);
     await runner.query(CREATE_PAUSED);
     await runner.query(CREATE_PARKED);
+    await runner.query(CREATE_OUTCOME);
     await runner.query(CREATE_BEGIN_BATCH);
     await runner.query(CREATE_TIMER);
   }

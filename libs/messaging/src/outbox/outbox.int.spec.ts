@@ -9,7 +9,7 @@ const Happened = defineEvent({
   type: 'test.happened.v1',
   topic: 'test',
   key: event => event.key,
-  schema: z.object({ key: z.string(), n: z.int() }),
+  schema: z.object({ key: z.string(), n: z.int(), note: z.string().optional() }),
 });
 
 describe('outbox and relay', () => {
@@ -33,7 +33,7 @@ describe('outbox and relay', () => {
     await fixture.stop();
   });
 
-  const publish = (...events: { key: string; n: number }[]) =>
+  const publish = (...events: { key: string; n: number; note?: string }[]) =>
     fixture.database.transaction(tx => fixture.outbox.publish(tx, Happened, events));
 
   it('refuses an EntityManager with no open transaction', async () => {
@@ -54,7 +54,8 @@ describe('outbox and relay', () => {
 
   it('refuses an event that breaks its own contract, and one too long for the transport', async () => {
     await expect(publish({ key: 'a', n: 1.5 })).rejects.toThrow('n: ');
-    await expect(publish({ key: 'x'.repeat(20_000), n: 1 })).rejects.toThrow('over the limit');
+    await expect(publish({ key: 'x'.repeat(600), n: 1 })).rejects.toThrow('longer than 512 bytes');
+    await expect(publish({ key: 'a', n: 1, note: 'x'.repeat(20_000) })).rejects.toThrow('over the limit');
     await expect(publish(...Array.from({ length: 101 }, (_, n) => ({ key: 'a', n })))).rejects.toThrow(
       'the limit is 100',
     );

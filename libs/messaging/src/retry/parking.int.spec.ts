@@ -74,7 +74,7 @@ describe('a message whose handler fails', () => {
 
   async function progress(): Promise<Record<string, number>> {
     const [row] = (await fixture.database.query(
-      'SELECT handled::int, parked::int, dead::int, discarded::int FROM messaging.consumer_progress',
+      'SELECT handled::int, parked::int, dead::int, discarded::int FROM messaging.progress',
     )) as [Record<string, number>];
     return row;
   }
@@ -191,6 +191,72 @@ describe('a message whose handler fails', () => {
     expect(await letters.list(10, { status: 'discarded' })).toMatchObject([
       { decidedBy: 'ann', note: 'a test order' },
     ]);
+  });
+
+  it('is no reason to drop it that an instance has no handler for its type', async () => {
+    handle = () => Promise.reject(new Error('not yet'));
+    const declared = await consume();
+    await publish({ key: 'a', n: 1 });
+    await progressIs({ handled: 0, parked: 1, dead: 0, discarded: 0 });
+    retry({ ...declared, routes: new Map() });
+    const [letter] = await eventually(dead, list => list.length === 1);
+    expect(letter!.errors.at(-1)!.error).toContain('no handler for its type');
+  });
+
+  it('has no second effect when it did not parse, was sent again well, and is replayed', async () => {
+    retry(await consume());
+    const good = toWire(envelop(Happened, { key: 'a', n: 1 }), 'test');
+    await transport.publish([{ ...good, payload: Buffer.from('{}') }, good]);
+    const [letter] = await eventually(dead, list => list.length === 1);
+    await fixture.settle(2);
+    expect(await letters.replay(letter!.id, 'ann')).toBe(true);
+    await progressIs({ handled: 1, parked: 0, dead: 0, discarded: 1 });
+    expect(await fixture.effects()).toEqual(['a1']);
+  });
+
+  it('is given up too when its handler hides an error of the database', async () => {
+    handle = async (event, tx) => {
+      await tx.query('SELECT 1 / 0').catch(() => undefined);
+      await recording(event, tx).catch(() => undefined);
+    };
+    retry(await consume());
+    await publish({ key: 'a', n: 1 });
+    await progressIs({ handled: 0, parked: 0, dead: 1, discarded: 0 });
+  });
+
+  it('does not keep others from their turn while it waits for an outage', async () => {
+    let broken = true;
+    handle = async (event, tx) => {
+      if (broken) throw new Error('broken');
+      if (event.key === 'a') throw new DependencyUnavailable('what only this one needs', 'it is away');
+      await recording(event, tx);
+    };
+    const declared = await consume();
+    await publish({ key: 'a', n: 1 }, { key: 'b', n: 1 });
+    await progressIs({ handled: 0, parked: 2, dead: 0, discarded: 0 });
+    broken = false;
+    retry(declared);
+    await progressIs({ handled: 1, parked: 1, dead: 0, discarded: 0 });
+    expect(await fixture.effects()).toEqual(['b1']);
+  });
+
+  it('shares what its handler writes with the batches that go on meanwhile', async () => {
+    await fixture.database.query('CREATE TABLE counter (n int NOT NULL)');
+    await fixture.database.query('INSERT INTO counter VALUES (0)');
+    let broken = true;
+    handle = async (event, tx) => {
+      if (broken && event.key === 'bad') throw new Error('broken');
+      await tx.query('UPDATE counter SET n = n + 1');
+    };
+    const declared = await consume({ ...SOON, attempts: 1_000 });
+    await publish(...Array.from({ length: 5 }, (_, n) => ({ key: 'bad', n })));
+    await progressIs({ handled: 0, parked: 5, dead: 0, discarded: 0 });
+    broken = false;
+    retry(declared);
+    for (let n = 0; n < 10; n += 1)
+      await publish(...Array.from({ length: 10 }, (_, m) => ({ key: `k${m}`, n })));
+    await progressIs({ handled: 105, parked: 0, dead: 0, discarded: 0 });
+    expect(await fixture.database.query('SELECT n FROM counter')).toEqual([{ n: 105 }]);
   });
 
   it('is tried by one of several instances at a time', async () => {

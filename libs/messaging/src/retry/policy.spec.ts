@@ -12,5 +12,7 @@ describe('a retry', () => {
     expect(attemptOf(new Error('no')).error).toContain('Error: no\n');
     expect(attemptOf('odd\0').error).toBe('odd\uFFFD');
     expect(attemptOf('x'.repeat(10_000)).error).toHaveLength(4_000);
+    expect(attemptOf(`${'x'.repeat(3_999)}😀`).error.isWellFormed()).toBe(true);
+    expect(attemptOf(Object.create(null)).error).toContain('cannot be told');
   });
 });

@@ -29,6 +29,17 @@ export interface Attempt {
 const LONGEST_ERROR = 4_000;
 
 export function attemptOf(error: unknown): Attempt {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { at: new Date().toISOString(), error: text.replaceAll('\0', '\uFFFD').slice(0, LONGEST_ERROR) };
+  const text = accountOf(error).replaceAll('\0', '\uFFFD').slice(0, LONGEST_ERROR);
+  // Half a character, as a cut may leave one, is no text that can be kept.
+  return { at: new Date().toISOString(), error: text.toWellFormed() };
+}
+
+/** Whatever was thrown, as text. */
+export function accountOf(error: unknown): string {
+  if (error instanceof Error) return error.stack ?? error.message;
+  try {
+    return String(error);
+  } catch {
+    return 'something was thrown that cannot be told';
+  }
 }

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { isInfrastructureError } from '../consumer/infrastructure-error.js';
 import { failedChannel, settledChannel } from '../consumer/signals.js';
-import { sortMessage } from '../consumer/sort-message.js';
+import { sortMessage, storable } from '../consumer/sort-message.js';
 import type { Subscription } from '../consumer/subscription.js';
 import { BURY_PARKED } from '../dead-letter/sql.js';
 import { Header } from '../message/envelope.js';
@@ -12,10 +12,11 @@ import { uuidv7 } from '../message/uuid-v7.js';
 import type { ReceivedMessage } from '../transport/transport.js';
 import { attemptOf, pauseAfter } from './policy.js';
 import {
-  type Count,
+  GIVE_UP_RECEIPT,
   HOLD,
-  MOVE_COUNT,
+  LOCK_KEY,
   NOTE_FAILURE,
+  NOTE_OUTCOME,
   POSTPONE,
   RENEW_RECEIPT,
   TAKE_DUE,
@@ -44,17 +45,8 @@ interface ParkedRow {
 /** How long a message waits whose handler met an outage, in ms; the others of its subscription have their turn. */
 const OUTAGE_PAUSE_MS = 1_000;
 
-/** A handler failed; the message is still parked, its attempts are counted. */
-class AttemptFailed extends Error {
-  constructor(
-    readonly row: ParkedRow,
-    error: unknown,
-    /** It does not fit its contract: no other attempt can mend that. */
-    readonly invalid: boolean = false,
-  ) {
-    super('attempt failed', { cause: error });
-  }
-}
+/** It does not fit its contract: no other attempt can mend that. */
+class Invalid extends Error {}
 
 /**
  * Tries parked messages again: the first of each key when it is due, in one transaction with what its handler
@@ -103,43 +95,45 @@ export class Retrier {
 
   /** @returns whether there was one */
   private async tryNext(subscription: Subscription): Promise<boolean> {
+    let row: ParkedRow | undefined;
     try {
-      const done = await this.database.transaction(async tx => {
-        const [row] = (await tx.query(TAKE_DUE, [subscription.name])) as ParkedRow[];
-        return row && { row, count: await this.attempt(subscription, row, tx) };
+      await this.database.transaction(async tx => {
+        [row] = (await tx.query(TAKE_DUE, [subscription.name])) as ParkedRow[];
+        if (row !== undefined) await this.attempt(subscription, row, tx);
       });
-      if (done !== undefined) this.announce(subscription, done.row, done.count);
-      return done !== undefined;
     } catch (error) {
-      if (!(error instanceof AttemptFailed)) throw error;
-      const { row, cause, invalid } = error;
-      const { topic, partition } = row;
-      failedChannel.publish({ subscription: subscription.name, topic, partition, size: 1, error: cause });
-      if (isInfrastructureError(cause)) await this.postpone(subscription, row, cause);
-      else await this.noteFailure(subscription, row, cause, invalid);
+      if (row === undefined) throw error;
+      await this.fail(subscription, row, error);
       return true;
     }
+    if (row !== undefined) this.announce(subscription, row, 'handled');
+    return row !== undefined;
   }
 
-  private async attempt(subscription: Subscription, row: ParkedRow, tx: EntityManager): Promise<Count> {
+  private async attempt(subscription: Subscription, row: ParkedRow, tx: EntityManager): Promise<void> {
+    const place = placeOf(subscription, row);
+    await tx.query(LOCK_KEY, [subscription.name, row.topic, row.key]);
     const sorted = sortMessage(subscription, toMessage(row));
-    if (sorted.kind === 'dead') throw new AttemptFailed(row, sorted.problem, true);
-    if (sorted.kind === 'handle') {
-      const { route, event, message } = sorted;
-      const data = route.takesBatch ? [event] : event;
-      try {
-        await runInTrace(message.headers[Header.traceparent], () =>
-          route.invoke(data, { tx, messages: [message] }),
-        );
-      } catch (error) {
-        throw new AttemptFailed(row, error);
-      }
-    }
-    const count: Count = sorted.kind === 'handle' ? 'handled' : 'skipped';
-    if (sorted.kind === 'handle') await tx.query(RENEW_RECEIPT, [...placeOf(subscription, row), sorted.id]);
-    await tx.query(UNPARK, placeOf(subscription, row));
-    await tx.query(MOVE_COUNT('parked', count), placeOf(subscription, row).slice(0, 3));
-    return count;
+    if (sorted.kind === 'dead') throw new Invalid(sorted.problem);
+    // Another version of this service may have one: it is tried there, or is a dead letter in the end.
+    if (sorted.kind === 'skip') throw new Error('this instance has no handler for its type');
+    const { id, route, event, message } = sorted;
+    const data = route.takesBatch ? [event] : event;
+    await runInTrace(message.headers[Header.traceparent], () =>
+      route.invoke(data, { tx, messages: [message] }),
+    );
+    await tx.query(RENEW_RECEIPT, [...place, id]);
+    await tx.query(UNPARK, place);
+    await tx.query(NOTE_OUTCOME, [...place.slice(0, 3), 'parked', 'handled']);
+  }
+
+  /** Nothing of the attempt is left; the message is still parked. */
+  private async fail(subscription: Subscription, row: ParkedRow, error: unknown): Promise<void> {
+    const { topic, partition } = row;
+    failedChannel.publish({ subscription: subscription.name, topic, partition, size: 1, error });
+    // Paused since it was looked for, or stopped by an outage.
+    if (isInfrastructureError(error)) await this.postpone(subscription, row, error);
+    else await this.noteFailure(subscription, row, error, error instanceof Invalid);
   }
 
   private async postpone(subscription: Subscription, row: ParkedRow, error: unknown): Promise<void> {
@@ -166,12 +160,15 @@ export class Retrier {
       ])) as [{ attempts: number }[]];
       if (noted === undefined || (noted.attempts < retry.attempts && !invalid)) return undefined;
       const hold = retry.onDead === 'hold';
+      const id = toMessage(row).headers[Header.id];
+      // A copy that does parse one day is then no duplicate of this.
+      if (invalid && id !== undefined) await tx.query(GIVE_UP_RECEIPT, [name, storable(id)]);
       await tx.query(BURY_PARKED, [...place, uuidv7(), hold, invalid ? 'invalid' : 'failed']);
       if (hold) {
         await tx.query(HOLD, place);
       } else {
         await tx.query(UNPARK, place);
-        await tx.query(MOVE_COUNT('parked', 'dead'), place.slice(0, 3));
+        await tx.query(NOTE_OUTCOME, [...place.slice(0, 3), 'parked', 'dead']);
       }
       return noted.attempts;
     });
@@ -182,7 +179,11 @@ export class Retrier {
     if (retry.onDead === 'skip') this.announce(subscription, row, 'dead');
   }
 
-  private announce({ name }: Subscription, { topic, partition, position }: ParkedRow, count: Count): void {
+  private announce(
+    { name }: Subscription,
+    { topic, partition, position }: ParkedRow,
+    count: 'handled' | 'dead',
+  ): void {
     const none = { handled: 0, skipped: 0, duplicate: 0, parked: 0, dead: 0 };
     settledChannel.publish({ subscription: name, topic, partition, position, ...none, [count]: 1 });
   }

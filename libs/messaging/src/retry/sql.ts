@@ -73,9 +73,53 @@ export const HOLD = `
 UPDATE messaging.parked SET held = true
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
-/** What became of a message that had been parked: from one count to another. */
-export const MOVE_COUNT = (from: Count, to: Count): string => `
-UPDATE messaging.consumer_progress SET ${from} = ${from} - 1, ${to} = ${to} + 1
-WHERE subscription = $1 AND topic = $2 AND partition = $3`;
+/**
+ * What became of messages that had been parked: from one count to another. A row of its own and not an update of
+ * the progress: a consumer holds that row while its handler waits for what the retrier's handler has.
+ */
+export const CREATE_OUTCOME = `
+CREATE TABLE messaging.outcome (
+  id           bigint GENERATED ALWAYS AS IDENTITY,
+  subscription text NOT NULL,
+  topic        text NOT NULL,
+  partition    integer NOT NULL,
+  was          text NOT NULL,
+  became       text NOT NULL,
+  CONSTRAINT outcome_pk PRIMARY KEY (id)
+);
+CREATE INDEX outcome_place ON messaging.outcome (subscription, topic, partition);
 
-export type Count = 'handled' | 'skipped' | 'parked' | 'dead' | 'discarded';
+CREATE VIEW messaging.progress AS
+SELECT p.subscription, p.topic, p.partition, p.position, p.started_at, p.skipped, p.duplicate,
+       p.handled + o.handled AS handled, p.parked + o.parked AS parked, p.dead + o.dead AS dead,
+       o.discarded
+FROM messaging.consumer_progress p CROSS JOIN LATERAL (
+  SELECT ${(['handled', 'parked', 'dead', 'discarded'] as const)
+    .map(
+      count =>
+        `count(*) FILTER (WHERE became = '${count}') - count(*) FILTER (WHERE was = '${count}') AS ${count}`,
+    )
+    .join(',\n         ')}
+  FROM messaging.outcome WHERE subscription = p.subscription AND topic = p.topic AND partition = p.partition
+) AS o;`;
+
+export type Count = 'handled' | 'parked' | 'dead' | 'discarded';
+
+export const NOTE_OUTCOME = `
+INSERT INTO messaging.outcome (subscription, topic, partition, was, became) VALUES ($1, $2, $3, $4, $5)`;
+
+/** One message of a key at a time, whichever instance has it: a replay can put one before another that is in hand. */
+export const LOCK_KEY =
+  'SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1::text, $2::text, $3::text), 1))';
+
+/** No consumer is in the middle of a batch of the partition. */
+export const LOCK_PARTITION = `
+SELECT 1 FROM messaging.consumer_progress
+WHERE subscription = $1 AND topic = $2 AND partition = $3 FOR UPDATE`;
+
+/** A letter that did not parse has no receipt; one that is tried again needs one. No row when a copy was handled. */
+export const TAKE_RECEIPT = `
+INSERT INTO messaging.inbox (subscription, message_id, key_hash) VALUES ($1, $2, 0)
+ON CONFLICT DO NOTHING RETURNING message_id`;
+
+export const GIVE_UP_RECEIPT = 'DELETE FROM messaging.inbox WHERE subscription = $1 AND message_id = $2';

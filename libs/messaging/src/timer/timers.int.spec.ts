@@ -10,7 +10,7 @@ const Due = defineEvent({
   type: 'test.due.v1',
   topic: 'due',
   key: event => event.id,
-  schema: z.object({ id: z.string(), n: z.int() }),
+  schema: z.object({ id: z.string(), n: z.int(), note: z.string().optional() }),
 });
 
 describe('timers', () => {
@@ -82,7 +82,7 @@ describe('timers', () => {
 
   it('refuse an event that no transport would take, while its caller can still be told', async () => {
     const tooLong = fixture.database.transaction(tx =>
-      timers.schedule(tx, Due, [{ event: { id: 'x'.repeat(20_000), n: 1 }, dueAt: new Date() }]),
+      timers.schedule(tx, Due, [{ event: { id: 'x', n: 1, note: 'x'.repeat(20_000) }, dueAt: new Date() }]),
     );
     await expect(tooLong).rejects.toThrow('over the limit');
     expect(await fixture.database.query('SELECT * FROM messaging.timer')).toEqual([]);
