@@ -33,7 +33,7 @@ export {
   PublishOutsideTransaction,
   TooManyEvents,
 } from './outbox/outbox.js';
-export { DEFAULT_RETRY, type RetryPolicy } from './retry/policy.js';
+export { DEFAULT_RETRY, pauseAfter, type RetryPolicy } from './retry/policy.js';
 export { Retrier, type RetrierLimits } from './retry/retrier.js';
 export { Relay, type RelayLimits } from './relay/relay.js';
 export { Wakeup } from './flow/wakeup.js';

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { type BatchHandler, type ReceivedMessage, restAfter, Wakeup } from '#messaging';
+import { type BatchHandler, pauseAfter, type ReceivedMessage, restAfter, Wakeup } from '#messaging';
 import type { SequencedLog } from './log.js';
 import { PACE } from './limits.js';
 
@@ -22,6 +22,8 @@ export interface PositionSource {
   /** @returns false when the partition is not ours any more. */
   commit(position: ReadPosition): Promise<boolean>;
 }
+
+const BACKOFF = { firstMs: PACE.firstBackoffMs, longestMs: PACE.lastBackoffMs };
 
 interface InHand {
   readonly abort: AbortController;
@@ -134,16 +136,10 @@ export class Reader {
       if (signal.aborted || this.stopped.signal.aborted) return;
       const failures = (this.failures.get(position) ?? 0) + 1;
       this.failures.set(position, failures);
-      const pause = backoff(failures);
+      const pause = Math.round(pauseAfter(failures, BACKOFF));
       this.logger.warn(`${this.name}: ${topic}/${partition} waits ${pause} ms: ${String(error)}`);
       const signals = AbortSignal.any([signal, this.stopped.signal]);
       await setTimeout(pause, undefined, { signal: signals }).catch(() => undefined);
     }
   }
-}
-
-/** Exponential, with full jitter in its upper half, so that what failed together does not come back together. */
-function backoff(failures: number): number {
-  const ceiling = Math.min(PACE.firstBackoffMs * 2 ** (failures - 1), PACE.lastBackoffMs);
-  return Math.round(ceiling / 2 + (Math.random() * ceiling) / 2);
 }

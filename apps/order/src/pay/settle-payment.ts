@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { DomainError, type ReplyOf, Outbox, type RequestOf, Timers, uuidv7 } from '#messaging';
+import {
+  describeIssues,
+  DomainError,
+  type ReplyOf,
+  Outbox,
+  type RequestOf,
+  Timers,
+  uuidv7,
+} from '#messaging';
 import { OrderPaid, PaymentDue, RefundRequested, type SettlePayment } from '#contracts';
 import { OrderDatabase } from '../order.database.js';
 import { Order } from '../order.entity.js';
@@ -135,9 +143,6 @@ function parseCallback(body: string): Callback {
     throw new InvalidCallback('its body is no JSON');
   }
   const parsed = Callback.safeParse(json);
-  if (!parsed.success)
-    throw new InvalidCallback(
-      parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; '),
-    );
+  if (!parsed.success) throw new InvalidCallback(describeIssues(parsed.error.issues));
   return parsed.data;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DomainError, Outbox, type RequestOf } from '#messaging';
 import { MAX_QUANTITY, OrderPlaced, type PlaceOrder } from '#contracts';
 import { OrderDatabase } from '../order.database.js';
+import { quantitiesBySku } from '../quantities.js';
 
 const INSERT = `
 INSERT INTO orders (id, buyer_id, origin, status, items, placed_at)
@@ -27,7 +28,7 @@ export class PlaceOrderUseCase {
 
   /** The caller names the order, so that asking again after a lost answer orders once. */
   async place({ orderId, buyerId, items }: RequestOf<typeof PlaceOrder>): Promise<{ orderId: string }> {
-    const merged = mergeBySku(items);
+    const merged = [...quantitiesBySku(items)].map(([sku, quantity]) => ({ sku, quantity }));
     const tooMany = merged.find(item => item.quantity > MAX_QUANTITY);
     if (tooMany !== undefined) throw new QuantityTooHigh(tooMany.sku, tooMany.quantity);
     const placedAt = new Date();
@@ -45,13 +46,4 @@ export class PlaceOrderUseCase {
     });
     return { orderId };
   }
-}
-
-/** One line a SKU: two lines of one SKU are one demand for its stock. */
-export function mergeBySku(
-  items: readonly { sku: string; quantity: number }[],
-): { sku: string; quantity: number }[] {
-  const bySku = new Map<string, number>();
-  for (const { sku, quantity } of items) bySku.set(sku, (bySku.get(sku) ?? 0) + quantity);
-  return [...bySku].map(([sku, quantity]) => ({ sku, quantity }));
 }

@@ -1,5 +1,6 @@
 import type { OrderItem, PricedItem } from '#contracts';
 import { DomainError } from '#messaging';
+import { quantitiesBySku } from '../quantities.js';
 
 /** What an order's line has, and how many of it came back already. */
 export interface RefundableItem extends PricedItem {
@@ -49,7 +50,7 @@ export function whatComesBack(
   wanted: readonly OrderItem[] | undefined,
 ): Comeback {
   const left = new Map(order.map(line => [line.sku, line.quantity - (line.refunded ?? 0)]));
-  const back = new Map(wanted === undefined ? left : sumBySku(wanted));
+  const back = new Map(wanted === undefined ? left : quantitiesBySku(wanted));
   for (const [sku, quantity] of back) {
     if (quantity > (left.get(sku) ?? 0)) throw new MoreThanBought(sku, quantity, left.get(sku) ?? 0);
   }
@@ -64,10 +65,4 @@ export function whatComesBack(
     lines,
     whole: lines.every(line => line.refunded === line.quantity),
   };
-}
-
-function sumBySku(items: readonly OrderItem[]): Map<string, number> {
-  const bySku = new Map<string, number>();
-  for (const { sku, quantity } of items) bySku.set(sku, (bySku.get(sku) ?? 0) + quantity);
-  return bySku;
 }

@@ -14,7 +14,11 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 10, firstMs: 200, longestMs: 60_000, onDead: 'skip' };
 
 /** Exponential, with full jitter in its upper half, so that what failed together does not come back together. */
-export function pauseAfter(attempts: number, policy: RetryPolicy, random: number = Math.random()): number {
+export function pauseAfter(
+  attempts: number,
+  policy: Pick<RetryPolicy, 'firstMs' | 'longestMs'>,
+  random: number = Math.random(),
+): number {
   const ceiling = Math.min(policy.firstMs * 2 ** (attempts - 1), policy.longestMs);
   return ceiling / 2 + (random * ceiling) / 2;
 }

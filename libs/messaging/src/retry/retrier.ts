@@ -10,7 +10,7 @@ import { Header } from '../message/envelope.js';
 import { runInTrace } from '../message/trace.js';
 import { uuidv7 } from '../message/uuid-v7.js';
 import type { ReceivedMessage } from '../transport/transport.js';
-import { attemptOf, pauseAfter } from './policy.js';
+import { accountOf, attemptOf, pauseAfter } from './policy.js';
 import {
   GIVE_UP_RECEIPT,
   HOLD,
@@ -83,7 +83,7 @@ export class Retrier {
       } catch (error) {
         failures += 1;
         const pause = Math.min(100 * 2 ** Math.min(failures, 20), this.limits.maxBackoffMs);
-        this.logger.warn(`${subscription.name}: parked messages wait ${pause} ms: ${String(error)}`);
+        this.logger.warn(`${subscription.name}: parked messages wait ${pause} ms: ${accountOf(error)}`);
         await this.pause(pause);
       }
     }
@@ -138,7 +138,7 @@ export class Retrier {
 
   private async postpone(subscription: Subscription, row: ParkedRow, error: unknown): Promise<void> {
     this.logger.warn(
-      `${subscription.name}: message at ${row.topic}/${row.partition}:${row.position} waits for an outage: ${String(error)}`,
+      `${subscription.name}: message at ${row.topic}/${row.partition}:${row.position} waits for an outage: ${accountOf(error)}`,
     );
     await this.database.query(POSTPONE, [...placeOf(subscription, row), OUTAGE_PAUSE_MS / 1_000]);
   }
@@ -174,7 +174,7 @@ export class Retrier {
     });
     if (attempts === undefined) return;
     this.logger.error(
-      `${name}: message at ${row.topic}/${row.partition}:${row.position} is a dead letter after ${attempts} attempt(s): ${String(error)}`,
+      `${name}: message at ${row.topic}/${row.partition}:${row.position} is a dead letter after ${attempts} attempt(s): ${accountOf(error)}`,
     );
     if (retry.onDead === 'skip') this.announce(subscription, row, 'dead');
   }
