@@ -28,14 +28,19 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(apps|libs)/',
-        pathNot: ['^apps/[^/]+/src/main\\.ts$', '^libs/transport-', '\\.spec\\.ts$'],
+        pathNot: [
+          '^apps/[^/]+/src/main\\.ts$',
+          '^apps/stack/src/queue\\.ts$',
+          '^libs/(transport-|testkit/)',
+          '\\.(kafka-)?spec\\.ts$',
+        ],
       },
       to: { path: '^libs/transport-' },
     },
     {
       name: 'transports-import-only-messaging',
       severity: 'error',
-      from: { path: '^libs/transport-', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^libs/transport-', pathNot: '\\.(kafka-)?spec\\.ts$' },
       to: { path: '^libs/', pathNot: '^libs/(transport-|messaging/)' },
     },
     {
@@ -55,6 +60,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^libs/([^/]+)/' },
       to: { path: '^libs/$1/src/index\\.ts$' },
+    },
+    {
+      name: 'kafkajs-in-one-file',
+      severity: 'error',
+      from: { pathNot: ['^libs/transport-kafka/src/kafkajs\\.ts$', '^bench/transport/'] },
+      to: { path: 'kafkajs', pathNot: '^libs/' },
     },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -27,6 +27,7 @@ export default {
       globalSetup: '<rootDir>/test/shared-server.js',
       globalTeardown: '<rootDir>/test/stop-shared-server.js',
     },
+    { ...shared, displayName: 'kafka', testRegex: '\\.kafka-spec\\.ts$' },
     { ...shared, displayName: 'end-to-end', testRegex: '\\.e2e-spec\\.ts$' },
   ],
   // For what hangs; nothing of ours takes that long, and a busy machine must not fail a test.

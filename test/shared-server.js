@@ -1,9 +1,15 @@
 import { startCluster } from '../dist/libs/testkit/src/cluster.js';
 import { TEST_SERVER } from '../dist/libs/testkit/src/database.js';
+import { startKafka } from '../dist/libs/testkit/src/kafka.js';
+import { TEST_BROKERS, TEST_TRANSPORT } from '../dist/libs/testkit/src/test-queue.js';
 
-/** One server for every integration test; each file clones a database of its own. It keeps nothing, so no fsync. */
+/** Servers for every integration test; each file has a database, or a prefix, of its own. They keep nothing, so no fsync. */
 export default async function startSharedServer() {
   const started = await startCluster({ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' });
   process.env[TEST_SERVER] = started.cluster.url('').replace(/\/$/, '');
-  globalThis.sluiceTestCluster = started;
+  globalThis.sluiceTestServers = [started];
+  if (process.env[TEST_TRANSPORT] !== 'kafka') return;
+  const kafka = await startKafka();
+  process.env[TEST_BROKERS] = kafka.cluster.bootstrap.join(',');
+  globalThis.sluiceTestServers.push(kafka);
 }

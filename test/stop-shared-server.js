@@ -1,3 +1,3 @@
 export default async function stopSharedServer() {
-  await globalThis.sluiceTestCluster?.stop();
+  await Promise.all((globalThis.sluiceTestServers ?? []).map(server => server.stop()));
 }

@@ -79,7 +79,7 @@ async function build() {
     const module = `./dist/apps/${app}/src/${app}.module.js`;
     return existsSync(join(root, module)) ? [`await import(${JSON.stringify(module)});`] : [];
   });
-  const warm = `${apps.join('')} await import('./dist/libs/service-kit/src/index.js'); await import('./dist/libs/transport-postgres/src/index.js'); process.exit(0);`;
+  const warm = `${apps.join('')} await import('./dist/libs/service-kit/src/index.js'); await import('./dist/libs/transport-choice/src/index.js'); await import('./dist/libs/transport-postgres/src/index.js'); await import('./dist/libs/transport-kafka/src/index.js'); process.exit(0);`;
   const { ROOMY_FLAGS, SMALL_FLAGS } = await import(
     pathToFileURL(join(root, 'dist/apps/stack/src/services.js')).href
   );

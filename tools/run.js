@@ -9,6 +9,7 @@ const COMMANDS = {
   replay: 'tools/replay/main.js',
   lab: 'lab/main.js',
   bench: 'bench/main.js',
+  kafka: 'tools/kafka/main.js',
 };
 
 const [name = '', ...args] = process.argv.slice(2);

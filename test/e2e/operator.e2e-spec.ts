@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import { audit, auditReport, settledAudit } from '../../tools/client/audit.js';
 import { Buyer } from '../../tools/client/buyer.js';
 import type { Shop } from '../../tools/client/shop.js';
@@ -78,7 +77,7 @@ describe('an operator of the queue', () => {
   });
 
   it('sees what a stranger sent into the queue, tries it again, and gives it up', async () => {
-    const stranger = new PostgresTransport({ url: await running.logUrl(), instance: randomUUID() });
+    const stranger = await running.openQueue();
     const headers = { ce_id: randomUUID(), ce_type: 'order.paid.v1', ce_source: '/stranger' };
     await stranger.publish([
       { topic: 'order', key: 'nobody', headers, payload: Buffer.from('{"orderId":"?"}') },

@@ -4,6 +4,10 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Transport } from '#messaging';
+import { TEST_TRANSPORT } from '#testkit';
+import { KafkaTransport } from '#transport-kafka';
+import { PostgresTransport } from '#transport-postgres';
 import { Shop } from '../../tools/client/shop.js';
 import { kill, runningProcesses } from './processes.js';
 
@@ -31,7 +35,8 @@ export class RunningShop {
     args: readonly string[] = [],
   ): RunningShop {
     const inherited = { ...process.env, NODE_OPTIONS: '' };
-    const launcher = spawn('node', [resolve('dist/apps/stack/src/main.js'), ...args], {
+    const transport = process.env[TEST_TRANSPORT] === 'kafka' ? ['--transport', 'kafka'] : [];
+    const launcher = spawn('node', [resolve('dist/apps/stack/src/main.js'), ...transport, ...args], {
       env: { ...inherited, PORT: '0', SLUICE_OPERATOR_PASSWORD: PASSWORD, ...env, SLUICE_DATA_DIR: dataDir },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -73,13 +78,20 @@ export class RunningShop {
     return running.sandbox;
   }
 
-  /** The queue's database: for a test that is a stranger to the shop. */
-  async logUrl(): Promise<string> {
-    const { database } = JSON.parse(await readFile(join(this.dataDir, 'secrets.json'), 'utf8')) as {
-      database: string;
-    };
-    const port = (await readFile(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[3];
-    return `postgres://sluice:${database}@127.0.0.1:${port}/sluice_log`;
+  /** A way into the queue: for a test that is a stranger to the shop. */
+  async openQueue(): Promise<Transport> {
+    const read = async (file: string) => readFile(join(this.dataDir, file), 'utf8');
+    const ports = JSON.parse(await read('ports.json')) as Record<string, number>;
+    const instance = 'stranger';
+    if (process.env[TEST_TRANSPORT] === 'kafka')
+      return new KafkaTransport({
+        brokers: [`127.0.0.1:${ports['kafka-1']!}`],
+        instance,
+        prefix: 'sluice.',
+      });
+    const { database } = JSON.parse(await read('secrets.json')) as { database: string };
+    const url = `postgres://sluice:${database}@127.0.0.1:${ports['postgres']!}/sluice_log`;
+    return new PostgresTransport({ url, instance });
   }
 
   /** The exit code, once it has ended. */

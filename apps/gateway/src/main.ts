@@ -1,15 +1,15 @@
 import { readConfig, runMessagingService } from '#service-kit';
-import { PostgresTransport } from '#transport-postgres';
+import { openTransport, TransportConfig } from '#transport-choice';
 import { GatewayConfig } from './gateway.config.js';
 import { GatewayModule } from './gateway.module.js';
 import { setUpHttp } from './set-up-http.js';
 
-const config = readConfig(GatewayConfig);
+const config = readConfig(GatewayConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'gateway',
   module: GatewayModule,
   config,
-  transport: new PostgresTransport({ url: config.SLUICE_TRANSPORT_URL, instance: config.SLUICE_INSTANCE }),
+  transport: await openTransport(config),
   http: setUpHttp,
 });

@@ -1,13 +1,13 @@
 import { readConfig, runMessagingService } from '#service-kit';
-import { PostgresTransport } from '#transport-postgres';
+import { openTransport, TransportConfig } from '#transport-choice';
 import { MerchantNotifierConfig } from './merchant-notifier.config.js';
 import { MerchantNotifierModule } from './merchant-notifier.module.js';
 
-const config = readConfig(MerchantNotifierConfig);
+const config = readConfig(MerchantNotifierConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'merchant-notifier',
   module: MerchantNotifierModule,
   config,
-  transport: new PostgresTransport({ url: config.SLUICE_TRANSPORT_URL, instance: config.SLUICE_INSTANCE }),
+  transport: await openTransport(config),
 });

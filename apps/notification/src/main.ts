@@ -1,13 +1,13 @@
 import { readConfig, runMessagingService } from '#service-kit';
-import { PostgresTransport } from '#transport-postgres';
+import { openTransport, TransportConfig } from '#transport-choice';
 import { NotificationConfig } from './notification.config.js';
 import { NotificationModule } from './notification.module.js';
 
-const config = readConfig(NotificationConfig);
+const config = readConfig(NotificationConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'notification',
   module: NotificationModule,
   config,
-  transport: new PostgresTransport({ url: config.SLUICE_TRANSPORT_URL, instance: config.SLUICE_INSTANCE }),
+  transport: await openTransport(config),
 });

@@ -1,13 +1,13 @@
 import { readConfig, runMessagingService } from '#service-kit';
-import { PostgresTransport } from '#transport-postgres';
+import { openTransport, TransportConfig } from '#transport-choice';
 import { OrderConfig } from './order.config.js';
 import { OrderModule } from './order.module.js';
 
-const config = readConfig(OrderConfig);
+const config = readConfig(OrderConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'order',
   module: OrderModule,
   config,
-  transport: new PostgresTransport({ url: config.SLUICE_TRANSPORT_URL, instance: config.SLUICE_INSTANCE }),
+  transport: await openTransport(config),
 });

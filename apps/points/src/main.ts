@@ -1,12 +1,12 @@
 import { DatabaseConfig, readConfig, runMessagingService } from '#service-kit';
-import { PostgresTransport } from '#transport-postgres';
+import { openTransport, TransportConfig } from '#transport-choice';
 import { PointsModule } from './points.module.js';
 
-const config = readConfig(DatabaseConfig);
+const config = readConfig(DatabaseConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'points',
   module: PointsModule,
   config,
-  transport: new PostgresTransport({ url: config.SLUICE_TRANSPORT_URL, instance: config.SLUICE_INSTANCE }),
+  transport: await openTransport(config),
 });

@@ -1,13 +1,13 @@
 import { readConfig, runMessagingService } from '#service-kit';
-import { PostgresTransport } from '#transport-postgres';
+import { openTransport, TransportConfig } from '#transport-choice';
 import { SeckillConfig } from './seckill.config.js';
 import { SeckillModule } from './seckill.module.js';
 
-const config = readConfig(SeckillConfig);
+const config = readConfig(SeckillConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'seckill',
   module: SeckillModule,
   config,
-  transport: new PostgresTransport({ url: config.SLUICE_TRANSPORT_URL, instance: config.SLUICE_INSTANCE }),
+  transport: await openTransport(config),
 });

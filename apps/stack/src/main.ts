@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PostgresCluster, PostgresStartError } from '#embedded-postgres';
+import { PostgresCluster } from '#embedded-postgres';
+import { ServerStartError } from '#server-process';
 import { openDemo } from './demo.js';
 import { lock } from './lock.js';
+import { kafkaPortNames, kafkaQueue, keepQueue, postgresQueue, type Queue } from './queue.js';
 import { LOG_DATABASE, processOf, SERVICES } from './services.js';
 import { environmentOf, instancesOf, openDataDir, readArguments, settle, StartRefused } from './settings.js';
 import type { Settings } from './settled.js';
@@ -10,36 +12,49 @@ import { Supervised } from './supervisor.js';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Starts the shop: PostgreSQL, then every app, then the demo; and ends it the other way round. */
+/** Starts the shop: PostgreSQL and the queue, then every app, then the demo; and ends it the other way round. */
 async function main(shop: Shop): Promise<void> {
-  const { scale } = readArguments(process.argv.slice(2));
+  const { scale, queue } = readArguments(process.argv.slice(2));
   const dataDir = await openDataDir(process.env);
   await lock(dataDir);
-  const settings = await settle(dataDir, process.env, scale);
+  await keepQueue(dataDir, queue);
+  const ownBrokers = queue.transport === 'kafka' && typeof queue.brokers === 'number' ? queue.brokers : 0;
+  const settings = await settle(dataDir, process.env, scale, kafkaPortNames(ownBrokers));
   await mkdir(join(dataDir, 'logs'), { recursive: true });
 
-  shop.cluster = PostgresCluster.start({
-    dataDir: join(dataDir, 'postgres'),
-    port: settings.ports['postgres'],
-    password: settings.secrets.database,
-  });
-  const cluster = await shop.cluster;
-  cluster.onUnexpectedExit(() => {
-    say('PostgreSQL ended by itself, starting it again');
-    cluster.restart().catch((error: unknown) => shop.refuse(error));
-  });
-  say('PostgreSQL is up');
+  shop.cluster = startPostgres(settings, shop);
+  const databaseUrl = (cluster: PostgresCluster) => (database: string) => cluster.url(database);
+  shop.queue =
+    queue.transport === 'postgres'
+      ? shop.cluster.then(cluster => postgresQueue(databaseUrl(cluster)))
+      : kafkaQueue(settings, queue.brokers, say);
+  const [cluster, { env }] = await Promise.all([shop.cluster, shop.queue]);
 
-  await cluster.ensureDatabases([LOG_DATABASE, ...SERVICES.flatMap(service => service.database ?? [])]);
-  shop.processes = supervise(settings, cluster);
+  shop.processes = supervise(settings, databaseUrl(cluster), env);
   await Promise.all(shop.processes.map(each => each.start()));
   await openDemo(settings);
   await announce(settings, shop.processes);
 }
 
+async function startPostgres({ dataDir, ports, secrets }: Settings, shop: Shop): Promise<PostgresCluster> {
+  const cluster = await PostgresCluster.start({
+    dataDir: join(dataDir, 'postgres'),
+    port: ports['postgres'],
+    password: secrets.database,
+  });
+  cluster.onUnexpectedExit(() => {
+    say('PostgreSQL ended by itself, starting it again');
+    cluster.restart().catch((error: unknown) => shop.refuse(error));
+  });
+  await cluster.ensureDatabases([LOG_DATABASE, ...SERVICES.flatMap(service => service.database ?? [])]);
+  say('PostgreSQL is up');
+  return cluster;
+}
+
 /** What has been started so far, and how it ends: in order, whatever the reason and however far it got. */
 class Shop {
   cluster: Promise<PostgresCluster> | undefined;
+  queue: Promise<Queue> | undefined;
   processes: readonly Supervised[] = [];
   private stopping = false;
 
@@ -61,7 +76,7 @@ class Shop {
   /** Says in one line why it cannot go on. */
   refuse(error: unknown): void {
     if (this.stopping) return;
-    const known = error instanceof StartRefused || error instanceof PostgresStartError;
+    const known = error instanceof StartRefused || error instanceof ServerStartError;
     const reason = error instanceof Error ? (known ? error.message : error.stack) : String(error);
     process.stderr.write(`Sluice cannot start: ${reason}\n`);
     void this.end().finally(() => process.exit(1));
@@ -74,17 +89,19 @@ class Shop {
     const between = this.processes.filter(each => each.app !== 'gateway' && each.app !== 'sandbox');
     for (const group of [named('gateway'), between, named('sandbox')])
       await Promise.all(group.map(each => each.stop()));
-    await this.cluster?.then(
-      cluster => cluster.stop(),
-      () => undefined,
-    );
+    const servers = [this.queue, this.cluster].filter(each => each !== undefined);
+    await Promise.allSettled(servers.map(async each => (await each).stop()));
   }
 }
 
-function supervise(settings: Settings, cluster: PostgresCluster): Supervised[] {
+function supervise(
+  settings: Settings,
+  databaseUrl: (database: string) => string,
+  queue: Readonly<Record<string, string>>,
+): Supervised[] {
   return SERVICES.flatMap(service =>
     instancesOf(service.name, settings.scale).map(instance => {
-      const env = environmentOf(service, instance, settings, database => cluster.url(database), LOG_DATABASE);
+      const env = environmentOf(service, instance, settings, databaseUrl, queue);
       const { flags, priority } = processOf(service);
       return new Supervised(service.name, instance, env, flags, priority, settings.dataDir, say);
     }),

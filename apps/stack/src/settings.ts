@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { chooseFree, isFree } from './ports.js';
-import type { Secrets, Settings } from './settled.js';
+import type { QueueChoice, Secrets, Settings } from './settled.js';
 import { SERVICES } from './services.js';
 
 /** A start that cannot succeed: one line for the person, exit code 1. */
@@ -25,24 +25,45 @@ const Environment = z.object({
   SLUICE_OPERATOR_PASSWORD: z.string().min(8, 'is shorter than 8 characters').optional(),
 });
 
+const KNOWN = '--scale seckill=2,points=3, --transport postgres|kafka and --brokers 1|3|host:port,host:port';
+
 /** @throws StartRefused for anything that cannot be understood */
-export function readArguments(argv: readonly string[]): { scale: ReadonlyMap<string, number> } {
-  let values: { scale?: string; transport?: string };
+export function readArguments(argv: readonly string[]): {
+  scale: ReadonlyMap<string, number>;
+  queue: QueueChoice;
+} {
+  let values: { scale?: string; transport?: string; brokers?: string };
   try {
     ({ values } = parseArgs({
       args: [...argv],
-      options: { scale: { type: 'string' }, transport: { type: 'string' } },
+      options: { scale: { type: 'string' }, transport: { type: 'string' }, brokers: { type: 'string' } },
     }));
   } catch (error) {
+    throw new StartRefused(`${(error as Error).message.split('.')[0]}; known are ${KNOWN}`);
+  }
+  return { scale: readScale(values.scale), queue: readQueue(values.transport ?? 'postgres', values.brokers) };
+}
+
+function readQueue(transport: string, brokers: string | undefined): QueueChoice {
+  if (transport === 'postgres' && brokers === undefined) return { transport };
+  if (transport === 'postgres') throw new StartRefused('--brokers is for --transport kafka');
+  if (transport !== 'kafka') {
+    throw new StartRefused(`--transport ${transport} is not known; there are postgres and kafka`);
+  }
+  const here = brokers ?? '1';
+  if (here === '1' || here === '3') return { transport, brokers: here === '1' ? 1 : 3 };
+  const elsewhere = here.split(',');
+  if (!elsewhere.every(each => /^[^\s:]+:\d{1,5}$/.test(each))) {
     throw new StartRefused(
-      `${(error as Error).message.split('.')[0]}; known are --scale seckill=2,points=3 and --transport postgres`,
+      `--brokers ${here} is not understood; write 1 or 3 for brokers here, or host:port,host:port`,
     );
   }
-  if (values.transport !== undefined && values.transport !== 'postgres') {
-    throw new StartRefused(`--transport ${values.transport} is not known; this version has postgres`);
-  }
+  return { transport, brokers: elsewhere };
+}
+
+function readScale(text: string | undefined): ReadonlyMap<string, number> {
   const scale = new Map<string, number>();
-  for (const part of values.scale?.split(',') ?? []) {
+  for (const part of text?.split(',') ?? []) {
     const [, name = '', count = ''] = /^([a-z-]+)=(\d{1,2})$/.exec(part) ?? [];
     if (!SCALABLE.includes(name) || Number(count) < 1) {
       throw new StartRefused(
@@ -51,7 +72,7 @@ export function readArguments(argv: readonly string[]): { scale: ReadonlyMap<str
     }
     scale.set(name, Number(count));
   }
-  return { scale };
+  return scale;
 }
 
 /** The data directory, made if it is not there. @throws StartRefused when it cannot be written */
@@ -83,6 +104,7 @@ export async function settle(
   dataDir: string,
   env: NodeJS.ProcessEnv,
   scale: ReadonlyMap<string, number>,
+  queuePorts: readonly string[],
 ): Promise<Settings> {
   const { PORT, SLUICE_OPERATOR_PASSWORD } = parseEnvironment(env);
   if (PORT !== 0 && !(await isFree(HOST, PORT))) {
@@ -97,7 +119,11 @@ export async function settle(
   }));
   const names = SERVICES.filter(service => service.rpc).flatMap(service => instancesOf(service.name, scale));
   const ports = await keep<Record<string, number>>(join(dataDir, 'ports.json'), before =>
-    chooseFree(HOST, ['postgres', 'sandbox', ...names, ...(PORT === 0 ? ['gateway'] : [])], before),
+    chooseFree(
+      HOST,
+      ['postgres', 'sandbox', ...queuePorts, ...names, ...(PORT === 0 ? ['gateway'] : [])],
+      before,
+    ),
   );
   const gateway = PORT === 0 ? ports['gateway']! : PORT;
   return {
@@ -119,7 +145,7 @@ export function environmentOf(
   instance: string,
   settings: Settings,
   databaseUrl: (database: string) => string,
-  logDatabase: string,
+  queue: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const answering = SERVICES.filter(service => service.rpc).map(service => service.name);
   const addresses = answering.map(service => [
@@ -128,7 +154,7 @@ export function environmentOf(
   ]);
   return {
     SLUICE_INSTANCE: instance,
-    SLUICE_TRANSPORT_URL: databaseUrl(logDatabase),
+    ...queue,
     SLUICE_INSTANCES: JSON.stringify(Object.fromEntries(addresses)),
     ...(rpc && { RPC_PORT: String(settings.ports[`${name}-${instance.split('-').at(-1)!}`]!) }),
     ...(database !== undefined && { DATABASE_URL: databaseUrl(database) }),
@@ -145,7 +171,7 @@ function parseEnvironment(env: NodeJS.ProcessEnv): z.output<typeof Environment> 
 }
 
 // Written beside and moved over: a crash leaves the old file or the new one.
-async function keep<T extends object>(
+export async function keep<T extends object>(
   path: string,
   complete: (before: Partial<T>) => T | Promise<T>,
 ): Promise<T> {

@@ -16,3 +16,8 @@ export interface Settings {
   /** How many instances of each service. */
   readonly scale: ReadonlyMap<string, number>;
 }
+
+/** Which queue: PostgreSQL's own; Apache Kafka with so many brokers here, or with brokers elsewhere. */
+export type QueueChoice =
+  | { readonly transport: 'postgres' }
+  | { readonly transport: 'kafka'; readonly brokers: readonly string[] | 1 | 3 };

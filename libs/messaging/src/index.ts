@@ -1,5 +1,6 @@
 export * from './message/index.js';
 export { type Delivery, type Route, type Subscription, topicsOf } from './consumer/subscription.js';
+export { claimQueue, QueueReplaced } from './consumer/claim-queue.js';
 export { Consumer } from './consumer/consumer.js';
 export { DependencyUnavailable, isInfrastructureError } from './consumer/infrastructure-error.js';
 export { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from './consumer/signals.js';
@@ -39,6 +40,7 @@ export { Relay, type RelayLimits } from './relay/relay.js';
 export { Wakeup } from './flow/wakeup.js';
 export { restAfter } from './flow/yielding.js';
 export { type Scheduled, Timers } from './timer/timers.js';
+export { PartitionDelivery, type ReadPosition } from './transport/partition-delivery.js';
 export { rankByRendezvous } from './routing/rendezvous.js';
 export {
   type Batch,

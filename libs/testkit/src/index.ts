@@ -1,5 +1,7 @@
 export { startCluster, type TestCluster } from './cluster.js';
 export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from './database.js';
+export { startKafka, type TestKafka } from './kafka.js';
 export { eventually, Gate, Gathered } from './gather.js';
 export { effect, MessagingFixture } from './messaging-fixture.js';
+export { openTestQueue, TEST_BROKERS, TEST_TRANSPORT, type TestQueue } from './test-queue.js';
 export { transportContract, type TransportUnderTest } from './transport-contract.js';

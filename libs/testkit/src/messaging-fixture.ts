@@ -11,8 +11,9 @@ import {
   topicsOf,
   type Transport,
 } from '#messaging';
-import { emptyDatabase, migratedDatabase, type TestDatabase } from './database.js';
+import { migratedDatabase, type TestDatabase } from './database.js';
 import { Gathered } from './gather.js';
+import { openTestQueue, type TestQueue } from './test-queue.js';
 
 const RELAY = { batch: 100, batchBytes: 1 << 20, leaseMs: 2_000, pollMs: 20, maxBackoffMs: 50 };
 
@@ -26,26 +27,25 @@ export class MessagingFixture {
 
   private constructor(
     readonly database: DataSource,
-    private readonly databases: readonly TestDatabase[],
-    private readonly logUrl: string,
-    private readonly open: (url: string, instance: string) => Transport,
+    private readonly own: TestDatabase,
+    private readonly queue: TestQueue,
   ) {
     this.outbox = new Outbox({ maxEvents: 100, maxMessageBytes: 10_000 });
     settledChannel.subscribe(this.listen);
   }
 
-  static async start(open: (url: string, instance: string) => Transport): Promise<MessagingFixture> {
+  static async start(): Promise<MessagingFixture> {
     const own = await migratedDatabase(messagingMigrations);
-    const log = await emptyDatabase();
+    const queue = await openTestQueue();
     const database = new DataSource({ type: 'postgres', url: own.url, poolSize: 10 });
     await database.initialize();
     await database.query('CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, what text NOT NULL)');
-    return new MessagingFixture(database, [own, log], log.url, open);
+    return new MessagingFixture(database, own, queue);
   }
 
   /** Another instance's connection to the queue. */
   transport(instance: string = randomUUID()): Transport {
-    const transport = this.open(this.logUrl, instance);
+    const transport = this.queue.connect(instance);
     this.transports.push(transport);
     return transport;
   }
@@ -81,7 +81,8 @@ export class MessagingFixture {
     await Promise.all(this.transports.map(transport => transport.close()));
     await Promise.all(this.relays.map(relay => relay.stop()));
     await this.database.destroy();
-    for (const database of this.databases) await database.drop();
+    await this.own.drop();
+    await this.queue.drop();
   }
 }
 

@@ -23,9 +23,6 @@ export const PACE = {
   lastPollMs: 2_000,
   /** After an error of the connection. */
   retryMs: 250,
-  /** After a handler failed, doubling. */
-  firstBackoffMs: 200,
-  lastBackoffMs: 30_000,
   /** Between two looks at what retention can drop. */
   retentionMs: 3_600_000,
 } as const satisfies Record<string, number>;

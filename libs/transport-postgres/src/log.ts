@@ -134,6 +134,11 @@ export class SequencedLog {
     return batches;
   }
 
+  async identity(): Promise<string> {
+    const { rows } = await this.pool.query<{ id: string }>('SELECT id FROM log_identity');
+    return rows[0]!.id;
+  }
+
   /** Where each partition of the topics ends now. */
   async heads(topics: readonly string[]): Promise<Cursor[]> {
     const { rows } = await this.pool.query<Cursor>(

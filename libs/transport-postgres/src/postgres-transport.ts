@@ -36,12 +36,7 @@ type Running = (GroupSubscription | BroadcastSubscription) & {
 
 /** A sequenced log on PostgreSQL behind the transport port. */
 export class PostgresTransport implements Transport {
-  readonly name = 'postgres';
-  readonly capabilities: TransportCapabilities = {
-    maxMessageBytes: LIMITS.maxMessageBytes,
-    fencing: true,
-    exactLag: true,
-  };
+  readonly capabilities: TransportCapabilities = { maxMessageBytes: LIMITS.maxMessageBytes };
 
   private readonly logger = new Logger(PostgresTransport.name);
   private readonly pool: pg.Pool;
@@ -71,6 +66,11 @@ export class PostgresTransport implements Transport {
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
     await this.open();
     await this.log.ensureTopics(topics);
+  }
+
+  async identity(): Promise<string> {
+    await this.open();
+    return `postgres ${await this.log.identity()}`;
   }
 
   async publish(messages: readonly WireMessage[]): Promise<void> {

@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
 
 const TABLES = `
+-- Made once: a log that was made anew has another.
+CREATE TABLE IF NOT EXISTS log_identity AS SELECT gen_random_uuid() AS id;
+
 CREATE TABLE IF NOT EXISTS topic (
   name       text NOT NULL,
   partitions integer NOT NULL CONSTRAINT topic_partitions_positive CHECK (partitions > 0),
@@ -107,7 +110,7 @@ export async function createSchema(pool: Pool): Promise<void> {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     const { rows } = await client.query<{ made: boolean }>(
-      "SELECT to_regproc('commit_position') IS NOT NULL AS made",
+      "SELECT to_regclass('log_identity') IS NOT NULL AS made",
     );
     if (!rows[0]!.made) {
       await client.query(TABLES);

@@ -6,7 +6,6 @@ import type { ReserveStockUseCase } from './reserve-stock.js';
 
 const config = SeckillConfig.parse({
   SLUICE_INSTANCE: 'test',
-  SLUICE_TRANSPORT_URL: 'postgres://localhost/log',
   DATABASE_URL: 'postgres://localhost/seckill',
 });
 

@@ -17,7 +17,6 @@ describe('stock of a flash sale', () => {
     own = await migratedDatabase(seckillMigrations);
     const env = {
       SLUICE_INSTANCE: 'test',
-      SLUICE_TRANSPORT_URL: own.url,
       DATABASE_URL: own.url,
       RISK_RESERVATIONS: '3',
     };

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { effect, Gathered, MessagingFixture } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import { defineEvent } from '../message/define-event.js';
 import { envelop, Header, toWire } from '../message/envelope.js';
 import type { Batch, Transport } from '../transport/transport.js';
@@ -22,7 +21,7 @@ describe('consumer', () => {
   let transport: Transport;
 
   beforeEach(async () => {
-    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    fixture = await MessagingFixture.start();
     transport = fixture.transport();
     await transport.ensureTopics([{ name: 'test', partitions: 1 }]);
   });

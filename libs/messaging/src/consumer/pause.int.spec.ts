@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { effect, eventually, Gate, Gathered, MessagingFixture } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import { PAUSE, RESUME } from '../control/sql.js';
 import { defineEvent } from '../message/define-event.js';
 import { envelop, toWire } from '../message/envelope.js';
@@ -23,7 +22,7 @@ describe('a paused subscription', () => {
   let broken: boolean;
 
   beforeEach(async () => {
-    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    fixture = await MessagingFixture.start();
     transport = fixture.transport();
     await transport.ensureTopics([{ name: 'test', partitions: 2 }]);
     [started, gate, broken] = [new Gathered(), new Gate(), false];

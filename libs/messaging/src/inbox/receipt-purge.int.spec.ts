@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MessagingFixture } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import { ReceiptPurge } from './receipt-purge.js';
 
 describe('receipts', () => {
   let fixture: MessagingFixture;
 
   beforeEach(async () => {
-    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    fixture = await MessagingFixture.start();
   });
 
   afterEach(async () => {

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CREATE_QUEUE } from '../consumer/claim-queue.js';
 import { CREATE_PAUSED } from '../control/sql.js';
 import { CREATE_BEGIN_BATCH } from '../inbox/sql.js';
 import { CREATE_TIMER } from '../timer/sql.js';
@@ -88,6 +89,7 @@ export class MessagingTables1700000000001 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(TABLES);
+    await runner.query(CREATE_QUEUE);
     await runner.query(CREATE_PUBLISH);
     await runner.query(CREATE_PAUSED);
     await runner.query(CREATE_PARKED);

@@ -3,6 +3,7 @@ import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import { BroadcastConsumer } from '../broadcast/broadcast-consumer.js';
+import { claimQueue } from '../consumer/claim-queue.js';
 import { Consumer } from '../consumer/consumer.js';
 import { type Route, type Subscription, topicsOf } from '../consumer/subscription.js';
 import { Relay } from '../relay/relay.js';
@@ -71,9 +72,10 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
   }
 
   private async start(): Promise<void> {
-    const { partitions, topics } = this.options;
+    const { partitions, topics, service } = this.options;
     const names = new Set([...topics, ...this.subscriptions.flatMap(topicsOf)]);
     await this.transport.ensureTopics([...names].map(name => ({ name, partitions })));
+    if (this.database !== undefined) await claimQueue(service, this.database, this.transport);
     this.relay?.start();
     this.timers?.start();
     this.startRetrier();

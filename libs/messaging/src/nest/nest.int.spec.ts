@@ -17,7 +17,6 @@ import { concatMap, EMPTY } from 'rxjs';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { effect, Gathered, MessagingFixture } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import { defineEvent } from '../message/define-event.js';
 import type { Transport } from '../transport/transport.js';
 import { Handle } from './handle.js';
@@ -42,7 +41,7 @@ describe('messaging the Nest way', () => {
   let apps: NestFastifyApplication[] = [];
 
   beforeEach(async () => {
-    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    fixture = await MessagingFixture.start();
   });
 
   afterEach(async () => {

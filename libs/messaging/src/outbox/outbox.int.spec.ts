@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { defineEvent } from '../message/define-event.js';
 import { eventually, Gate, Gathered, MessagingFixture } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import type { Transport } from '../transport/transport.js';
 
 const Happened = defineEvent({
@@ -18,7 +17,7 @@ describe('outbox and relay', () => {
   let received: Gathered<{ key: string; n: number }>;
 
   beforeEach(async () => {
-    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    fixture = await MessagingFixture.start();
     transport = fixture.transport();
     received = new Gathered();
     await transport.ensureTopics([{ name: 'test', partitions: 2 }]);

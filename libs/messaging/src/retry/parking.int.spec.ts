@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { effect, eventually, Gate, MessagingFixture } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import { Consumer } from '../consumer/consumer.js';
 import { DependencyUnavailable } from '../consumer/infrastructure-error.js';
 import type { Subscription } from '../consumer/subscription.js';
@@ -30,7 +29,7 @@ describe('a message whose handler fails', () => {
   const recording = (event: Event, tx: EntityManager) => effect(tx, `${event.key}${event.n}`);
 
   beforeEach(async () => {
-    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    fixture = await MessagingFixture.start();
     transport = fixture.transport();
     letters = new DeadLetters(fixture.database);
     handle = recording;

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { Gathered, MessagingFixture } from '#testkit';
-import { PostgresTransport } from '#transport-postgres';
 import { defineEvent } from '../message/define-event.js';
 import { TimerLoop } from './timer-loop.js';
 import { Timers } from './timers.js';
@@ -20,7 +19,7 @@ describe('timers', () => {
   let loops: TimerLoop[] = [];
 
   beforeEach(async () => {
-    fixture = await MessagingFixture.start((url, instance) => new PostgresTransport({ url, instance }));
+    fixture = await MessagingFixture.start();
     const transport = fixture.transport();
     received = new Gathered();
     await transport.ensureTopics([{ name: 'due', partitions: 1 }]);

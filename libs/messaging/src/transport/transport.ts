@@ -4,10 +4,6 @@ import type { WireMessage } from '../message/envelope.js';
 export interface TransportCapabilities {
   /** The longest payload it takes, in bytes. */
   readonly maxMessageBytes: number;
-  /** True when a stale owner's commit is refused (`Batch.epoch` then grows with every change of owner). */
-  readonly fencing: boolean;
-  /** True when `lag` counts to the message, not about. */
-  readonly exactLag: boolean;
 }
 
 export interface TopicSpec {
@@ -29,7 +25,7 @@ export interface Batch {
   /** Grows whenever the partition changes hands. */
   readonly epoch: number;
   readonly messages: readonly ReceivedMessage[];
-  /** Aborted when the partition is no longer ours; what is still undone belongs to the next owner. */
+  /** Aborted when the partition is no longer ours, or is to be; what is still undone belongs to the next owner. */
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +40,7 @@ export interface SubscribeOptions {
   readonly mode: 'competing' | 'broadcast';
   /** Where a group that is new begins. */
   readonly startFrom: 'start' | 'now';
-  /** Most messages in a batch. One batch a partition is in memory at a time. */
+  /** Most messages in a batch. A partition's next batch is handed over when this one is done. */
   readonly maxBatch: number;
   /** Most payload bytes in a batch; a batch has at least one message. */
   readonly maxBatchBytes?: number;
@@ -77,11 +73,15 @@ export interface PartitionLag {
  * at least once to every group; a message counts as done only after its handler resolved.
  */
 export interface Transport {
-  readonly name: string;
   readonly capabilities: TransportCapabilities;
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /**
-   * Appends all messages, in order, all or none.
+   * Names the queue for good. Under another name are other messages at the same positions.
+   */
+  identity(): Promise<string>;
+  /**
+   * Appends the messages, those of a key in their order. Rejected: some may have been appended, none before
+   * another of its key.
    * @throws MessageTooLarge, UnknownTopic; any other error is a passing one and may be tried again.
    */
   publish(messages: readonly WireMessage[]): Promise<void>;

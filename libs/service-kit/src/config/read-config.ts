@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { z } from 'zod';
 
 /** Host and port of every instance, by service: `{"order":["127.0.0.1:4001"]}`. */
@@ -18,8 +19,8 @@ const Port = z.coerce.number().int().min(0).max(65_535);
 
 /** What every app is told. */
 export const HttpConfig = z.object({
-  /** A name that no other running instance has; a restart keeps it. */
-  SLUICE_INSTANCE: z.string().min(1).max(64),
+  /** A name that no other running instance has; a restart keeps it. Left out, it is the host's. */
+  SLUICE_INSTANCE: z.string().min(1).max(64).default(hostname()),
   HOST: z.string().default('127.0.0.1'),
   /** Health and metrics, and what else the app has over HTTP; 0 for a free one. */
   HTTP_PORT: Port.default(0),
@@ -41,9 +42,6 @@ export const ServiceConfig = HttpConfig.extend({
   /** Where requests of other services come in; 0 for a free one. */
   RPC_PORT: Port.default(0),
   SLUICE_INSTANCES: Instances,
-  SLUICE_TRANSPORT: z.enum(['postgres']).default('postgres'),
-  /** The queue's database. */
-  SLUICE_TRANSPORT_URL: z.url(),
 });
 export type ServiceConfig = z.output<typeof ServiceConfig>;
 

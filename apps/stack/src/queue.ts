@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { KafkaCluster } from '#embedded-kafka';
+import { openTransport, TransportConfig } from '#transport-choice';
+import { LOG_DATABASE } from './services.js';
+import { keep, StartRefused } from './settings.js';
+import type { QueueChoice, Settings } from './settled.js';
+
+/** The queue that runs or is used, and what every app is told of it. */
+export interface Queue {
+  readonly env: Record<string, string>;
+  /** Ends what was started here. */
+  stop(): Promise<void>;
+}
+
+/** PostgreSQL's own is there with PostgreSQL. */
+export function postgresQueue(databaseUrl: (database: string) => string): Queue {
+  return {
+    env: { SLUICE_TRANSPORT: 'postgres', SLUICE_TRANSPORT_URL: databaseUrl(LOG_DATABASE) },
+    stop: async () => undefined,
+  };
+}
+
+/** Starts Apache Kafka here, or sees that the brokers that are named answer. @throws StartRefused, KafkaStartError */
+export async function kafkaQueue(
+  { dataDir, ports }: Settings,
+  brokers: readonly string[] | 1 | 3,
+  say: (line: string) => void,
+): Promise<Queue> {
+  if (typeof brokers !== 'number') {
+    const env = { SLUICE_TRANSPORT: 'kafka', SLUICE_KAFKA_BROKERS: brokers.join(',') };
+    await requireAnswer(env);
+    return { env, stop: async () => undefined };
+  }
+  const cluster = await KafkaCluster.start({
+    dataDir: join(dataDir, 'kafka'),
+    brokers,
+    ports: kafkaPortNames(brokers).map(name => ports[name]!),
+  });
+  cluster.onUnexpectedExit(broker => {
+    say(`Kafka broker ${broker + 1} ended by itself, starting it again`);
+    cluster.revive(broker).catch((error: unknown) => say(`Kafka broker ${broker + 1}: ${String(error)}`));
+  });
+  say(`Apache Kafka is up at ${cluster.bootstrap.join(',')}`);
+  return {
+    env: {
+      SLUICE_TRANSPORT: 'kafka',
+      SLUICE_KAFKA_BROKERS: cluster.bootstrap.join(','),
+      SLUICE_KAFKA_REPLICATION: String(brokers),
+    },
+    stop: () => cluster.stop(),
+  };
+}
+
+/** For clients and for the controllers, of each broker. */
+export function kafkaPortNames(brokers: number): string[] {
+  return Array.from({ length: brokers }, (_, n) => [`kafka-${n + 1}`, `kafka-controller-${n + 1}`]).flat();
+}
+
+/** A directory's messages are in one queue: another would not have them. @throws StartRefused */
+export async function keepQueue(dataDir: string, choice: QueueChoice): Promise<void> {
+  const wanted = describe(choice);
+  const { queue } = await keep<{ queue: string }>(join(dataDir, 'queue.json'), before => ({
+    queue: before.queue ?? wanted,
+  }));
+  if (queue === wanted) return;
+  throw new StartRefused(
+    `the messages of ${dataDir} are in ${queue}, not in ${wanted}; ` +
+      'start as before, or set SLUICE_DATA_DIR to another directory',
+  );
+}
+
+function describe(choice: QueueChoice): string {
+  if (choice.transport === 'postgres') return 'postgres';
+  const { brokers } = choice;
+  return typeof brokers === 'number' ? `kafka, ${brokers} broker(s) of its own` : 'kafka, brokers elsewhere';
+}
+
+async function requireAnswer(env: Record<string, string>): Promise<void> {
+  const parsed = TransportConfig.safeParse({ ...process.env, ...env });
+  if (!parsed.success) {
+    throw new StartRefused(
+      parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; '),
+    );
+  }
+  const transport = await openTransport({ ...parsed.data, SLUICE_INSTANCE: 'launcher' });
+  try {
+    await transport.check();
+  } catch (error) {
+    throw new StartRefused(
+      `Kafka does not answer (${(error as Error).message}); start it with npm run kafka, or mend --brokers`,
+    );
+  } finally {
+    await transport.close();
+  }
+}

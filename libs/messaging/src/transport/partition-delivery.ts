@@ -1,0 +1,102 @@
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { restAfter } from '../flow/yielding.js';
+import { pauseAfter } from '../retry/policy.js';
+import type { BatchHandler, ReceivedMessage } from './transport.js';
+
+/** A partition being read: one object for as long as its epoch lasts. */
+export interface ReadPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly epoch: number;
+  /** The last position done. */
+  after: number;
+}
+
+/** The pause after a handler failed, in ms, doubling. */
+const BACKOFF = { firstMs: 200, longestMs: 30_000 };
+
+interface InHand {
+  readonly abort: AbortController;
+  done: Promise<void>;
+}
+
+/**
+ * Hands messages to a subscription's handler: one batch a partition at a time, partitions side by side. After a
+ * batch that failed its partition rests, longer each time; then the transport brings the same messages again.
+ */
+export class PartitionDelivery<Position extends ReadPosition> {
+  private readonly logger = new Logger(PartitionDelivery.name);
+  private readonly inHand = new Map<Position, InHand>();
+  private readonly failures = new WeakMap<Position, number>();
+  private readonly stopped = new AbortController();
+
+  constructor(
+    private readonly name: string,
+    private readonly handler: BatchHandler,
+    /** A batch is done and `after` has moved. The next batch of the partition waits for it. */
+    private readonly onSettled: (position: Position) => Promise<void>,
+    /** A partition can take its next batch. */
+    private readonly onIdle: () => void,
+  ) {}
+
+  get stopping(): boolean {
+    return this.stopped.signal.aborted;
+  }
+
+  isBusy(position: Position): boolean {
+    return this.inHand.has(position);
+  }
+
+  /** Resolves when nothing of this partition is in hand. */
+  async idle(position: Position): Promise<void> {
+    await this.inHand.get(position)?.done;
+  }
+
+  /** Tells the handler of a partition that it is not ours any more, or soon will not be. */
+  abandon(position: Position): void {
+    const { topic, partition } = position;
+    this.inHand.get(position)?.abort.abort(new Error(`${topic}/${partition} has another owner`));
+  }
+
+  /** Takes no more, waits for what is in hand. */
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    await Promise.all([...this.inHand.values()].map(each => each.done));
+  }
+
+  /** The messages come after the position, and nothing of their partition is in hand. */
+  deliver(position: Position, messages: readonly ReceivedMessage[]): void {
+    const abort = new AbortController();
+    const entry: InHand = { abort, done: Promise.resolve() };
+    this.inHand.set(position, entry);
+    entry.done = this.work(position, messages, abort.signal).finally(() => {
+      this.inHand.delete(position);
+      this.onIdle();
+    });
+  }
+
+  private async work(
+    position: Position,
+    messages: readonly ReceivedMessage[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { topic, partition, epoch } = position;
+    const startedAt = performance.now();
+    try {
+      await this.handler({ topic, partition, epoch, messages, signal });
+      position.after = messages.at(-1)!.position;
+      this.failures.delete(position);
+      await this.onSettled(position);
+      await restAfter(startedAt, AbortSignal.any([signal, this.stopped.signal]));
+    } catch (error) {
+      if (signal.aborted || this.stopping) return;
+      const failures = (this.failures.get(position) ?? 0) + 1;
+      this.failures.set(position, failures);
+      const pause = Math.round(pauseAfter(failures, BACKOFF));
+      this.logger.warn(`${this.name}: ${topic}/${partition} waits ${pause} ms: ${String(error)}`);
+      const signals = AbortSignal.any([signal, this.stopped.signal]);
+      await setTimeout(pause, undefined, { signal: signals }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export interface ServerCommand {
+  /** For errors: `PostgreSQL`. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Part of the line by which it says that it takes connections. */
+  readonly ready: string;
+}
+
+/** It ended before it was ready. The message has its last words. */
+export class ServerStartError extends Error {}
+
+/** A server program that runs as a child of this process. */
+export class ServerProcess {
+  private expected = false;
+  private unexpectedExit: (() => void) | undefined;
+
+  private constructor(private readonly child: ChildProcess) {
+    child.once('exit', () => {
+      if (!this.expected) this.unexpectedExit?.();
+    });
+  }
+
+  /**
+   * Resolves when the server says that it is ready.
+   * @throws ServerStartError
+   */
+  static async start({ name, ready, ...command }: ServerCommand): Promise<ServerProcess> {
+    const child = spawnServer(command);
+    const words = collect(child);
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', error =>
+        reject(new ServerStartError(`${name} cannot be run: ${error.message}`, { cause: error })),
+      );
+      child.once('exit', () => reject(new ServerStartError(`${name} did not start: ${words.last()}`)));
+      words.onLine(line => {
+        if (line.includes(ready)) resolve();
+      });
+    });
+    return new ServerProcess(child);
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Sends the signal and waits until it has ended. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.expected = true;
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill(signal);
+    await exited;
+  }
+
+  /** Called when the server ends without having been asked to. */
+  onUnexpectedExit(listener: () => void): void {
+    this.unexpectedExit = listener;
+  }
+}
+
+/**
+ * Runs a program that ends by itself.
+ * @returns its exit code, what it said, and the end of that
+ */
+export async function runProgram(
+  command: Omit<ServerCommand, 'name' | 'ready'>,
+): Promise<{ code: number | null; output: string; lastWords: string }> {
+  const child = spawnServer(command);
+  const words = collect(child);
+  const output: string[] = [];
+  words.onLine(line => output.push(line));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output: output.join('\n'), lastWords: words.last() };
+}
+
+/** Ends a server that a killed launcher left behind, if that is what the process is. */
+export async function endLeftover(pid: number, signal: NodeJS.Signals): Promise<void> {
+  if (!isAlive(pid)) return;
+  process.kill(pid, signal);
+  while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 50));
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// In a session of its own: Ctrl-C reaches the launcher alone, which ends the apps before their servers.
+function spawnServer({
+  command,
+  args,
+  env = process.env,
+  ...ids
+}: Omit<ServerCommand, 'name' | 'ready'>): ChildProcess {
+  return spawn(command, args, { ...ids, env, cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function collect(child: ChildProcess) {
+  const lines: string[] = [];
+  const listeners: ((line: string) => void)[] = [];
+  for (const stream of [child.stdout!, child.stderr!]) {
+    createInterface({ input: stream }).on('line', line => {
+      if (lines.push(line) > 20) lines.shift();
+      for (const listener of listeners) listener(line);
+    });
+  }
+  return {
+    last: () => lines.filter(Boolean).slice(-3).join(' | '),
+    onLine: (listener: (line: string) => void) => listeners.push(listener),
+  };
+}

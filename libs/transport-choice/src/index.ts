@@ -1,0 +1,2 @@
+export { openTransport } from './open-transport.js';
+export { TransportConfig } from './transport-config.js';

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { assign, type Slot } from './assignor.js';
+
+const slots = (count: number): Slot[] =>
+  Array.from({ length: count }, (_, partition) => ({ topic: 't', partition }));
+const member = (memberId: string, owned: Slot[] = []) => ({ memberId, topics: ['t'], owned });
+const sizes = (shares: Map<string, Slot[]>) => [...shares.values()].map(share => share.length).sort();
+
+describe('the assignment of partitions', () => {
+  it('gives every partition to one member and no member more than one above another', () => {
+    for (const [partitions, members] of [
+      [4, 1],
+      [4, 3],
+      [7, 3],
+      [2, 5],
+    ] as const) {
+      const shares = assign(
+        slots(partitions),
+        Array.from({ length: members }, (_, n) => member(`m${n}`)),
+      );
+      const given = [...shares.values()].flat().map(slot => slot.partition);
+      expect(given.sort()).toEqual(slots(partitions).map(slot => slot.partition));
+      expect(Math.max(...sizes(shares)) - Math.min(...sizes(shares))).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('moves no more than it must when a member joins', () => {
+    const all = slots(5);
+    const shares = assign(all, [member('old', all), member('new')]);
+    expect(shares.get('old')).toEqual(all.slice(0, 3));
+    expect(shares.get('new')).toEqual(all.slice(3));
+  });
+
+  it('gives a partition that two members claim to one of them', () => {
+    const all = slots(2);
+    const shares = assign(all, [member('a', all), member('b', all)]);
+    expect([...shares.values()].flat()).toHaveLength(2);
+    expect(sizes(shares)).toEqual([1, 1]);
+  });
+});

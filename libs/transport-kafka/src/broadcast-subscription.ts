@@ -1,0 +1,75 @@
+import {
+  type BatchHandler,
+  PartitionDelivery,
+  type ReadPosition,
+  type TransportSubscription,
+} from '#messaging';
+import type { KafkaClient } from './client.js';
+import { leadersOf } from './client.js';
+import { Fetcher } from './fetcher.js';
+import type { ReadOptions } from './group-subscription.js';
+
+/** A copy of everything from now on. Nothing is kept at the brokers, so an instance that is gone pins nothing. */
+export class BroadcastSubscription implements TransportSubscription {
+  private readonly fetcher: Fetcher;
+  private readonly delivery: PartitionDelivery<ReadPosition>;
+  private positions: readonly ReadPosition[] = [];
+  private closing: Promise<void> | undefined;
+
+  /** @param client connections of its own, closed with it */
+  constructor(
+    private readonly client: KafkaClient,
+    name: string,
+    private readonly topics: readonly string[],
+    private readonly read: ReadOptions,
+    handler: BatchHandler,
+    private readonly onClosed: () => void,
+  ) {
+    const source = { topics, ahead: 2 * read.messages, whenGone: 'end', nameOf: read.nameOf } as const;
+    this.fetcher = new Fetcher(client, source, () => this.advance());
+    this.delivery = new PartitionDelivery(
+      name,
+      batch => handler({ ...batch, topic: read.nameOf(batch.topic) }),
+      async () => undefined,
+      () => this.advance(),
+    );
+  }
+
+  /** Resolves when it is settled where now is. */
+  async start(): Promise<void> {
+    this.positions = await this.client.useTopics(this.topics, async cluster => {
+      const ends = await cluster.fetchTopicsOffset(
+        this.topics.map(topic => ({
+          topic,
+          partitions: [...leadersOf(cluster, topic).keys()].map(partition => ({ partition })),
+          fromBeginning: false,
+        })),
+      );
+      return ends.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset }) => ({ topic, partition, epoch: 0, after: Number(offset) })),
+      );
+    });
+    this.fetcher.keep(this.positions);
+    this.fetcher.start();
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.shutDown());
+  }
+
+  private async shutDown(): Promise<void> {
+    await this.delivery.stop();
+    await this.fetcher.stop();
+    await this.client.close();
+    this.onClosed();
+  }
+
+  private advance(): void {
+    for (const position of this.positions) {
+      if (this.delivery.stopping || this.delivery.isBusy(position)) continue;
+      const messages = this.fetcher.peek(position, this.read.messages, this.read.bytes);
+      if (messages.length > 0) this.delivery.deliver(position, messages);
+    }
+    this.fetcher.wake();
+  }
+}

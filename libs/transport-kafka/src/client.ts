@@ -1,0 +1,96 @@
+import { UnknownTopic } from '#messaging';
+import { isStale, protocolError } from './errors.js';
+import { type Cluster, createCluster, READ_COMMITTED } from './kafkajs.js';
+import { PACE } from './limits.js';
+import type { KafkaTransportOptions } from './options.js';
+
+/**
+ * Connections to the brokers, made when they are needed. One that broke is thrown away whole and made anew: what
+ * the library underneath knows of brokers that went away is not to be relied on.
+ */
+export class KafkaClient {
+  private cluster: Promise<Cluster> | undefined;
+  private closed = false;
+
+  constructor(private readonly options: KafkaTransportOptions) {}
+
+  /** Another set of connections to the same brokers: a request that waits holds back what comes after it. */
+  another(): KafkaClient {
+    return new KafkaClient(this.options);
+  }
+
+  /** Does something with the brokers; an error that says they changed makes the next call look anew. */
+  async use<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    const opened = this.open();
+    try {
+      const cluster = await opened;
+      await cluster.refreshMetadataIfNecessary();
+      return await work(cluster);
+    } catch (error) {
+      if (isStale(error)) this.drop(opened);
+      throw error;
+    }
+  }
+
+  /** Does something with topics whose leaders are known. @throws UnknownTopic */
+  async useTopics<T>(topics: readonly string[], work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    return this.use(async cluster => {
+      await know(cluster, topics);
+      return work(cluster);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const cluster = await this.cluster?.catch(() => undefined);
+    await cluster?.disconnect().catch(() => undefined);
+  }
+
+  private open(): Promise<Cluster> {
+    if (this.closed) return Promise.reject(new Error('the connection to Kafka is closed'));
+    return (this.cluster ??= this.connect());
+  }
+
+  private async connect(): Promise<Cluster> {
+    const { brokers, instance, tls, sasl } = this.options;
+    const cluster = createCluster({
+      brokers,
+      clientId: instance,
+      ssl: tls,
+      sasl,
+      connectionTimeout: PACE.connectMs,
+      requestTimeout: PACE.requestMs,
+      metadataMaxAge: PACE.metadataMs,
+      isolationLevel: READ_COMMITTED,
+      // Each try takes another broker of the list.
+      retry: { retries: Math.max(3, brokers.length), initialRetryTime: 50, maxRetryTime: 200 },
+      allowAutoTopicCreation: false,
+    });
+    await cluster.connect();
+    return cluster;
+  }
+
+  private drop(cluster: Promise<Cluster>): void {
+    if (this.cluster !== cluster) return;
+    this.cluster = undefined;
+    cluster.then(each => each.disconnect()).catch(() => undefined);
+  }
+}
+
+async function know(cluster: Cluster, topics: readonly string[]): Promise<void> {
+  for (const topic of new Set(topics)) {
+    try {
+      await cluster.addMultipleTargetTopics([topic]);
+    } catch (error) {
+      const type = protocolError(error);
+      if (type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'INVALID_TOPIC_EXCEPTION')
+        throw new UnknownTopic(topic);
+      throw error;
+    }
+  }
+}
+
+/** The broker that leads each of a topic's partitions. */
+export function leadersOf(cluster: Cluster, topic: string): ReadonlyMap<number, number> {
+  return new Map(cluster.findTopicPartitionMetadata(topic).map(each => [each.partitionId, each.leader]));
+}

@@ -1,0 +1,42 @@
+interface KafkaError extends Error {
+  /** The name of an error code of the protocol. */
+  readonly type?: string;
+  readonly code?: unknown;
+}
+
+/** The name of the protocol's error, of the error itself or of what caused it. */
+export function protocolError(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { type } = cause as KafkaError;
+    if (typeof type === 'string') return type;
+  }
+  return undefined;
+}
+
+/** Whether asking another broker, or the same one later, may help: it is no longer what it was, or is away. */
+export function isStale(error: unknown): boolean {
+  const type = protocolError(error);
+  // Without a code it is of the connection.
+  return type === undefined ? (error as Error).name.startsWith('KafkaJS') : STALE.has(type);
+}
+
+const STALE = new Set([
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'REPLICA_NOT_AVAILABLE',
+  'BROKER_NOT_AVAILABLE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'KAFKA_STORAGE_ERROR',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+
+/** Somebody else has what was ours. */
+export function isFenced(error: unknown): boolean {
+  return FENCED.has(protocolError(error) ?? '');
+}
+
+const FENCED = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);

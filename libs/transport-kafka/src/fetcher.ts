@@ -1,0 +1,246 @@
+import { Logger } from '@nestjs/common';
+import { pauseAfter, type ReadPosition, type ReceivedMessage, Wakeup } from '#messaging';
+import { type KafkaClient, leadersOf } from './client.js';
+import { protocolError } from './errors.js';
+import {
+  type Cluster,
+  type FetchedPartition,
+  type FetchedRecord,
+  READ_COMMITTED,
+  RecordFilter,
+} from './kafkajs.js';
+import { LIMITS, PACE, RETRY } from './limits.js';
+
+/** What of a partition was read and not yet done. */
+interface Prefetched {
+  readonly topic: string;
+  readonly partition: number;
+  messages: ReceivedMessage[];
+  bytes: number;
+  /** The last position read: the offset to go on from. */
+  read: number;
+  /** The log is not the one that was read before. */
+  lost?: boolean;
+}
+
+export interface FetcherOptions {
+  readonly topics: readonly string[];
+  /** How many messages are read ahead, about. */
+  readonly ahead: number;
+  /** What to do when the log no longer has a position: go on at its start, or at its end. */
+  readonly whenGone: 'start' | 'end';
+  /** Takes the prefix off a topic. */
+  readonly nameOf: (topic: string) => string;
+}
+
+/**
+ * Reads partitions ahead of their handlers, from each leader with one request at a time that waits at the broker
+ * until there is something. A partition whose handler is behind is not read.
+ */
+export class Fetcher {
+  private readonly logger = new Logger('KafkaFetcher');
+  private readonly wakeup = new Wakeup();
+  private readonly prefetched = new Map<ReadPosition, Prefetched>();
+  private readonly asked = new Set<number>();
+  private running: Promise<void> | undefined;
+  private stopped = false;
+  private failures = 0;
+
+  constructor(
+    private readonly client: KafkaClient,
+    private readonly options: FetcherOptions,
+    private readonly onMessages: () => void,
+  ) {}
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** A handler has done something: there may be room again. */
+  wake(): void {
+    this.wakeup.wake();
+  }
+
+  /** Reads these from now on, and nothing else. */
+  keep(positions: readonly ReadPosition[]): void {
+    for (const position of this.prefetched.keys())
+      if (!positions.includes(position)) this.prefetched.delete(position);
+    for (const position of positions) {
+      if (this.prefetched.has(position)) continue;
+      const { topic, partition, after } = position;
+      this.prefetched.set(position, { topic, partition, messages: [], bytes: 0, read: after });
+    }
+    this.wake();
+  }
+
+  /** The messages after the position, as many as are there and allowed. They stay until the position passes them. */
+  peek(position: ReadPosition, maxMessages: number, maxBytes: number): ReceivedMessage[] {
+    const buffer = this.prefetched.get(position);
+    if (buffer === undefined) return [];
+    const done = buffer.messages.findIndex(message => message.position > position.after);
+    const gone = buffer.messages.splice(0, done < 0 ? buffer.messages.length : done);
+    buffer.bytes -= bytesOf(gone);
+    let bytes = 0;
+    const fits = buffer.messages.slice(0, maxMessages).findIndex(({ payload }, at) => {
+      bytes += payload.length;
+      return at > 0 && bytes > maxBytes;
+    });
+    return buffer.messages.slice(0, fits < 0 ? maxMessages : fits);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wakeup.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.client.useTopics(this.prefetched.size === 0 ? [] : this.options.topics, async cluster =>
+          this.ask(cluster),
+        );
+        await this.wakeup.wait(PACE.metadataMs);
+      } catch (error) {
+        await this.rest(error);
+      }
+    }
+  }
+
+  /** Asks each leader that is not being asked. */
+  private ask(cluster: Cluster): void {
+    const all = [...this.prefetched.values()];
+    const byLeader = Map.groupBy(
+      all,
+      ({ topic, partition }) => leadersOf(cluster, topic).get(partition) ?? -1,
+    );
+    for (const [nodeId, ofLeader] of byLeader) {
+      const wanted = ofLeader.filter(each => this.hasRoom(each));
+      if (wanted.length === 0 || this.asked.has(nodeId)) continue;
+      this.asked.add(nodeId);
+      const wait = wanted.length < ofLeader.length ? PACE.fetchWaitBehindMs : PACE.fetchWaitMs;
+      void this.fetch(nodeId, wanted, wait).finally(() => {
+        this.asked.delete(nodeId);
+        this.wake();
+      });
+    }
+  }
+
+  private hasRoom({ bytes, messages, lost = false }: Prefetched): boolean {
+    return !lost && bytes < LIMITS.prefetchBytes && messages.length < this.options.ahead;
+  }
+
+  private async fetch(nodeId: number, wanted: readonly Prefetched[], maxWaitTime: number): Promise<void> {
+    const from = new Map(wanted.map(each => [each, each.read]));
+    try {
+      const { responses } = await this.client.use(async cluster => {
+        const broker = await cluster.findBroker({ nodeId });
+        return broker.fetch({
+          isolationLevel: READ_COMMITTED,
+          maxWaitTime,
+          minBytes: 1,
+          maxBytes: LIMITS.fetchBytes * wanted.length,
+          topics: [...Map.groupBy(wanted, ({ topic }) => topic)].map(([topic, partitions]) => ({
+            topic,
+            partitions: partitions.map(({ partition, read }) => ({
+              partition,
+              fetchOffset: String(read),
+              maxBytes: LIMITS.fetchBytes,
+            })),
+          })),
+        });
+      });
+      this.failures = 0;
+      if (this.stopped) return;
+      for (const { topicName, partitions } of responses) {
+        for (const data of partitions) {
+          const buffer = wanted.find(each => each.topic === topicName && each.partition === data.partition);
+          if (buffer !== undefined && buffer.read === from.get(buffer)) this.store(buffer, data);
+        }
+      }
+      this.onMessages();
+    } catch (error) {
+      if (protocolError(error) === 'OFFSET_OUT_OF_RANGE')
+        await this.findPlaces(wanted).catch(() => undefined);
+      await this.rest(error);
+    }
+  }
+
+  private store(buffer: Prefetched, data: FetchedPartition): void {
+    const last = data.messages.at(-1);
+    if (last === undefined) return;
+    const { messages } = new RecordFilter(buffer.topic, String(buffer.read), data);
+    const received = messages.map(record => toMessage(this.options.nameOf(buffer.topic), record));
+    buffer.messages.push(...received);
+    buffer.bytes += bytesOf(received);
+    buffer.read = Math.max(buffer.read, Number(last.offset) + 1);
+  }
+
+  /** Retention has passed a position: what it took is gone, whoever had not read it. */
+  private async findPlaces(wanted: readonly Prefetched[]): Promise<void> {
+    await this.client.useTopics(
+      wanted.map(({ topic }) => topic),
+      async cluster => {
+        for (const buffer of wanted) {
+          const { topic, partition, read } = buffer;
+          const at = async (fromBeginning: boolean) => {
+            const [found] = await cluster.fetchTopicsOffset([
+              { topic, partitions: [{ partition }], fromBeginning },
+            ]);
+            return Number(found!.partitions[0]!.offset);
+          };
+          const [first, end] = [await at(true), await at(false)];
+          if (read >= first && read <= end) continue;
+          if (read > end && this.options.whenGone === 'start') {
+            // Going back would hand over messages that count as done: nobody would see them.
+            this.logger.error(
+              `${topic}/${partition} ends at ${end} and ${read} are done: it is not the topic it was. ` +
+                'Give the services another prefix, or bring the topic back',
+            );
+            buffer.lost = true;
+            continue;
+          }
+          const place = this.options.whenGone === 'start' ? first : end;
+          this.logger.error(
+            `${topic}/${partition} starts at ${first} and was read to ${read}: ${first - read} messages were ` +
+              'removed by retention before they were read',
+          );
+          buffer.read = place;
+        }
+      },
+    );
+  }
+
+  private async rest(error: unknown): Promise<void> {
+    if (this.stopped) return;
+    this.failures += 1;
+    const pause = Math.round(pauseAfter(this.failures, RETRY));
+    this.logger.warn(`reading failed, trying again in ${pause} ms: ${String(error)}`);
+    const wakeup = new Wakeup();
+    await wakeup.sleep(pause, () => this.stopped);
+  }
+}
+
+/** A position counts from 1: it is the offset of the message after. */
+function toMessage(
+  topic: string,
+  { offset, timestamp, key, value, headers }: FetchedRecord,
+): ReceivedMessage {
+  return {
+    topic,
+    key: key?.toString() ?? '',
+    headers: Object.fromEntries(
+      Object.entries(headers ?? {}).map(([name, text]) => [
+        name,
+        String(Array.isArray(text) ? text.at(-1) : text),
+      ]),
+    ),
+    payload: value ?? Buffer.alloc(0),
+    position: Number(offset) + 1,
+    appendedAt: new Date(Number(timestamp)),
+  };
+}
+
+function bytesOf(messages: readonly ReceivedMessage[]): number {
+  return messages.reduce((sum, { payload }) => sum + payload.length, 0);
+}

@@ -1,0 +1,158 @@
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import {
+  type BatchHandler,
+  PartitionDelivery,
+  type ReadPosition,
+  type TransportSubscription,
+} from '#messaging';
+import type { KafkaClient } from './client.js';
+import { Fetcher } from './fetcher.js';
+import { LIMITS, PACE } from './limits.js';
+import { Membership, type MemberOptions } from './membership.js';
+
+export interface ReadOptions {
+  /** Most messages in a batch. */
+  readonly messages: number;
+  /** Most payload bytes in a batch; it has at least one message. */
+  readonly bytes: number;
+  /** Takes the prefix off a topic. */
+  readonly nameOf: (topic: string) => string;
+}
+
+/**
+ * A competing subscription of this process: what its membership gives is fetched, handed to the handler, and
+ * committed after its effects, for all partitions together in one request at a time.
+ */
+export class GroupSubscription implements TransportSubscription {
+  private readonly logger = new Logger('KafkaSubscription');
+  private readonly membership: Membership;
+  private readonly fetcher: Fetcher;
+  private readonly delivery: PartitionDelivery<ReadPosition>;
+  private readonly uncommitted = new Set<ReadPosition>();
+  private held: readonly ReadPosition[] = [];
+  private revoking = false;
+  private committing: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** @param client connections of its own, closed with it */
+  constructor(
+    private readonly client: KafkaClient,
+    private readonly options: MemberOptions,
+    private readonly read: ReadOptions,
+    handler: BatchHandler,
+    private readonly onClosed: () => void,
+  ) {
+    this.membership = new Membership(client, options, {
+      assigned: positions => this.assigned(positions),
+      revoke: () => this.revoke(),
+      lost: () => this.lost(),
+    });
+    const ahead = 2 * read.messages;
+    const source = { topics: options.topics, ahead, whenGone: 'start', nameOf: read.nameOf } as const;
+    this.fetcher = new Fetcher(client, source, () => this.advance());
+    this.delivery = new PartitionDelivery(
+      options.group,
+      batch => handler({ ...batch, topic: read.nameOf(batch.topic) }),
+      async position => {
+        this.uncommitted.add(position);
+        await this.commit();
+      },
+      () => this.advance(),
+    );
+  }
+
+  get memberId(): string {
+    return this.membership.id;
+  }
+
+  /** Resolves when its first partitions are known. */
+  async start(): Promise<void> {
+    this.fetcher.start();
+    await this.membership.join();
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.shutDown());
+  }
+
+  private async shutDown(): Promise<void> {
+    // The membership goes on while what is in hand is finished, or its partition would be given away meanwhile.
+    await this.delivery.stop();
+    await this.commit();
+    await this.membership.leave();
+    await this.fetcher.stop();
+    await this.client.close();
+    this.onClosed();
+  }
+
+  private assigned(positions: readonly ReadPosition[]): void {
+    this.held = positions;
+    this.revoking = false;
+    this.fetcher.keep(positions);
+    this.advance();
+  }
+
+  /** Finishes what is in hand, or asks it to stop where it can, and says how far it came. */
+  private async revoke(): Promise<void> {
+    this.revoking = true;
+    const { held } = this;
+    const idle = Promise.all(held.map(position => this.delivery.idle(position)));
+    const patience = new AbortController();
+    const grace = setTimeout(LIMITS.revokeGraceMs, undefined, { signal: patience.signal }).then(
+      () => held.forEach(position => this.delivery.abandon(position)),
+      () => undefined,
+    );
+    await idle;
+    patience.abort();
+    await grace;
+    await this.commit();
+  }
+
+  private lost(): void {
+    for (const position of this.held) this.delivery.abandon(position);
+    this.held = [];
+    this.uncommitted.clear();
+    this.fetcher.keep([]);
+  }
+
+  /** Hands out what has been read, wherever nothing is in hand. */
+  private advance(): void {
+    if (!this.revoking && !this.delivery.stopping) {
+      for (const position of this.held) {
+        if (this.delivery.isBusy(position)) continue;
+        const messages = this.fetcher.peek(position, this.read.messages, this.read.bytes);
+        if (messages.length > 0) this.delivery.deliver(position, messages);
+      }
+    }
+    this.fetcher.wake();
+  }
+
+  /** Resolves when all that was done when it was called is committed, or is not ours to commit. */
+  private async commit(): Promise<void> {
+    await this.committing;
+    this.committing ??= this.commitAll().finally(() => {
+      this.committing = undefined;
+    });
+    await this.committing;
+  }
+
+  private async commitAll(): Promise<void> {
+    while (this.uncommitted.size > 0) {
+      const positions = [...this.uncommitted];
+      this.uncommitted.clear();
+      try {
+        if (!(await this.membership.commit(positions)))
+          this.logger.warn(
+            `${this.options.group}: was overtaken, ${positions.length} partition(s) not committed`,
+          );
+      } catch (error) {
+        if (this.held.length === 0 || this.delivery.stopping) return;
+        // The effects are done; only the group does not know yet.
+        for (const position of positions) if (this.held.includes(position)) this.uncommitted.add(position);
+        this.logger.warn(`${this.options.group}: commit failed, trying again: ${String(error)}`);
+        await setTimeout(PACE.firstRetryMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,343 @@
+import { Logger } from '@nestjs/common';
+import { pauseAfter, type ReadPosition, Wakeup } from '#messaging';
+import { assign, type Slot } from './assignor.js';
+import { type KafkaClient, leadersOf } from './client.js';
+import { isFenced, protocolError } from './errors.js';
+import { type Broker, type Cluster, MemberAssignment, MemberMetadata } from './kafkajs.js';
+import { LIMITS, RETRY } from './limits.js';
+
+/** What a member is told of its partitions. All topics are Kafka's, with their prefix. */
+export interface MemberEvents {
+  /** These are ours from now on, and no others. What we had before and still have is the same object. */
+  assigned(positions: readonly ReadPosition[]): void;
+  /** They are to be shared anew: resolves when nothing is in hand. They are ours until then. */
+  revoke(): Promise<void>;
+  /** Others may have them already. */
+  lost(): void;
+}
+
+export interface MemberOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly startFrom: 'start' | 'now';
+  readonly instance: string;
+  readonly sessionMs: number;
+  /** Whether a member of that id lives in this process. */
+  readonly isOurs: (memberId: string) => boolean;
+}
+
+/** The coordinator may have given our partitions to others: we cannot ask. */
+class Silent extends Error {}
+
+const PROTOCOL = 'sluice-sticky';
+
+/**
+ * A member of a consumer group, by Kafka's classic group protocol with eager rebalancing.
+ *
+ * Heartbeats have a timer of their own, so a batch may take as long as it likes. When the group changes, the member
+ * says that it is ready only after what it has in hand is done, so no partition moves under a handler; one that
+ * went silent for longer than its session is passed over, and its epoch is overtaken.
+ *
+ * The epoch of a partition is kept in the metadata of its committed offset. A new owner raises it with a commit
+ * of its own, which the coordinator takes from a member of the present generation only; so of two owners the later
+ * has the higher epoch, whatever becomes of generations and clocks.
+ */
+export class Membership {
+  private readonly logger = new Logger('KafkaMembership');
+  private readonly wakeup = new Wakeup();
+  private memberId = '';
+  private generation = -1;
+  private held: readonly ReadPosition[] = [];
+  /** The generation in which they are ours. */
+  private heldIn = -1;
+  private entering = false;
+  private running: Promise<void> | undefined;
+  private leaving = false;
+  private partitions = '';
+
+  constructor(
+    private readonly client: KafkaClient,
+    private readonly options: MemberOptions,
+    private readonly events: MemberEvents,
+  ) {}
+
+  get id(): string {
+    return this.memberId;
+  }
+
+  /** Settles where a group that is new begins, and starts to join; how long that takes is up to the others. */
+  async join(): Promise<void> {
+    await this.evictPredecessor().catch((error: unknown) => this.logger.debug(String(error)));
+    await this.client.useTopics(this.options.topics, cluster => this.settleBeginning(cluster));
+    this.running ??= this.run();
+  }
+
+  /** Gives up what it has, of which nothing may be in hand. */
+  async leave(): Promise<void> {
+    this.leaving = true;
+    this.wakeup.wake();
+    // A request to join waits for the whole group, and holds up what comes after it on its connection.
+    const client = this.entering ? this.client.another() : this.client;
+    const { group: groupId } = this.options;
+    const { memberId } = this;
+    try {
+      if (memberId !== '') {
+        await client.use(async cluster => {
+          const broker = await cluster.findGroupCoordinator({ groupId });
+          return broker.leaveGroup({ groupId, memberId });
+        });
+      }
+    } catch (error) {
+      this.logger.warn(`${groupId}: left without saying so: ${String(error)}`);
+    }
+    await this.running;
+    if (client !== this.client) await client.close();
+  }
+
+  /** Tells the group how far it has come. @returns false when it is not ours to tell any more */
+  async commit(positions: readonly ReadPosition[]): Promise<boolean> {
+    try {
+      await this.coordinate(broker => this.commitTo(broker, positions));
+      return true;
+    } catch (error) {
+      if (!isFenced(error)) throw error;
+      this.wakeup.wake();
+      return false;
+    }
+  }
+
+  private async run(): Promise<void> {
+    for (let failures = 0; !this.leaving;) {
+      try {
+        await this.client.useTopics(this.options.topics, cluster => this.enter(cluster));
+        failures = 0;
+        await this.stay();
+      } catch (error) {
+        if (this.leaving) return;
+        if (protocolError(error) === 'UNKNOWN_MEMBER_ID') this.memberId = '';
+        if (isFenced(error) || error instanceof Silent) this.forget();
+        failures += 1;
+        const pause = Math.round(pauseAfter(failures, RETRY));
+        this.logger.warn(`${this.options.group}: joining in ${pause} ms: ${String(error)}`);
+        await this.wakeup.sleep(pause, () => this.leaving);
+      }
+    }
+  }
+
+  private forget(): void {
+    this.held = [];
+    this.events.lost();
+  }
+
+  /** Joins the group and takes what falls to us. */
+  private async enter(cluster: Cluster): Promise<void> {
+    const { group: groupId, topics, sessionMs } = this.options;
+    // Leaders and partitions as they are now: who leads the group shares them out.
+    await cluster.refreshMetadata();
+    const broker = await cluster.findGroupCoordinator({ groupId });
+    const owned = this.held.map(({ topic, partition }): Slot => ({ topic, partition }));
+    this.entering = true;
+    const request = broker.joinGroup({
+      groupId,
+      memberId: this.memberId,
+      sessionTimeout: sessionMs,
+      rebalanceTimeout: LIMITS.rebalanceMs,
+      groupProtocols: [{ name: PROTOCOL, metadata: metadataOf(topics, owned) }],
+    });
+    const { generationId, memberId, leaderId, members } = await request.finally(
+      () => (this.entering = false),
+    );
+    // In a generation between, somebody else may have had what we had.
+    if (generationId !== this.heldIn + 1) this.forget();
+    this.memberId = memberId;
+    this.generation = generationId;
+    this.partitions = this.countPartitions(cluster);
+    const groupAssignment = memberId === leaderId ? toAssignments(slotsOf(cluster, topics), members) : [];
+    const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
+    const assignment = MemberAssignment.decode(memberAssignment)?.assignment ?? {};
+    const slots = Object.entries(assignment).flatMap(([topic, list]) =>
+      list.map((partition): Slot => ({ topic, partition })),
+    );
+    this.held = await this.takeOver(cluster, broker, slots);
+    this.heldIn = generationId;
+    this.events.assigned(this.held);
+  }
+
+  /** What we had goes on; what is new begins where the group left off, under a new epoch. */
+  private async takeOver(
+    cluster: Cluster,
+    broker: Broker,
+    slots: readonly Slot[],
+  ): Promise<readonly ReadPosition[]> {
+    const kept = slots.flatMap(slot => this.held.find(position => isSame(position, slot)) ?? []);
+    const fresh = slots.filter(slot => !kept.some(position => isSame(position, slot)));
+    if (fresh.length === 0) return kept;
+    const places = await this.placesOf(cluster, broker, fresh);
+    const positions = places.map(({ metadata, ...place }) => ({ ...place, epoch: epochAfter(metadata) }));
+    await this.commitTo(broker, positions);
+    return [...kept, ...positions];
+  }
+
+  /** A group that has no members lets anyone commit. One that has some is begun by them. */
+  private async settleBeginning(cluster: Cluster): Promise<void> {
+    const broker = await cluster.findGroupCoordinator({ groupId: this.options.group });
+    const places = await this.placesOf(cluster, broker, slotsOf(cluster, this.options.topics));
+    const unknown = places.filter(({ known }) => !known);
+    if (unknown.length === 0) return;
+    const positions = unknown.map(place => ({ ...place, epoch: epochAfter(null) }));
+    try {
+      await this.commitTo(broker, positions);
+    } catch (error) {
+      if (!isFenced(error) && protocolError(error) !== 'REBALANCE_IN_PROGRESS') throw error;
+    }
+  }
+
+  /** Where the group left off in each, or begins. */
+  private async placesOf(
+    cluster: Cluster,
+    broker: Broker,
+    slots: readonly Slot[],
+  ): Promise<(Slot & { after: number; metadata: string | null; known: boolean })[]> {
+    const { responses } = await broker.offsetFetch({
+      groupId: this.options.group,
+      topics: [...Map.groupBy(slots, ({ topic }) => topic)].map(([topic, list]) => ({
+        topic,
+        partitions: list.map(({ partition }) => ({ partition })),
+      })),
+    });
+    const all = responses.flatMap(({ topic, partitions }) => partitions.map(each => ({ topic, ...each })));
+    return Promise.all(
+      all.map(async ({ topic, partition, offset, metadata }) => {
+        const known = Number(offset) >= 0;
+        const after = known ? Number(offset) : await this.beginning(cluster, topic, partition);
+        return { topic, partition, after, metadata, known };
+      }),
+    );
+  }
+
+  private async beginning(cluster: Cluster, topic: string, partition: number): Promise<number> {
+    const fromBeginning = this.options.startFrom === 'start';
+    const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+    return Number(found!.partitions[0]!.offset);
+  }
+
+  /** Keeps the membership alive. Returns when it is time to join again. @throws when what is held is not ours any more */
+  private async stay(): Promise<void> {
+    const { sessionMs, group: groupId } = this.options;
+    let heardAt = performance.now();
+    let ready: Promise<void> | undefined;
+    let done = false;
+    const prepare = () => {
+      ready ??= this.events.revoke().then(() => {
+        done = true;
+        this.wakeup.wake();
+      });
+    };
+    for (;;) {
+      await this.wakeup.wait(sessionMs / 3);
+      if (done) return;
+      if (this.leaving) return;
+      const { memberId, generation: groupGenerationId } = this;
+      try {
+        await this.coordinate(broker => broker.heartbeat({ groupId, memberId, groupGenerationId }));
+        heardAt = performance.now();
+        if (await this.hasGrown()) prepare();
+      } catch (error) {
+        if (isFenced(error)) throw error;
+        if (protocolError(error) === 'REBALANCE_IN_PROGRESS') {
+          heardAt = performance.now();
+          prepare();
+        } else if (performance.now() - heardAt > sessionMs) {
+          throw new Silent(`the coordinator did not answer for ${sessionMs} ms`, {
+            cause: error,
+          });
+        } else {
+          this.logger.warn(`${groupId}: heartbeat failed: ${String(error)}`);
+        }
+      }
+    }
+  }
+
+  /** Whether the topics have more partitions than when we joined. */
+  private async hasGrown(): Promise<boolean> {
+    return this.client.useTopics(
+      this.options.topics,
+      async cluster => this.countPartitions(cluster) !== this.partitions,
+    );
+  }
+
+  private countPartitions(cluster: Cluster): string {
+    return this.options.topics.map(topic => leadersOf(cluster, topic).size).join();
+  }
+
+  /** A predecessor of our name is not running any more: its partitions need not wait for its session to end. */
+  private async evictPredecessor(): Promise<void> {
+    const { group: groupId, instance, isOurs } = this.options;
+    await this.coordinate(async broker => {
+      const { groups } = await broker.describeGroups({ groupIds: [groupId] });
+      for (const { clientId, memberId } of groups.flatMap(({ members }) => members)) {
+        if (clientId === instance && !isOurs(memberId)) await broker.leaveGroup({ groupId, memberId });
+      }
+    });
+  }
+
+  private coordinate<T>(work: (broker: Broker) => Promise<T>): Promise<T> {
+    return this.client.use(async cluster =>
+      work(await cluster.findGroupCoordinator({ groupId: this.options.group })),
+    );
+  }
+
+  private async commitTo(broker: Broker, positions: readonly ReadPosition[]): Promise<void> {
+    const { memberId, generation: groupGenerationId } = this;
+    await broker.offsetCommit({
+      groupId: this.options.group,
+      memberId,
+      groupGenerationId,
+      topics: [...Map.groupBy(positions, ({ topic }) => topic)].map(([topic, list]) => ({
+        topic,
+        partitions: list.map(({ partition, after, epoch }) => ({
+          partition,
+          offset: String(after),
+          metadata: `epoch=${epoch}`,
+        })),
+      })),
+    });
+  }
+}
+
+/** Above every epoch before it. A group without any starts at the time, above what one that was deleted had. */
+function epochAfter(metadata: string | null): number {
+  const known = /^epoch=(\d{1,15})$/.exec(metadata ?? '')?.[1];
+  return known === undefined ? Date.now() : Number(known) + 1;
+}
+
+function metadataOf(topics: readonly string[], owned: readonly Slot[]): Buffer {
+  return MemberMetadata.encode({ version: 1, topics, userData: Buffer.from(JSON.stringify(owned)) });
+}
+
+function toAssignments(
+  slots: readonly Slot[],
+  members: readonly { memberId: string; memberMetadata: Buffer }[],
+): { memberId: string; memberAssignment: Buffer }[] {
+  const candidates = members.map(({ memberId, memberMetadata }) => {
+    const { topics, userData } = MemberMetadata.decode(memberMetadata);
+    return { memberId, topics, owned: JSON.parse(userData?.toString() || '[]') as Slot[] };
+  });
+  return [...assign(slots, candidates)].map(([memberId, share]) => {
+    const byTopic = [...Map.groupBy(share, ({ topic }) => topic)];
+    const assignment = Object.fromEntries(
+      byTopic.map(([topic, list]) => [topic, list.map(({ partition }) => partition)]),
+    );
+    return { memberId, memberAssignment: MemberAssignment.encode({ version: 1, assignment }) };
+  });
+}
+
+function slotsOf(cluster: Cluster, topics: readonly string[]): Slot[] {
+  return topics.flatMap(topic =>
+    [...leadersOf(cluster, topic).keys()].sort((a, b) => a - b).map(partition => ({ topic, partition })),
+  );
+}
+
+function isSame(a: Slot, b: Slot): boolean {
+  return a.topic === b.topic && a.partition === b.partition;
+}

@@ -1,0 +1,31 @@
+/** How to log in to the brokers. */
+export interface SaslOptions {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: string;
+}
+
+/** PEM texts. Without `ca` the brokers' certificates must be signed by an authority that Node trusts. */
+export interface TlsOptions {
+  readonly ca?: string | undefined;
+  /** Where the brokers ask for a certificate of the client. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface KafkaTransportOptions {
+  /** Some of the brokers, `host:port`; the others are found through them. */
+  readonly brokers: readonly string[];
+  /** A name that no other running instance has. A restart under the same name has its partitions back at once. */
+  readonly instance: string;
+  /** Put before the names of topics and groups. */
+  readonly prefix?: string | undefined;
+  /** Partitions of a topic that it makes, where the service does not say. */
+  readonly partitions?: number | undefined;
+  /** Copies of every message; 1 if left out. */
+  readonly replication?: number | undefined;
+  readonly tls?: TlsOptions | undefined;
+  readonly sasl?: SaslOptions | undefined;
+  /** How long a silent instance keeps its partitions, in ms; the brokers bound it. */
+  readonly sessionMs?: number | undefined;
+}

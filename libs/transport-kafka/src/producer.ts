@@ -1,0 +1,245 @@
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { pauseAfter, type WireMessage } from '#messaging';
+import { type KafkaClient, leadersOf } from './client.js';
+import { isStale, protocolError } from './errors.js';
+import { type Cluster, COMPRESSION, murmur2, type ProducePartition } from './kafkajs.js';
+import { LIMITS, PACE, RETRY } from './limits.js';
+
+interface Waiting {
+  readonly messages: readonly WireMessage[];
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A partition's part of one round. */
+interface Part extends ProducePartition {
+  readonly topic: string;
+  readonly bytes: number;
+}
+
+interface ProducerId {
+  readonly producerId: string;
+  readonly producerEpoch: number;
+  /** The next sequence number of each partition. */
+  readonly sequences: Map<string, number>;
+}
+
+/** Compressing what is shorter costs more than it saves. */
+const WORTH_COMPRESSING = 2_048;
+const PASSING = new Set([
+  'REQUEST_TIMED_OUT',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NETWORK_EXCEPTION',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'CONCURRENT_TRANSACTIONS',
+]);
+
+/**
+ * Appends messages, acknowledged by all replicas in sync, idempotent (KIP-98).
+ *
+ * Publishers that wait are served together: one round has at most one record batch a partition, and the next
+ * begins when every broker has confirmed it. So no two batches of a partition are ever on their way at once, and
+ * a batch that is sent again, because its answer was lost, carries the sequence number it had.
+ */
+export class Producer {
+  private readonly logger = new Logger('KafkaProducer');
+  private waiting: Waiting[] = [];
+  private draining: Promise<void> | undefined;
+  private id: ProducerId | undefined;
+
+  constructor(
+    private readonly client: KafkaClient,
+    private readonly closed: AbortSignal,
+  ) {}
+
+  async send(messages: readonly WireMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      const bytes = messages.reduce((sum, { payload }) => sum + payload.length, 0);
+      this.waiting.push({ messages, bytes, resolve, reject });
+      this.draining ??= this.drain();
+    });
+  }
+
+  /** Gives those who wait one more try. */
+  async close(): Promise<void> {
+    await this.draining;
+    await this.client.close();
+  }
+
+  private async drain(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const served = this.takeRound();
+      try {
+        await this.sendAll(served.flatMap(({ messages }) => messages));
+        for (const { resolve } of served) resolve();
+      } catch (error) {
+        for (const { reject } of served) reject(error);
+      }
+    }
+    this.draining = undefined;
+  }
+
+  private takeRound(): Waiting[] {
+    let bytes = 0;
+    const served = this.waiting.filter((each, at) => {
+      bytes += each.bytes;
+      return at === 0 || bytes <= LIMITS.publishBytes;
+    });
+    this.waiting = this.waiting.slice(served.length);
+    return served;
+  }
+
+  private async sendAll(messages: readonly WireMessage[]): Promise<void> {
+    const topics = [...new Set(messages.map(({ topic }) => topic))];
+    const counts = await this.patiently(() =>
+      this.client.useTopics(
+        topics,
+        async cluster => new Map(topics.map(topic => [topic, leadersOf(cluster, topic).size])),
+      ),
+    );
+    const queues = byPartition(messages, counts);
+    while (queues.length > 0) {
+      await this.sendRound(
+        queues.map(({ topic, partition, batches }) => this.part(topic, partition, batches[0]!)),
+      );
+      for (const queue of queues) queue.batches.shift();
+      queues.splice(0, queues.length, ...queues.filter(({ batches }) => batches.length > 0));
+    }
+  }
+
+  private part(
+    topic: string,
+    partition: number,
+    messages: readonly WireMessage[],
+  ): Omit<Part, 'firstSequence'> {
+    return {
+      topic,
+      partition,
+      bytes: messages.reduce((sum, { payload }) => sum + payload.length, 0),
+      messages: messages.map(({ key, headers, payload }) => ({
+        key: Buffer.from(key),
+        value: payload,
+        headers,
+      })),
+    };
+  }
+
+  /** @param unnumbered one record batch for each of some partitions */
+  private async sendRound(unnumbered: readonly Omit<Part, 'firstSequence'>[]): Promise<void> {
+    const id = (this.id ??= await this.patiently(() => this.newId()));
+    const parts = unnumbered.map(part => ({ ...part, firstSequence: id.sequences.get(keyOf(part)) ?? 0 }));
+    try {
+      await this.patiently(() =>
+        this.client.useTopics(
+          parts.map(({ topic }) => topic),
+          cluster => this.produce(cluster, parts, id),
+        ),
+      );
+    } catch (error) {
+      // Whether it was appended is not known. A new id forgets the sequence; the inbox absorbs the copies.
+      this.id = undefined;
+      throw error;
+    }
+    for (const part of parts)
+      id.sequences.set(keyOf(part), (part.firstSequence + part.messages.length) % 2 ** 31);
+  }
+
+  private async produce(cluster: Cluster, parts: readonly Part[], id: ProducerId): Promise<void> {
+    const byLeader = Map.groupBy(parts, ({ topic, partition }) => leadersOf(cluster, topic).get(partition)!);
+    // All are waited for: a request that is still on its way must not be sent again beside itself.
+    const outcomes = await Promise.allSettled(
+      [...byLeader].map(([nodeId, ofLeader]) => this.produceTo(cluster, nodeId, ofLeader, id)),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  private async produceTo(
+    cluster: Cluster,
+    nodeId: number,
+    parts: readonly Part[],
+    { producerId, producerEpoch }: ProducerId,
+  ): Promise<void> {
+    const broker = await cluster.findBroker({ nodeId });
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const { topics } = await broker.produce({
+      topicData: [...Map.groupBy(parts, ({ topic }) => topic)].map(([topic, partitions]) => ({
+        topic,
+        partitions,
+      })),
+      producerId,
+      producerEpoch,
+      acks: -1,
+      timeout: PACE.requestMs,
+      compression: bytes < WORTH_COMPRESSING ? COMPRESSION.none : COMPRESSION.zstd,
+    });
+    const confirmed = new Set(
+      topics.flatMap(({ topicName: topic, partitions }) =>
+        partitions.map(({ partition }) => keyOf({ topic, partition })),
+      ),
+    );
+    const missing = parts.find(part => !confirmed.has(keyOf(part)));
+    if (missing !== undefined) throw new Error(`the broker did not confirm ${keyOf(missing)}`);
+  }
+
+  private async newId(): Promise<ProducerId> {
+    const id = await this.client.use(async cluster => {
+      const broker = await cluster.findControllerBroker();
+      return broker.initProducerId({ transactionTimeout: PACE.requestMs });
+    });
+    return { ...id, sequences: new Map() };
+  }
+
+  /** Tries again what brokers that come and go may refuse, for a while. */
+  private async patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const until = performance.now() + LIMITS.publishMs;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const pause = pauseAfter(failures, RETRY);
+        const hopeless = !isStale(error) && !PASSING.has(protocolError(error) ?? '');
+        if (hopeless || this.closed.aborted || performance.now() + pause > until) throw error;
+        this.logger.debug(`sending again in ${Math.round(pause)} ms: ${String(error)}`);
+        await setTimeout(pause, undefined, { signal: this.closed }).catch(() => undefined);
+      }
+    }
+  }
+}
+
+interface Queue {
+  readonly topic: string;
+  readonly partition: number;
+  /** What goes to it, in order, cut into record batches. */
+  readonly batches: WireMessage[][];
+}
+
+function byPartition(messages: readonly WireMessage[], counts: ReadonlyMap<string, number>): Queue[] {
+  const queues = new Map<string, Queue & { bytes: number }>();
+  for (const message of messages) {
+    const { topic } = message;
+    const partition = partitionOf(message.key, counts.get(topic)!);
+    const key = keyOf({ topic, partition });
+    const queue = queues.get(key) ?? { topic, partition, batches: [], bytes: Infinity };
+    queues.set(key, queue);
+    if (queue.bytes + message.payload.length > LIMITS.recordBatchBytes) {
+      queue.batches.push([]);
+      queue.bytes = 0;
+    }
+    queue.batches.at(-1)!.push(message);
+    queue.bytes += message.payload.length;
+  }
+  return [...queues.values()];
+}
+
+/** As the Java client's default partitioner has it. */
+export function partitionOf(key: string, partitions: number): number {
+  return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
+}
+
+function keyOf({ topic, partition }: { topic: string; partition: number }): string {
+  return `${topic}/${partition}`;
+}
