@@ -114,13 +114,17 @@ export class RunningShop {
     while ((await this.processes()).length > 0) await new Promise(done => setTimeout(done, 20));
   }
 
-  /** Every process that belongs to this shop: the apps, and PostgreSQL with its children. */
-  async processes(): Promise<{ pid: number; app: string | undefined }[]> {
+  /** Every process that belongs to this shop: the apps, PostgreSQL with its children, and the brokers. */
+  async processes(): Promise<{ pid: number; command: string; app: string | undefined }[]> {
     const all = (await runningProcesses()).filter(({ pid }) => pid !== this.launcher.pid);
     const named = new Set(all.filter(each => each.command.includes(this.dataDir)).map(({ pid }) => pid));
     return all
       .filter(({ pid, parent }) => named.has(pid) || named.has(parent))
-      .map(({ pid, command }) => ({ pid, app: /dist\/apps\/([a-z-]+)\/src\/main\.js/.exec(command)?.[1] }));
+      .map(({ pid, command }) => ({
+        pid,
+        command,
+        app: /dist\/apps\/([a-z-]+)\/src\/main\.js/.exec(command)?.[1],
+      }));
   }
 
   static async remove(dataDir: string): Promise<void> {

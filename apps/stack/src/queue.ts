@@ -38,7 +38,10 @@ export async function kafkaQueue(
   });
   cluster.onUnexpectedExit(broker => {
     say(`Kafka broker ${broker + 1} ended by itself, starting it again`);
-    cluster.revive(broker).catch((error: unknown) => say(`Kafka broker ${broker + 1}: ${String(error)}`));
+    cluster.revive(broker).then(
+      () => say(`Kafka broker ${broker + 1} is back`),
+      (error: unknown) => say(`Kafka broker ${broker + 1} does not start: ${String(error)}`),
+    );
   });
   say(`Apache Kafka is up at ${cluster.bootstrap.join(',')}`);
   return {

@@ -57,7 +57,8 @@ export class KafkaClient {
       brokers,
       clientId: instance,
       ssl: tls,
-      sasl,
+      // Of its own: what it finds out about a login it keeps in there.
+      sasl: sasl && { ...sasl },
       connectionTimeout: PACE.connectMs,
       requestTimeout: PACE.requestMs,
       metadataMaxAge: PACE.metadataMs,

@@ -4,7 +4,6 @@ import {
   type BatchHandler,
   MessageTooLarge,
   type PartitionLag,
-  pauseAfter,
   type SubscribeOptions,
   type TopicSpec,
   type Transport,
@@ -15,11 +14,11 @@ import {
 } from '#messaging';
 import { BroadcastSubscription } from './broadcast-subscription.js';
 import { KafkaClient } from './client.js';
-import { isStale } from './errors.js';
 import { GroupSubscription } from './group-subscription.js';
 import { lagOf } from './lag.js';
-import { LIMITS, PACE, RETRY } from './limits.js';
+import { LIMITS, PACE } from './limits.js';
 import type { KafkaTransportOptions } from './options.js';
+import { patiently } from './patience.js';
 import { Producer } from './producer.js';
 import { ensureTopics } from './topics.js';
 
@@ -99,7 +98,10 @@ export class KafkaTransport implements Transport {
   }
 
   async lag(group: string): Promise<readonly PartitionLag[]> {
-    const lags = await lagOf(this.client, this.prefix + group);
+    const lags = await patiently(() => lagOf(this.client, this.prefix + group), {
+      forMs: LIMITS.lagMs,
+      closed: this.closed.signal,
+    });
     return lags.map(lag => ({ ...lag, topic: this.nameOf(lag.topic) }));
   }
 
@@ -140,16 +142,11 @@ export class KafkaTransport implements Transport {
   }
 
   /** Tries until there are brokers that answer. */
-  private async whenBack<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!isStale(error) || this.closed.signal.aborted) throw error;
-        const pause = Math.round(pauseAfter(failures, RETRY));
-        this.logger.warn(`${what}: trying again in ${pause} ms: ${String(error)}`);
-        await setTimeout(pause, undefined, { signal: this.closed.signal });
-      }
-    }
+  private whenBack<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    return patiently(attempt, {
+      forMs: Infinity,
+      closed: this.closed.signal,
+      onPause: (error, ms) => this.logger.warn(`${what}: trying again in ${ms} ms: ${String(error)}`),
+    });
   }
 }

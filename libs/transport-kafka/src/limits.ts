@@ -22,6 +22,8 @@ export const LIMITS = {
   revokeGraceMs: 3_000,
   /** How long a publish is tried before it fails, in ms. */
   publishMs: 10_000,
+  /** How long a look at a group's lag is tried before it fails, in ms. */
+  lagMs: 5_000,
   /** How long messages are kept, in days, in a topic that we make. */
   retentionDays: 7,
 } as const satisfies Record<string, number>;

@@ -1,10 +1,10 @@
-import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { pauseAfter, type WireMessage } from '#messaging';
+import type { WireMessage } from '#messaging';
 import { type KafkaClient, leadersOf } from './client.js';
 import { isStale, protocolError } from './errors.js';
 import { type Cluster, COMPRESSION, murmur2, type ProducePartition } from './kafkajs.js';
-import { LIMITS, PACE, RETRY } from './limits.js';
+import { LIMITS, PACE } from './limits.js';
+import { patiently } from './patience.js';
 
 interface Waiting {
   readonly messages: readonly WireMessage[];
@@ -193,20 +193,13 @@ export class Producer {
     return { ...id, sequences: new Map() };
   }
 
-  /** Tries again what brokers that come and go may refuse, for a while. */
-  private async patiently<T>(attempt: () => Promise<T>): Promise<T> {
-    const until = performance.now() + LIMITS.publishMs;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        const pause = pauseAfter(failures, RETRY);
-        const hopeless = !isStale(error) && !PASSING.has(protocolError(error) ?? '');
-        if (hopeless || this.closed.aborted || performance.now() + pause > until) throw error;
-        this.logger.debug(`sending again in ${Math.round(pause)} ms: ${String(error)}`);
-        await setTimeout(pause, undefined, { signal: this.closed }).catch(() => undefined);
-      }
-    }
+  private patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    return patiently(attempt, {
+      forMs: LIMITS.publishMs,
+      passing: error => isStale(error) || PASSING.has(protocolError(error) ?? ''),
+      closed: this.closed,
+      onPause: (error, ms) => this.logger.debug(`sending again in ${ms} ms: ${String(error)}`),
+    });
   }
 }
 

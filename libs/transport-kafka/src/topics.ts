@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
-import { pauseAfter, type TopicSpec, UnknownTopic } from '#messaging';
+import { type TopicSpec, UnknownTopic } from '#messaging';
 import type { KafkaClient } from './client.js';
 import { type Broker, TOPIC_RESOURCE } from './kafkajs.js';
-import { LIMITS, RETRY } from './limits.js';
+import { LIMITS } from './limits.js';
+import { patiently } from './patience.js';
 
 /** A topic that is there takes shorter messages than we may send. */
 export class TopicTooNarrow extends Error {
@@ -38,24 +38,15 @@ export async function ensureTopics(
     const missing = topics.filter(({ name }) => !there.has(name));
     if (missing.length > 0) await create(broker, missing, replication);
   });
-  await untilKnown(
-    client,
-    topics.map(({ name }) => name),
+  // A broker may not know yet what the controller has made.
+  await patiently(
+    () =>
+      client.useTopics(
+        topics.map(({ name }) => name),
+        async () => undefined,
+      ),
+    { forMs: LIMITS.publishMs, passing: error => error instanceof UnknownTopic },
   );
-}
-
-/** A broker may not know yet what the controller has made. */
-async function untilKnown(client: KafkaClient, names: readonly string[]): Promise<void> {
-  const until = performance.now() + LIMITS.publishMs;
-  for (let failures = 1; ; failures += 1) {
-    try {
-      await client.useTopics(names, async () => undefined);
-      return;
-    } catch (error) {
-      if (!(error instanceof UnknownTopic) || performance.now() > until) throw error;
-      await setTimeout(pauseAfter(failures, RETRY));
-    }
-  }
 }
 
 async function create(broker: Broker, topics: readonly TopicSpec[], replication: number): Promise<void> {

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '#testkit';
+import { runFlashSale } from '../../lab/flash-sale/flash-sale.js';
+import { auditReport, settledAudit } from '../../tools/client/audit.js';
+import { Buyer } from '../../tools/client/buyer.js';
+import { kill } from '../e2e/processes.js';
+import { RunningShop } from '../e2e/running-shop.js';
+
+let dataDir: string;
+let running: RunningShop;
+
+beforeEach(async () => {
+  dataDir = await RunningShop.dataDir();
+});
+
+afterEach(async () => {
+  await running?.stop();
+  await RunningShop.remove(dataDir);
+});
+
+async function killBroker(number: number): Promise<void> {
+  const broker = await eventually(
+    async () =>
+      (await running.processes()).find(({ command }) => command.includes(`kafka/broker-${number}/`)),
+    found => found !== undefined,
+  );
+  kill(broker!.pid);
+}
+
+describe('the shop on three brokers', () => {
+  it('ends a flash sale with clean books while each of them is killed', async () => {
+    running = await RunningShop.start(dataDir, ['--transport', 'kafka', '--brokers', '3']);
+    const shop = running.client(100);
+    let over = false;
+    const sale = { sku: 'demo.PHONE', stock: 150, shoppers: 600, say: () => undefined };
+    const killing = (async () => {
+      for (const number of [1, 2, 3]) {
+        const before = running.lines.length;
+        await killBroker(number);
+        await eventually(
+          async () =>
+            running.lines.slice(before).some(line => line.includes(`broker ${number} ended by itself`)),
+          said => said,
+        );
+        // The next only when this one is back: two of three must be there.
+        await eventually(
+          async () => running.lines.includes(`Kafka broker ${number} is back`),
+          said => said,
+        );
+      }
+    })().finally(() => (over = true));
+    let sold = 0;
+    do sold += (await runFlashSale(shop, sale)).won.length;
+    while (!over);
+    await killing;
+    const last = await runFlashSale(shop, sale);
+    expect(last.won).toHaveLength(150);
+    expect(last.paid).toBe(150);
+    expect(sold).toBeGreaterThanOrEqual(150);
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    await shop.close();
+  }, 400_000);
+});
+
+describe('the shop on one broker', () => {
+  it('sells while the broker is away, says that it is, and does the rest when it is back', async () => {
+    running = await RunningShop.start(dataDir, ['--transport', 'kafka']);
+    const shop = running.client();
+    const ready = async () => (await shop.call('GET', '/health/ready')).status;
+    expect(await ready()).toBe(200);
+    await killBroker(1);
+    const buyer = await Buyer.signIn(shop, 'patient');
+    const { campaigns } = (await shop.get('/api/campaigns')) as { campaigns: { campaignId: string }[] };
+    const { status, body } = await shop.call('POST', `/api/campaigns/${campaigns[0]!.campaignId}/orders`, {
+      body: { quantity: 1 },
+      token: buyer.token,
+    });
+    expect(status).toBe(201);
+    const { orderId } = body as { orderId: string };
+    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.pay(orderId);
+    await buyer.orderWhen(orderId, 'paid');
+    await eventually(ready, code => code === 200);
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    await shop.close();
+  }, 200_000);
+});
