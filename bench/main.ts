@@ -1,6 +1,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   seckill: () => import('./seckill/main.js'),
   start: () => import('./start/main.js'),
+  transport: () => import('./transport/main.js'),
 };
 
 const bench = BENCHES[process.argv[2] ?? ''];

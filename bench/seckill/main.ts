@@ -91,6 +91,7 @@ async function startShop(cluster: PostgresCluster, ports: Record<string, number>
       SESSION_SECRET: SECRET,
       OPERATOR_PASSWORD: PASSWORD,
       SANDBOX_URL: provider,
+      SANDBOX_PUBLIC_URL: provider,
     }),
   ]);
   return `http://${HOST}:${ports['gateway']!}`;

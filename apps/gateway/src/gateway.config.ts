@@ -7,8 +7,10 @@ export const GatewayConfig = ServiceConfig.extend({
   OPERATOR_PASSWORD: z.string().min(8),
   /** Whether anyone may sign in as any shopper, as a demo needs. */
   DEMO_SIGN_IN: z.enum(['on', 'off']).default('on'),
-  /** The sandbox's address, for the audit and the index page. */
+  /** The sandbox's address, for the audit. */
   SANDBOX_URL: z.url(),
+  /** How people reach it, for the index page. */
+  SANDBOX_PUBLIC_URL: z.url(),
   /** Clicks that may wait for an answer; the next is told to come back. */
   GATEWAY_CLICKS: z.coerce.number().int().positive().default(20_000),
 });

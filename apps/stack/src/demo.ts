@@ -1,7 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import type { Settings } from './settled.js';
 
 const PRODUCTS = [
   ['LANTERN', 'Brass Hurricane Lantern', 2495],
@@ -17,18 +14,17 @@ const PRODUCTS = [
 ] as const;
 
 const Publication = z.object({ status: z.string() });
+const Campaigns = z.object({ campaigns: z.array(z.unknown()) });
 
-/** What a first start has to show: a small catalogue, and a flash sale of it. */
-export async function openDemo({ dataDir, urls, secrets }: Settings): Promise<void> {
-  const marker = join(dataDir, 'demo-opened');
-  if (await exists(marker)) return;
+/** What a shop without campaigns has to show: a small catalogue, and a flash sale of it. */
+export async function openDemo(url: string, operatorPassword: string): Promise<void> {
   const call = async (
     method: 'GET' | 'POST',
     path: string,
     body?: object | string,
     token?: string,
   ): Promise<unknown> => {
-    const response = await fetch(`${urls.gateway}/api${path}`, {
+    const response = await fetch(`${url}/api${path}`, {
       method,
       headers: {
         'content-type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json',
@@ -40,9 +36,12 @@ export async function openDemo({ dataDir, urls, secrets }: Settings): Promise<vo
     if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
     return answer;
   };
+  // Opened last, so that a start which was cut short is made up for.
+  const { campaigns } = Campaigns.parse(await call('GET', '/campaigns'));
+  if (campaigns.length > 0) return;
   const { token } = z
     .object({ token: z.string() })
-    .parse(await call('POST', '/sessions', { adminPassword: secrets.operatorPassword }));
+    .parse(await call('POST', '/sessions', { adminPassword: operatorPassword }));
   const lines = PRODUCTS.map(([code, title, priceMinor]) =>
     JSON.stringify({ code, title, priceMinor, currency: 'GBP', stock: 1_000 }),
   );
@@ -68,13 +67,5 @@ export async function openDemo({ dataDir, urls, secrets }: Settings): Promise<vo
       paymentWindow: 900,
     },
     token,
-  );
-  await writeFile(marker, `${new Date().toISOString()}\n`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
   );
 }

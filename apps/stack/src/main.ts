@@ -32,7 +32,7 @@ async function main(shop: Shop): Promise<void> {
 
   shop.processes = supervise(settings, databaseUrl(cluster), env);
   await Promise.all(shop.processes.map(each => each.start()));
-  await openDemo(settings);
+  await openDemo(settings.urls.gateway, settings.secrets.operatorPassword);
   await announce(settings, shop.processes);
 }
 

@@ -48,6 +48,7 @@ export const SERVICES: readonly Service[] = [
       SESSION_SECRET: secrets.session,
       OPERATOR_PASSWORD: secrets.operatorPassword,
       SANDBOX_URL: urls.sandbox,
+      SANDBOX_PUBLIC_URL: urls.sandbox,
     }),
   },
   { name: 'seckill', database: 'sluice_seckill', rpc: true, waitedFor: true, roomy: true },

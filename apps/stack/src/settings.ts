@@ -12,6 +12,8 @@ import { SERVICES } from './services.js';
 export class StartRefused extends Error {}
 
 const HOST = '127.0.0.1';
+/** Where the shop is found, if nobody says otherwise. */
+export const DEFAULT_PORT = 3000;
 const SCALABLE = SERVICES.filter(service => service.rpc).map(service => service.name);
 
 const Environment = z.object({
@@ -20,7 +22,7 @@ const Environment = z.object({
     .int('is no port, write 0 to 65535')
     .min(0, 'is no port, write 0 to 65535')
     .max(65_535, 'is no port, write 0 to 65535')
-    .default(3000),
+    .default(DEFAULT_PORT),
   SLUICE_DATA_DIR: z.string().min(1).default('.sluice'),
   SLUICE_OPERATOR_PASSWORD: z.string().min(8, 'is shorter than 8 characters').optional(),
 });

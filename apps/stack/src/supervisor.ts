@@ -9,7 +9,7 @@ const LAST_PAUSE_MS = 5_000;
 /** A process that lived this long starts again at once. */
 const STEADY_MS = 30_000;
 /** How long a process may take to end before it is killed: longer than its own limit. */
-const STOP_MS = 12_000;
+export const STOP_MS = 12_000;
 
 /** Keeps one process of an app running: starts it again when it dies, ends it when asked. */
 export class Supervised {

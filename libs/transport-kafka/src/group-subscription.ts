@@ -122,7 +122,8 @@ export class GroupSubscription implements TransportSubscription {
       for (const position of this.held) {
         if (this.delivery.isBusy(position)) continue;
         const messages = this.fetcher.peek(position, this.read.messages, this.read.bytes);
-        if (messages.length > 0) this.delivery.deliver(position, messages);
+        const full = messages.length >= this.read.messages;
+        if (messages.length > 0) this.delivery.deliver(position, messages, full);
       }
     }
     this.fetcher.wake();

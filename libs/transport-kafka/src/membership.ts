@@ -51,6 +51,7 @@ export class Membership {
   /** The generation in which they are ours. */
   private heldIn = -1;
   private entering = false;
+  private coordinator: { readonly cluster: Cluster; readonly broker: Broker } | undefined;
   private running: Promise<void> | undefined;
   private leaving = false;
   private partitions = '';
@@ -281,10 +282,15 @@ export class Membership {
     });
   }
 
+  /** Asks the coordinator, which is looked up once for as long as its connection lasts. */
   private coordinate<T>(work: (broker: Broker) => Promise<T>): Promise<T> {
-    return this.client.use(async cluster =>
-      work(await cluster.findGroupCoordinator({ groupId: this.options.group })),
-    );
+    return this.client.use(async cluster => {
+      if (this.coordinator?.cluster !== cluster) {
+        const broker = await cluster.findGroupCoordinator({ groupId: this.options.group });
+        this.coordinator = { cluster, broker };
+      }
+      return work(this.coordinator.broker);
+    });
   }
 
   private async commitTo(broker: Broker, positions: readonly ReadPosition[]): Promise<void> {

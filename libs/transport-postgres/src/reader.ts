@@ -78,7 +78,8 @@ export class Reader {
         if (this.delivery.stopping) return;
         for (const { topic, partition, messages } of batches) {
           const position = idle.find(each => each.topic === topic && each.partition === partition)!;
-          if (this.source.current().includes(position)) this.delivery.deliver(position, messages);
+          if (!this.source.current().includes(position)) continue;
+          this.delivery.deliver(position, messages, messages.length >= this.maxBatch);
         }
         pause = batches.length > 0 ? PACE.firstPollMs : Math.min(pause * 2, PACE.lastPollMs);
         await this.wakeup.wait(pause);

@@ -12,6 +12,6 @@ export class IndexController {
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
   index(): string {
-    return indexPage(this.config.SANDBOX_URL, this.config.SLUICE_INSTANCES);
+    return indexPage(this.config.SANDBOX_PUBLIC_URL, this.config.SLUICE_INSTANCES);
   }
 }

@@ -36,13 +36,17 @@ let restedAt = 0;
 
 /**
  * Rests after a piece of background work, as long as the machine has other things to do; on an idle one not at
- * all. A scavenger in the sense of LEDBAT (RFC 6817), with processor time where that has queueing delay.
+ * all. After a full batch there is nothing to gather: more is waiting than fits. A scavenger in the sense of LEDBAT (RFC 6817), with processor time where that has queueing delay.
  */
-export async function restAfter(startedAt: number, signal?: AbortSignal): Promise<void> {
+export async function restAfter(
+  startedAt: number,
+  { full = false, signal }: { full?: boolean; signal?: AbortSignal } = {},
+): Promise<void> {
   const now = performance.now();
   const { gather, yielding } = restFor(now - startedAt, usage(now));
   if (yielding > 0) restedAt = Math.min(Math.max(restedAt, now) + yielding, now + YIELD.longestMs);
-  const rest = yielding > 0 ? Math.max(gather, restedAt - now) : gather;
+  const gathering = full ? 0 : gather;
+  const rest = yielding > 0 ? Math.max(gathering, restedAt - now) : gathering;
   if (rest >= 1) await setTimeout(rest, undefined, { signal }).catch(() => undefined);
 }
 

@@ -4,7 +4,7 @@ import { CREATE_PAUSED } from '../control/sql.js';
 import { CREATE_BEGIN_BATCH } from '../inbox/sql.js';
 import { CREATE_TIMER } from '../timer/sql.js';
 import { CREATE_OUTCOME, CREATE_PARKED } from '../retry/sql.js';
-import { CREATE_PUBLISH } from '../outbox/sql.js';
+import { CREATE_NEXT_TO_SEND, CREATE_PUBLISH } from '../outbox/sql.js';
 
 const TABLES = `
 CREATE SCHEMA messaging;
@@ -91,6 +91,7 @@ export class MessagingTables1700000000001 implements MigrationInterface {
     await runner.query(TABLES);
     await runner.query(CREATE_QUEUE);
     await runner.query(CREATE_PUBLISH);
+    await runner.query(CREATE_NEXT_TO_SEND);
     await runner.query(CREATE_PAUSED);
     await runner.query(CREATE_PARKED);
     await runner.query(CREATE_OUTCOME);

@@ -23,15 +23,27 @@ $$`;
 export const PUBLISH = 'SELECT messaging.publish($1, $2, $3::json)';
 
 /**
- * The next rows to send: at most $1 of them, and no more than $2 bytes unless the first alone has more. Always
- * from the lowest number there is: a transaction that commits late is below others that were sent, and what
- * comes after it of its key must not be sent before it. One statement sees both or the first alone.
+ * Forgets what was sent and gives the next rows to send: at most p_limit of them, and no more than p_bytes unless
+ * the first alone has more. Always from the lowest number there is: a transaction that commits late is below others
+ * that were sent, and what comes after it of its key must not be sent before it. One statement sees both or the
+ * first alone. Losing the delete in a crash of the database only sends again, so it need not wait for the disk.
  */
-export const FETCH = `
-SELECT id, topic, key, type, event_id, traceparent, payload, created_at FROM (
-  SELECT *, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before FROM (
-    SELECT * FROM messaging.outbox ORDER BY id LIMIT $1
-  ) AS next
-) AS sized WHERE bytes_before = 0 OR bytes_before + octet_length(payload) <= $2 ORDER BY id`;
+export const CREATE_NEXT_TO_SEND = `
+CREATE FUNCTION messaging.next_to_send(p_sent bigint[], p_limit integer, p_bytes bigint)
+RETURNS SETOF messaging.outbox LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF cardinality(p_sent) > 0 THEN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    DELETE FROM messaging.outbox o WHERE o.id = ANY(p_sent);
+  END IF;
+  RETURN QUERY
+  SELECT (sized.row).* FROM (
+    SELECT next AS row, sum(octet_length(next.payload)) OVER (ORDER BY next.id) AS bytes,
+           row_number() OVER (ORDER BY next.id) AS place
+    FROM (SELECT * FROM messaging.outbox o ORDER BY o.id LIMIT p_limit) AS next
+  ) AS sized
+  WHERE sized.place = 1 OR sized.bytes <= p_bytes ORDER BY sized.place;
+END
+$$`;
 
-export const DELETE_SENT = 'DELETE FROM messaging.outbox WHERE id = ANY($1::bigint[])';
+export const NEXT_TO_SEND = 'SELECT * FROM messaging.next_to_send($1::bigint[], $2, $3)';

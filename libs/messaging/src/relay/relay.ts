@@ -5,7 +5,7 @@ import type { Transport } from '../transport/transport.js';
 import { Wakeup } from '../flow/wakeup.js';
 import { restAfter } from '../flow/yielding.js';
 import { Lease } from '../lease/lease.js';
-import { DELETE_SENT, FETCH } from '../outbox/sql.js';
+import { NEXT_TO_SEND } from '../outbox/sql.js';
 
 export interface RelayLimits {
   /** Most messages sent in one go. */
@@ -43,6 +43,8 @@ export class Relay {
   private readonly lease: Lease;
   private running: Promise<void> | undefined;
   private stopping = false;
+  /** Rows that the transport has and the outbox still. */
+  private sent: readonly string[] = [];
 
   constructor(
     private readonly database: DataSource,
@@ -75,11 +77,11 @@ export class Relay {
     for (let failures = 0; ;) {
       try {
         const startedAt = performance.now();
-        const sent = (await this.lease.hold()) ? await this.sendBatch() : 0;
+        const sent = await this.sendBatch();
         failures = 0;
         if (sent === 0 && this.stopping) return;
         if (sent > 0) {
-          if (!this.stopping) await restAfter(startedAt);
+          if (!this.stopping) await restAfter(startedAt, { full: sent >= this.limits.batch });
           continue;
         }
         await this.wakeup.wait(this.limits.pollMs);
@@ -94,19 +96,20 @@ export class Relay {
   }
 
   private async sendBatch(): Promise<number> {
-    const rows = await this.fetch();
+    const rows = await this.next((await this.lease.hold()) ? this.limits.batch : 0);
     if (rows.length === 0) return 0;
     await this.transport.publish(rows.map(row => toWireMessage(row, this.service)));
-    // Losing this delete in a crash of the database only sends again, so it need not wait for the disk.
-    await this.database.transaction(async tx => {
-      await tx.query("SELECT set_config('synchronous_commit', 'off', true)");
-      await tx.query(DELETE_SENT, [rows.map(row => row.id)]);
-    });
+    this.sent = rows.map(row => row.id);
     return rows.length;
   }
 
-  private fetch(): Promise<OutboxRow[]> {
-    return this.database.query(FETCH, [this.limits.batch, this.limits.batchBytes]) as Promise<OutboxRow[]>;
+  /** Deletes what was sent, in one go with asking for what comes next: the outbox is asked once a batch. */
+  private async next(limit: number): Promise<OutboxRow[]> {
+    if (limit === 0 && this.sent.length === 0) return [];
+    const wanted = [this.sent, limit, this.limits.batchBytes];
+    const rows = (await this.database.query(NEXT_TO_SEND, wanted)) as OutboxRow[];
+    this.sent = [];
+    return rows;
   }
 }
 

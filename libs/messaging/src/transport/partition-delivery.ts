@@ -65,12 +65,15 @@ export class PartitionDelivery<Position extends ReadPosition> {
     await Promise.all([...this.inHand.values()].map(each => each.done));
   }
 
-  /** The messages come after the position, and nothing of their partition is in hand. */
-  deliver(position: Position, messages: readonly ReceivedMessage[]): void {
+  /**
+   * The messages come after the position, and nothing of their partition is in hand.
+   * @param full whether the batch is as large as it may be
+   */
+  deliver(position: Position, messages: readonly ReceivedMessage[], full: boolean): void {
     const abort = new AbortController();
     const entry: InHand = { abort, done: Promise.resolve() };
     this.inHand.set(position, entry);
-    entry.done = this.work(position, messages, abort.signal).finally(() => {
+    entry.done = this.work(position, messages, full, abort.signal).finally(() => {
       this.inHand.delete(position);
       this.onIdle();
     });
@@ -79,6 +82,7 @@ export class PartitionDelivery<Position extends ReadPosition> {
   private async work(
     position: Position,
     messages: readonly ReceivedMessage[],
+    full: boolean,
     signal: AbortSignal,
   ): Promise<void> {
     const { topic, partition, epoch } = position;
@@ -88,7 +92,7 @@ export class PartitionDelivery<Position extends ReadPosition> {
       position.after = messages.at(-1)!.position;
       this.failures.delete(position);
       await this.onSettled(position);
-      await restAfter(startedAt, AbortSignal.any([signal, this.stopped.signal]));
+      await restAfter(startedAt, { full, signal: AbortSignal.any([signal, this.stopped.signal]) });
     } catch (error) {
       if (signal.aborted || this.stopping) return;
       const failures = (this.failures.get(position) ?? 0) + 1;

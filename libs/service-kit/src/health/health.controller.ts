@@ -6,6 +6,9 @@ interface Reply {
   status(code: number): unknown;
 }
 
+/** Where an app says whether it is ready. */
+export const READY_PATH = 'health/ready';
+
 @Controller()
 export class HealthController {
   constructor(
@@ -21,7 +24,7 @@ export class HealthController {
   }
 
   /** Everything it needs answers too; 503 with the reasons when not. */
-  @Get('health/ready')
+  @Get(READY_PATH)
   async ready(@Res({ passthrough: true }) reply: Reply): Promise<unknown> {
     const { ready, checks } = await this.checks.run();
     reply.status(ready ? 200 : 503);

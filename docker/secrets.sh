@@ -1,0 +1,20 @@
+#!/bin/sh
+# Writes this shop's own secrets into .env, where docker-compose.yml finds them. Once: PostgreSQL keeps its first password.
+set -eu
+cd "$(dirname "$0")/.."
+if [ -e .env ]; then
+  echo 'there is a .env; it stays as it is' >&2
+  exit 1
+fi
+
+# Letters and digits only: the first one is part of a URL.
+random() { od -An -v -tx1 -N"$1" /dev/urandom | tr -d ' \n'; }
+
+umask 077
+cat >.env <<END
+SLUICE_DATABASE_PASSWORD=$(random 24)
+SLUICE_SESSION_SECRET=$(random 48)
+SLUICE_PAYMENT_SECRET=$(random 32)
+SLUICE_MERCHANT_SECRET=whsec_$(random 32)
+SLUICE_OPERATOR_PASSWORD=$(random 12)
+END
