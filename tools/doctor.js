@@ -55,16 +55,27 @@ const checks = [
   ],
 ];
 
-for (const [name, ok, found, matters] of checks) {
-  process.stdout.write(
-    `${ok ? '✓' : '✗'} ${name.padEnd(16)} ${found}${ok ? '' : `   matters for ${matters}`}\n`,
-  );
+/** What only some commands want. */
+const extras = [
+  ['Java', javaVersion() >= 17, `${javaVersion() || 'none'}`, 'Apache Kafka on this machine: 17 or newer'],
+  ['Maven', answers('mvn', ['-version']), 'mvn', 'Apache Kafka on this machine: it fetches the jars, once'],
+];
+
+for (const check of [...checks, ...extras]) {
+  const [name, ok, found, matters] = check;
+  const mark = ok ? '✓' : extras.includes(check) ? '–' : '✗';
+  process.stdout.write(`${mark} ${name.padEnd(16)} ${found}${ok ? '' : `   matters for ${matters}`}\n`);
 }
 
 process.exitCode = checks.every(([, ok]) => ok) ? 0 : 1;
 
 function answers(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+function javaVersion() {
+  const { stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
+  return Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0);
 }
 
 function freeOf(path) {

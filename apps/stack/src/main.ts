@@ -17,7 +17,7 @@ async function main(shop: Shop): Promise<void> {
   const { scale, queue } = readArguments(process.argv.slice(2));
   const dataDir = await openDataDir(process.env);
   await lock(dataDir);
-  await keepQueue(dataDir, queue);
+  const prefix = await keepQueue(dataDir, queue);
   const ownBrokers = queue.transport === 'kafka' && typeof queue.brokers === 'number' ? queue.brokers : 0;
   const settings = await settle(dataDir, process.env, scale, kafkaPortNames(ownBrokers));
   await mkdir(join(dataDir, 'logs'), { recursive: true });
@@ -27,7 +27,7 @@ async function main(shop: Shop): Promise<void> {
   shop.queue =
     queue.transport === 'postgres'
       ? shop.cluster.then(cluster => postgresQueue(databaseUrl(cluster)))
-      : kafkaQueue(settings, queue.brokers, say);
+      : kafkaQueue(settings, queue.brokers, prefix, say);
   const [cluster, { env }] = await Promise.all([shop.cluster, shop.queue]);
 
   shop.processes = supervise(settings, databaseUrl(cluster), env);

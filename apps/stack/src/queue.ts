@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { KafkaCluster } from '#embedded-kafka';
 import { openTransport, TransportConfig } from '#transport-choice';
@@ -24,10 +25,15 @@ export function postgresQueue(databaseUrl: (database: string) => string): Queue 
 export async function kafkaQueue(
   { dataDir, ports }: Settings,
   brokers: readonly string[] | 1 | 3,
+  prefix: string,
   say: (line: string) => void,
 ): Promise<Queue> {
   if (typeof brokers !== 'number') {
-    const env = { SLUICE_TRANSPORT: 'kafka', SLUICE_KAFKA_BROKERS: brokers.join(',') };
+    const env = {
+      SLUICE_TRANSPORT: 'kafka',
+      SLUICE_KAFKA_BROKERS: brokers.join(','),
+      SLUICE_KAFKA_PREFIX: process.env['SLUICE_KAFKA_PREFIX'] ?? prefix,
+    };
     await requireAnswer(env);
     return { env, stop: async () => undefined };
   }
@@ -59,15 +65,20 @@ export function kafkaPortNames(brokers: number): string[] {
   return Array.from({ length: brokers }, (_, n) => [`kafka-${n + 1}`, `kafka-controller-${n + 1}`]).flat();
 }
 
-/** A directory's messages are in one queue: another would not have them. @throws StartRefused */
-export async function keepQueue(dataDir: string, choice: QueueChoice): Promise<void> {
+/**
+ * A directory's messages are in one queue: another would not have them.
+ * @returns the prefix of its topics on brokers that it may share with other shops
+ * @throws StartRefused
+ */
+export async function keepQueue(dataDir: string, choice: QueueChoice): Promise<string> {
   const wanted = describe(choice);
-  const { queue } = await keep<{ queue: string }>(join(dataDir, 'queue.json'), before => ({
+  const kept = await keep<{ queue: string; prefix: string }>(join(dataDir, 'queue.json'), before => ({
     queue: before.queue ?? wanted,
+    prefix: before.prefix ?? `sluice-${randomBytes(3).toString('hex')}.`,
   }));
-  if (queue === wanted) return;
+  if (kept.queue === wanted) return kept.prefix;
   throw new StartRefused(
-    `the messages of ${dataDir} are in ${queue}, not in ${wanted}; ` +
+    `the messages of ${dataDir} are in ${kept.queue}, not in ${wanted}; ` +
       'start as before, or set SLUICE_DATA_DIR to another directory',
   );
 }

@@ -57,8 +57,10 @@ export class KafkaJava {
   }
 }
 
+const run = (program: string) => promisify(execFile)(program, ['-version'], { env: process.env });
+
 async function requireJava(): Promise<void> {
-  const { stderr } = await promisify(execFile)('java', ['-version']).catch(() => {
+  const { stderr } = await run('java').catch(() => {
     throw new KafkaStartError(
       `Apache Kafka needs Java ${OLDEST_JAVA} or newer and there is no java on the PATH; ` +
         'install it (Debian: openjdk-17-jre-headless), or name brokers that run elsewhere with --brokers host:port',
@@ -73,7 +75,7 @@ async function requireJava(): Promise<void> {
 }
 
 async function requireMaven(): Promise<void> {
-  await promisify(execFile)('mvn', ['-version']).catch(() => {
+  await run('mvn').catch(() => {
     throw new KafkaStartError(
       "Maven fetches Apache Kafka's jars and there is no mvn on the PATH; install it (Debian: maven), " +
         'or name brokers that run elsewhere with --brokers host:port',

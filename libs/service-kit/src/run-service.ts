@@ -81,8 +81,9 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
     await app.close();
     await definition.closeLast?.();
   });
-  await app.startAllMicroservices();
+  // Health answers first: a queue that is away is waited for, and said.
   await app.listen(config.HTTP_PORT, host);
+  await app.startAllMicroservices();
   logger.log(`ready at ${await app.getUrl()}`);
   process.send?.({ kind: 'ready' });
   return app;

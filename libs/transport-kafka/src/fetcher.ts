@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { pauseAfter, type ReadPosition, type ReceivedMessage, Wakeup } from '#messaging';
 import { type KafkaClient, leadersOf } from './client.js';
@@ -43,7 +44,7 @@ export class Fetcher {
   private readonly prefetched = new Map<ReadPosition, Prefetched>();
   private readonly asked = new Set<number>();
   private running: Promise<void> | undefined;
-  private stopped = false;
+  private readonly stopped = new AbortController();
   private failures = 0;
 
   constructor(
@@ -89,13 +90,13 @@ export class Fetcher {
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
+    this.stopped.abort();
     this.wakeup.wake();
     await this.running;
   }
 
   private async run(): Promise<void> {
-    while (!this.stopped) {
+    while (!this.stopped.signal.aborted) {
       try {
         await this.client.useTopics(this.prefetched.size === 0 ? [] : this.options.topics, async cluster =>
           this.ask(cluster),
@@ -151,7 +152,7 @@ export class Fetcher {
         });
       });
       this.failures = 0;
-      if (this.stopped) return;
+      if (this.stopped.signal.aborted) return;
       for (const { topicName, partitions } of responses) {
         for (const data of partitions) {
           const buffer = wanted.find(each => each.topic === topicName && each.partition === data.partition);
@@ -212,12 +213,11 @@ export class Fetcher {
   }
 
   private async rest(error: unknown): Promise<void> {
-    if (this.stopped) return;
+    if (this.stopped.signal.aborted) return;
     this.failures += 1;
     const pause = Math.round(pauseAfter(this.failures, RETRY));
     this.logger.warn(`reading failed, trying again in ${pause} ms: ${String(error)}`);
-    const wakeup = new Wakeup();
-    await wakeup.sleep(pause, () => this.stopped);
+    await setTimeout(pause, undefined, { signal: this.stopped.signal }).catch(() => undefined);
   }
 }
 

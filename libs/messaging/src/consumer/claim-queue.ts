@@ -16,7 +16,7 @@ const CLAIM = `
 INSERT INTO messaging.queue AS q (identity) VALUES ($1)
 ON CONFLICT (only_one) DO UPDATE SET identity = excluded.identity, claimed_at = now()
 WHERE q.identity <> excluded.identity AND NOT EXISTS (SELECT FROM messaging.consumer_progress)
-  AND NOT EXISTS (SELECT FROM messaging.dead_letter)`;
+  AND NOT EXISTS (SELECT FROM messaging.parked) AND NOT EXISTS (SELECT FROM messaging.dead_letter)`;
 
 const CLAIMED = 'SELECT identity FROM messaging.queue';
 
