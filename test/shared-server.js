@@ -1,11 +1,11 @@
-import { startCluster } from '../dist/libs/testkit/src/cluster.js';
+import { startPostgres } from '../dist/libs/testkit/src/postgres.js';
 import { TEST_SERVER } from '../dist/libs/testkit/src/database.js';
 import { startKafka } from '../dist/libs/testkit/src/kafka.js';
 import { TEST_BROKERS, TEST_TRANSPORT } from '../dist/libs/testkit/src/test-queue.js';
 
 /** Servers for every integration test; each file has a database, or a prefix, of its own. They keep nothing, so no fsync. */
 export default async function startSharedServer() {
-  const started = await startCluster({ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' });
+  const started = await startPostgres({ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' });
   process.env[TEST_SERVER] = started.cluster.url('').replace(/\/$/, '');
   globalThis.sluiceTestServers = [started];
   if (process.env[TEST_TRANSPORT] !== 'kafka') return;

@@ -71,7 +71,7 @@ describe.each(SERVICES)('in its container, $name', service => {
   const { name, database } = service;
   const { command, environment, ports, depends_on, ...container } = containers[name] ?? NONE;
 
-  it('is told what the launcher tells it', () => {
+  it('is told of everything that the launcher tells it of', () => {
     const told = Object.keys(launcherTells(service)).filter(key => !NOT_TOLD.includes(key));
     expect(new Set(Object.keys(environment))).toEqual(new Set([...told, ...TOLD_BESIDES]));
   });

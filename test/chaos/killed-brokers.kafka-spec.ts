@@ -18,13 +18,13 @@ afterEach(async () => {
   await RunningShop.remove(dataDir);
 });
 
-async function killBroker(number: number): Promise<void> {
-  const broker = await eventually(
+async function brokerProcess(number: number): Promise<{ pid: number }> {
+  const found = await eventually(
     async () =>
       (await running.processes()).find(({ command }) => command.includes(`kafka/broker-${number}/`)),
-    found => found !== undefined,
+    broker => broker !== undefined,
   );
-  kill(broker!.pid);
+  return found!;
 }
 
 describe('the shop on three brokers', () => {
@@ -36,7 +36,7 @@ describe('the shop on three brokers', () => {
     const killing = (async () => {
       for (const number of [1, 2, 3]) {
         const before = running.lines.length;
-        await killBroker(number);
+        kill((await brokerProcess(number)).pid);
         await eventually(
           async () =>
             running.lines.slice(before).some(line => line.includes(`broker ${number} ended by itself`)),
@@ -68,7 +68,10 @@ describe('the shop on one broker', () => {
     const shop = running.client();
     const ready = async () => (await shop.call('GET', '/health/ready')).status;
     expect(await ready()).toBe(200);
-    await killBroker(1);
+    const { pid } = await brokerProcess(1);
+    // Silent, not dead: the launcher would start a dead one again before anybody noticed.
+    process.kill(pid, 'SIGSTOP');
+    await eventually(ready, code => code === 503);
     const buyer = await Buyer.signIn(shop, 'patient');
     const { campaigns } = (await shop.get('/api/campaigns')) as { campaigns: { campaignId: string }[] };
     const { status, body } = await shop.call('POST', `/api/campaigns/${campaigns[0]!.campaignId}/orders`, {
@@ -76,6 +79,8 @@ describe('the shop on one broker', () => {
       token: buyer.token,
     });
     expect(status).toBe(201);
+    expect(await ready()).toBe(503);
+    process.kill(pid, 'SIGCONT');
     const { orderId } = body as { orderId: string };
     await buyer.orderWhen(orderId, 'awaiting_payment');
     await buyer.pay(orderId);

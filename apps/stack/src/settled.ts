@@ -10,7 +10,7 @@ export interface Secrets {
 export interface Settings {
   readonly dataDir: string;
   readonly secrets: Secrets;
-  /** `gateway`, `sandbox`, `postgres`, and `<service>-<n>` for each instance that answers requests. */
+  /** `gateway`, `sandbox`, `postgres`, those of brokers that run here, and `<service>-<n>` for each instance that answers requests. */
   readonly ports: Readonly<Record<string, number>>;
   readonly urls: { readonly gateway: string; readonly sandbox: string };
   /** How many instances of each service. */

@@ -1,2 +1,2 @@
 export { freePorts } from './free-port.js';
-export { endLeftover, isAlive, runProgram, ServerProcess, ServerStartError } from './server-process.js';
+export { endLeftover, runProgram, ServerProcess, ServerStartError } from './server-process.js';

@@ -81,14 +81,14 @@ export async function runProgram(
   return { code, output: output.join('\n'), lastWords: words.last() };
 }
 
-/** Ends a server that a killed launcher left behind, if that is what the process is. */
+/** Ends a server that a killed launcher left behind. The caller has seen that the process is that server. */
 export async function endLeftover(pid: number, signal: NodeJS.Signals): Promise<void> {
   if (!isAlive(pid)) return;
   process.kill(pid, signal);
   while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 50));
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,4 +1,4 @@
-export { startCluster, type TestCluster } from './cluster.js';
+export { startPostgres, type TestPostgres } from './postgres.js';
 export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from './database.js';
 export { startKafka, type TestKafka } from './kafka.js';
 export { eventually, Gate, Gathered } from './gather.js';

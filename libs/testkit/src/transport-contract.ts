@@ -441,6 +441,7 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         const { received } = await collect(transport, topic);
         await transport.publish([text(topic, 'k', 'before')]);
         await received.count(1);
+        const identity = await transport.identity();
         await subject.restartServer();
         await eventually(
           () =>
@@ -452,6 +453,7 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         );
         await received.until(items => items.includes('after'));
         expect(await transport.check()).toBeUndefined();
+        expect(await connect().identity()).toBe(identity);
       });
     });
   });

@@ -31,8 +31,8 @@ export const TransportConfig = z
       .string()
       .regex(/^[A-Za-z0-9._-]{0,100}$/, 'has characters that a topic cannot have')
       .default('sluice.'),
-    /** Partitions of a topic when it is made. */
-    SLUICE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1_000).default(4),
+    /** Partitions of a topic when it is made; what each service asks for if left out. */
+    SLUICE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1_000).optional(),
     /** Copies of every message. */
     SLUICE_KAFKA_REPLICATION: z.coerce.number().int().min(1).max(15).default(1),
     SLUICE_KAFKA_TLS: z.enum(['on', 'off']).default('off'),

@@ -31,6 +31,14 @@ describe('the assignment of partitions', () => {
     expect(shares.get('new')).toEqual(all.slice(3));
   });
 
+  it('gives nothing of a topic to a member that does not know it', () => {
+    const other = { topic: 'other', partition: 0 };
+    const newer = { memberId: 'newer', topics: ['t', 'other'], owned: [] };
+    const shares = assign([...slots(2), other], [member('older', [other]), newer]);
+    expect(shares.get('newer')).toContainEqual(other);
+    expect(assign([other], [member('older')]).get('older')).toEqual([]);
+  });
+
   it('gives a partition that two members claim to one of them', () => {
     const all = slots(2);
     const shares = assign(all, [member('a', all), member('b', all)]);

@@ -1,3 +1,6 @@
+import { type Cluster, MemberAssignment, MemberMetadata } from './kafkajs.js';
+import { leadersOf } from './client.js';
+
 /** A partition of a topic. */
 export interface Slot {
   readonly topic: string;
@@ -13,32 +16,68 @@ export interface Candidate {
 
 /**
  * Shares partitions among members: none has more than one above another's, and each keeps what it has as far as
- * that allows. Members subscribe to the same topics, as instances of one service do.
+ * that allows. Members of one service subscribe to the same topics; while two versions of it run, those that do not
+ * know a topic have none of it.
  */
 export function assign(slots: readonly Slot[], members: readonly Candidate[]): Map<string, Slot[]> {
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
-  const free = new Map(slots.map(slot => [nameOf(slot), slot]));
+  const free = new Map(slots.map(slot => [slotName(slot), slot]));
   const share = Math.floor(slots.length / ordered.length);
   let larger = slots.length % ordered.length;
   const shares = new Map<string, Slot[]>();
   // Those that have most come first: the few shares that are larger by one go to them, and less moves.
-  for (const { memberId, owned } of [...ordered].sort((a, b) => b.owned.length - a.owned.length)) {
-    const mine = owned.flatMap(slot => free.get(nameOf(slot)) ?? []);
+  for (const { memberId, topics, owned } of [...ordered].sort((a, b) => b.owned.length - a.owned.length)) {
+    const mine = owned.flatMap(slot => (topics.includes(slot.topic) ? (free.get(slotName(slot)) ?? []) : []));
     const most = share + (mine.length > share && larger > 0 ? 1 : 0);
     if (most > share) larger -= 1;
     const kept = mine.slice(0, most);
-    for (const slot of kept) free.delete(nameOf(slot));
+    for (const slot of kept) free.delete(slotName(slot));
     shares.set(memberId, kept);
   }
   for (const slot of free.values()) {
-    const least = ordered
-      .map(({ memberId }) => shares.get(memberId)!)
-      .reduce((a, b) => (b.length < a.length ? b : a));
-    least.push(slot);
+    const able = ordered.filter(({ topics }) => topics.includes(slot.topic));
+    const [least] = able.map(({ memberId }) => shares.get(memberId)!).sort((a, b) => a.length - b.length);
+    least?.push(slot);
   }
   return shares;
 }
 
-function nameOf({ topic, partition }: Slot): string {
+export function slotName({ topic, partition }: Slot): string {
   return `${topic}/${partition}`;
+}
+
+/** Every partition of the topics. */
+export function slotsOf(cluster: Cluster, topics: readonly string[]): Slot[] {
+  return topics.flatMap(topic =>
+    [...leadersOf(cluster, topic).keys()].sort((a, b) => a - b).map(partition => ({ topic, partition })),
+  );
+}
+
+/** What a member tells the group of itself. */
+export function toMetadata(topics: readonly string[], owned: readonly Slot[]): Buffer {
+  return MemberMetadata.encode({ version: 1, topics, userData: Buffer.from(JSON.stringify(owned)) });
+}
+
+export function fromMetadata(memberId: string, metadata: Buffer): Candidate {
+  const { topics, userData } = MemberMetadata.decode(metadata);
+  return { memberId, topics, owned: JSON.parse(userData?.toString() || '[]') as Slot[] };
+}
+
+/** What each member is told that it has. */
+export function toAssignments(
+  shares: ReadonlyMap<string, readonly Slot[]>,
+): { memberId: string; memberAssignment: Buffer }[] {
+  return [...shares].map(([memberId, share]) => {
+    const byTopic = [...Map.groupBy(share, ({ topic }) => topic)];
+    const assignment = Object.fromEntries(
+      byTopic.map(([topic, list]) => [topic, list.map(({ partition }) => partition)]),
+    );
+    return { memberId, memberAssignment: MemberAssignment.encode({ version: 1, assignment }) };
+  });
+}
+
+export function fromAssignment(memberAssignment: Buffer): Slot[] {
+  if (memberAssignment.length === 0) return [];
+  const assignment = MemberAssignment.decode(memberAssignment)?.assignment ?? {};
+  return Object.entries(assignment).flatMap(([topic, list]) => list.map(partition => ({ topic, partition })));
 }

@@ -4,8 +4,7 @@ import {
   type ReadPosition,
   type TransportSubscription,
 } from '#messaging';
-import type { KafkaClient } from './client.js';
-import { leadersOf } from './client.js';
+import { endsOf, type KafkaClient } from './client.js';
 import { Fetcher } from './fetcher.js';
 import type { ReadOptions } from './group-subscription.js';
 
@@ -37,18 +36,8 @@ export class BroadcastSubscription implements TransportSubscription {
 
   /** Resolves when it is settled where now is. */
   async start(): Promise<void> {
-    this.positions = await this.client.useTopics(this.topics, async cluster => {
-      const ends = await cluster.fetchTopicsOffset(
-        this.topics.map(topic => ({
-          topic,
-          partitions: [...leadersOf(cluster, topic).keys()].map(partition => ({ partition })),
-          fromBeginning: false,
-        })),
-      );
-      return ends.flatMap(({ topic, partitions }) =>
-        partitions.map(({ partition, offset }) => ({ topic, partition, epoch: 0, after: Number(offset) })),
-      );
-    });
+    const ends = await this.client.useTopics(this.topics, cluster => endsOf(cluster, this.topics));
+    this.positions = ends.map(({ end, ...slot }) => ({ ...slot, epoch: 0, after: end }));
     this.fetcher.keep(this.positions);
     this.fetcher.start();
   }

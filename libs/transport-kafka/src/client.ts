@@ -11,6 +11,7 @@ import type { KafkaTransportOptions } from './options.js';
 export class KafkaClient {
   private cluster: Promise<Cluster> | undefined;
   private closed = false;
+  private lastError: string | undefined;
 
   constructor(private readonly options: KafkaTransportOptions) {}
 
@@ -27,9 +28,15 @@ export class KafkaClient {
       await cluster.refreshMetadataIfNecessary();
       return await work(cluster);
     } catch (error) {
+      this.lastError = String(error);
       if (isStale(error)) this.drop(opened);
       throw error;
     }
+  }
+
+  /** What went wrong last. */
+  get trouble(): string | undefined {
+    return this.lastError;
   }
 
   /** Does something with topics whose leaders are known. @throws UnknownTopic */
@@ -89,6 +96,23 @@ async function know(cluster: Cluster, topics: readonly string[]): Promise<void> 
       throw error;
     }
   }
+}
+
+/** The offset after the last message of each partition. */
+export async function endsOf(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<{ topic: string; partition: number; end: number }[]> {
+  const ends = await cluster.fetchTopicsOffset(
+    topics.map(topic => ({
+      topic,
+      partitions: [...leadersOf(cluster, topic).keys()].map(partition => ({ partition })),
+      fromBeginning: false,
+    })),
+  );
+  return ends.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, offset }) => ({ topic, partition, end: Number(offset) })),
+  );
 }
 
 /** The broker that leads each of a topic's partitions. */

@@ -51,9 +51,7 @@ export class KafkaTransport implements Transport {
   }
 
   async identity(): Promise<string> {
-    const { clusterId } = await this.whenBack('identity', () =>
-      this.client.use(async cluster => (await cluster.findControllerBroker()).metadata([])),
-    );
+    const { clusterId } = await this.whenBack('identity', () => this.metadata());
     return `kafka ${clusterId} ${this.prefix}`;
   }
 
@@ -108,10 +106,13 @@ export class KafkaTransport implements Transport {
   async check(): Promise<void> {
     const late = new AbortController();
     const deadline = setTimeout(PACE.checkMs, undefined, { signal: late.signal }).then(() => {
-      throw new Error(`no broker of ${this.options.brokers.join(', ')} answered within ${PACE.checkMs} ms`);
+      throw new Error(
+        `no broker of ${this.options.brokers.join(', ')} answered within ${PACE.checkMs} ms` +
+          (this.client.trouble === undefined ? '' : `; before: ${this.client.trouble}`),
+      );
     });
     deadline.catch(() => undefined);
-    const asked = this.client.use(async cluster => (await cluster.findControllerBroker()).metadata([]));
+    const asked = this.metadata();
     try {
       await Promise.race([asked, deadline]);
     } finally {
@@ -128,6 +129,10 @@ export class KafkaTransport implements Transport {
     this.closed.abort();
     await this.producer.close();
     await this.client.close();
+  }
+
+  private metadata() {
+    return this.client.use(async cluster => (await cluster.findControllerBroker()).metadata([]));
   }
 
   private readonly nameOf = (topic: string): string => topic.slice(this.prefix.length);

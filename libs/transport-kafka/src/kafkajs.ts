@@ -11,7 +11,6 @@ const require = createRequire(import.meta.url);
 
 /** A connection to each broker, and what is known of topics and their leaders. */
 export interface Cluster {
-  readonly brokerPool: { readonly metadata: { readonly clusterId: string } | null };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
@@ -38,7 +37,6 @@ export interface ProducePartition {
 
 export interface FetchedPartition {
   readonly partition: number;
-  readonly highWatermark: string;
   readonly messages: readonly FetchedRecord[];
 }
 
@@ -48,7 +46,6 @@ export interface FetchedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer | readonly Buffer[]>>;
-  readonly isControlRecord?: boolean;
 }
 
 export interface OffsetEntry {

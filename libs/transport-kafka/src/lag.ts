@@ -1,6 +1,7 @@
 import type { PartitionLag } from '#messaging';
-import { type KafkaClient, leadersOf } from './client.js';
-import { type Broker, type Cluster, MemberAssignment, READ_COMMITTED, RecordFilter } from './kafkajs.js';
+import { fromAssignment, slotName } from './assignor.js';
+import { endsOf, type KafkaClient, leadersOf } from './client.js';
+import { type Broker, type Cluster, READ_COMMITTED, RecordFilter } from './kafkajs.js';
 
 /** How far a group is behind, as the brokers count it. Topics are Kafka's, with their prefix. */
 export async function lagOf(client: KafkaClient, groupId: string): Promise<PartitionLag[]> {
@@ -11,10 +12,11 @@ export async function lagOf(client: KafkaClient, groupId: string): Promise<Parti
   const topics = [...new Set(committed.map(({ topic }) => topic))];
   if (topics.length === 0) return [];
   return client.useTopics(topics, async cluster => {
-    const heads = await headsOf(cluster, topics);
+    const ends = await endsOf(cluster, topics);
+    const heads = new Map(ends.map(each => [slotName(each), each.end]));
     return Promise.all(
       committed.map(async ({ topic, partition, position }): Promise<PartitionLag> => {
-        const head = heads.get(`${topic}/${partition}`) ?? position;
+        const head = heads.get(slotName({ topic, partition })) ?? position;
         const lag = Math.max(0, head - position);
         return {
           topic,
@@ -23,7 +25,7 @@ export async function lagOf(client: KafkaClient, groupId: string): Promise<Parti
           committed: position,
           lag,
           oldestAt: lag === 0 ? undefined : await appendedAt(cluster, topic, partition, position),
-          owner: owners.get(`${topic}/${partition}`),
+          owner: owners.get(slotName({ topic, partition })),
         };
       }),
     );
@@ -46,28 +48,9 @@ async function committedOf(
 async function ownersOf(broker: Broker, groupId: string): Promise<ReadonlyMap<string, string>> {
   const { groups } = await broker.describeGroups({ groupIds: [groupId] });
   const owners = new Map<string, string>();
-  for (const { clientId, memberAssignment } of groups.flatMap(({ members }) => members)) {
-    const assignment =
-      memberAssignment.length === 0 ? {} : MemberAssignment.decode(memberAssignment)?.assignment;
-    for (const [topic, partitions] of Object.entries(assignment ?? {}))
-      for (const partition of partitions) owners.set(`${topic}/${partition}`, clientId);
-  }
+  for (const { clientId, memberAssignment } of groups.flatMap(({ members }) => members))
+    for (const slot of fromAssignment(memberAssignment)) owners.set(slotName(slot), clientId);
   return owners;
-}
-
-async function headsOf(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const ends = await cluster.fetchTopicsOffset(
-    topics.map(topic => ({
-      topic,
-      partitions: [...leadersOf(cluster, topic).keys()].map(partition => ({ partition })),
-      fromBeginning: false,
-    })),
-  );
-  return new Map(
-    ends.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => [`${topic}/${partition}`, Number(offset)] as const),
-    ),
-  );
 }
 
 /** When the message after a position came; undefined when it is gone. */

@@ -1,9 +1,17 @@
 import { Logger } from '@nestjs/common';
 import { pauseAfter, type ReadPosition, Wakeup } from '#messaging';
-import { assign, type Slot } from './assignor.js';
+import {
+  assign,
+  fromAssignment,
+  fromMetadata,
+  type Slot,
+  slotsOf,
+  toAssignments,
+  toMetadata,
+} from './assignor.js';
 import { type KafkaClient, leadersOf } from './client.js';
 import { isFenced, protocolError } from './errors.js';
-import { type Broker, type Cluster, MemberAssignment, MemberMetadata } from './kafkajs.js';
+import type { Broker, Cluster } from './kafkajs.js';
 import { LIMITS, RETRY } from './limits.js';
 
 /** What a member is told of its partitions. All topics are Kafka's, with their prefix. */
@@ -143,7 +151,7 @@ export class Membership {
       memberId: this.memberId,
       sessionTimeout: sessionMs,
       rebalanceTimeout: LIMITS.rebalanceMs,
-      groupProtocols: [{ name: PROTOCOL, metadata: metadataOf(topics, owned) }],
+      groupProtocols: [{ name: PROTOCOL, metadata: toMetadata(topics, owned) }],
     });
     const { generationId, memberId, leaderId, members } = await request.finally(
       () => (this.entering = false),
@@ -153,15 +161,20 @@ export class Membership {
     this.memberId = memberId;
     this.generation = generationId;
     this.partitions = this.countPartitions(cluster);
-    const groupAssignment = memberId === leaderId ? toAssignments(slotsOf(cluster, topics), members) : [];
+    const groupAssignment = memberId === leaderId ? await this.shareOut(members) : [];
     const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
-    const assignment = MemberAssignment.decode(memberAssignment)?.assignment ?? {};
-    const slots = Object.entries(assignment).flatMap(([topic, list]) =>
-      list.map((partition): Slot => ({ topic, partition })),
-    );
+    const slots = fromAssignment(memberAssignment);
     this.held = await this.takeOver(cluster, broker, slots);
     this.heldIn = generationId;
     this.events.assigned(this.held);
+  }
+
+  /** As the group's leader: every topic that any member knows. */
+  private async shareOut(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
+    const candidates = members.map(each => fromMetadata(each.memberId, each.memberMetadata));
+    const topics = [...new Set(candidates.flatMap(each => each.topics))];
+    const slots = await this.client.useTopics(topics, async cluster => slotsOf(cluster, topics));
+    return toAssignments(assign(slots, candidates));
   }
 
   /** What we had goes on; what is new begins where the group left off, under a new epoch. */
@@ -315,33 +328,6 @@ export class Membership {
 function epochAfter(metadata: string | null): number {
   const known = /^epoch=(\d{1,15})$/.exec(metadata ?? '')?.[1];
   return known === undefined ? Date.now() : Number(known) + 1;
-}
-
-function metadataOf(topics: readonly string[], owned: readonly Slot[]): Buffer {
-  return MemberMetadata.encode({ version: 1, topics, userData: Buffer.from(JSON.stringify(owned)) });
-}
-
-function toAssignments(
-  slots: readonly Slot[],
-  members: readonly { memberId: string; memberMetadata: Buffer }[],
-): { memberId: string; memberAssignment: Buffer }[] {
-  const candidates = members.map(({ memberId, memberMetadata }) => {
-    const { topics, userData } = MemberMetadata.decode(memberMetadata);
-    return { memberId, topics, owned: JSON.parse(userData?.toString() || '[]') as Slot[] };
-  });
-  return [...assign(slots, candidates)].map(([memberId, share]) => {
-    const byTopic = [...Map.groupBy(share, ({ topic }) => topic)];
-    const assignment = Object.fromEntries(
-      byTopic.map(([topic, list]) => [topic, list.map(({ partition }) => partition)]),
-    );
-    return { memberId, memberAssignment: MemberAssignment.encode({ version: 1, assignment }) };
-  });
-}
-
-function slotsOf(cluster: Cluster, topics: readonly string[]): Slot[] {
-  return topics.flatMap(topic =>
-    [...leadersOf(cluster, topic).keys()].sort((a, b) => a - b).map(partition => ({ topic, partition })),
-  );
 }
 
 function isSame(a: Slot, b: Slot): boolean {

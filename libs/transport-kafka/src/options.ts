@@ -16,11 +16,11 @@ export interface TlsOptions {
 export interface KafkaTransportOptions {
   /** Some of the brokers, `host:port`; the others are found through them. */
   readonly brokers: readonly string[];
-  /** A name that no other running instance has. A restart under the same name has its partitions back at once. */
+  /** A name that no other running instance has. A restart under the same name is not kept waiting for its former self. */
   readonly instance: string;
   /** Put before the names of topics and groups. */
   readonly prefix?: string | undefined;
-  /** Partitions of a topic that it makes, where the service does not say. */
+  /** Partitions of a topic that it makes, whatever the service asks for. */
   readonly partitions?: number | undefined;
   /** Copies of every message; 1 if left out. */
   readonly replication?: number | undefined;

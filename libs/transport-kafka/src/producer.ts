@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { WireMessage } from '#messaging';
+import { slotName } from './assignor.js';
 import { type KafkaClient, leadersOf } from './client.js';
 import { isStale, protocolError } from './errors.js';
 import { type Cluster, COMPRESSION, murmur2, type ProducePartition } from './kafkajs.js';
@@ -131,7 +132,7 @@ export class Producer {
   /** @param unnumbered one record batch for each of some partitions */
   private async sendRound(unnumbered: readonly Omit<Part, 'firstSequence'>[]): Promise<void> {
     const id = (this.id ??= await this.patiently(() => this.newId()));
-    const parts = unnumbered.map(part => ({ ...part, firstSequence: id.sequences.get(keyOf(part)) ?? 0 }));
+    const parts = unnumbered.map(part => ({ ...part, firstSequence: id.sequences.get(slotName(part)) ?? 0 }));
     try {
       await this.patiently(() =>
         this.client.useTopics(
@@ -145,7 +146,7 @@ export class Producer {
       throw error;
     }
     for (const part of parts)
-      id.sequences.set(keyOf(part), (part.firstSequence + part.messages.length) % 2 ** 31);
+      id.sequences.set(slotName(part), (part.firstSequence + part.messages.length) % 2 ** 31);
   }
 
   private async produce(cluster: Cluster, parts: readonly Part[], id: ProducerId): Promise<void> {
@@ -178,11 +179,11 @@ export class Producer {
     });
     const confirmed = new Set(
       topics.flatMap(({ topicName: topic, partitions }) =>
-        partitions.map(({ partition }) => keyOf({ topic, partition })),
+        partitions.map(({ partition }) => slotName({ topic, partition })),
       ),
     );
-    const missing = parts.find(part => !confirmed.has(keyOf(part)));
-    if (missing !== undefined) throw new Error(`the broker did not confirm ${keyOf(missing)}`);
+    const missing = parts.find(part => !confirmed.has(slotName(part)));
+    if (missing !== undefined) throw new Error(`the broker did not confirm ${slotName(missing)}`);
   }
 
   private async newId(): Promise<ProducerId> {
@@ -215,7 +216,7 @@ function byPartition(messages: readonly WireMessage[], counts: ReadonlyMap<strin
   for (const message of messages) {
     const { topic } = message;
     const partition = partitionOf(message.key, counts.get(topic)!);
-    const key = keyOf({ topic, partition });
+    const key = slotName({ topic, partition });
     const queue = queues.get(key) ?? { topic, partition, batches: [], bytes: Infinity };
     queues.set(key, queue);
     if (queue.bytes + message.payload.length > LIMITS.recordBatchBytes) {
@@ -229,10 +230,6 @@ function byPartition(messages: readonly WireMessage[], counts: ReadonlyMap<strin
 }
 
 /** As the Java client's default partitioner has it. */
-export function partitionOf(key: string, partitions: number): number {
+function partitionOf(key: string, partitions: number): number {
   return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
-}
-
-function keyOf({ topic, partition }: { topic: string; partition: number }): string {
-  return `${topic}/${partition}`;
 }

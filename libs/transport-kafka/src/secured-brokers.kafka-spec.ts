@@ -136,16 +136,29 @@ describe('brokers that ask who is there', () => {
     await transport.close();
   });
 
-  it.each<[string, Listener, () => Partial<KafkaTransportOptions>]>([
-    ['a wrong password', 'SECURE', () => ({ tls: trusting(), sasl: { ...SCRAM_512, password: 'guessed' } })],
-    ['an authority that is not trusted', 'TLS', () => ({ tls: {} })],
-    ['no certificate where one is asked for', 'MUTUAL', () => ({ tls: trusting() })],
-  ])('is not ready, and says why, with %s', async (_, listener, options) => {
-    const transport = connect(listener, options());
-    await expect(transport.check()).rejects.toThrow(/.+/);
-    await expect(
-      transport.publish([{ topic: 't', key: 'k', headers: {}, payload: Buffer.from('x') }]),
-    ).rejects.toThrow(/.+/);
-    await transport.close();
+  it.each<[string, RegExp, Listener, () => Partial<KafkaTransportOptions>]>([
+    [
+      'a wrong password',
+      /authentication failed/i,
+      'SECURE',
+      () => ({ tls: trusting(), sasl: { ...SCRAM_512, password: 'guessed' } }),
+    ],
+    ['an authority that is not trusted', /self-signed certificate/i, 'TLS', () => ({ tls: {} })],
+    [
+      'no certificate where one is asked for',
+      /certificate.required|handshake.failure|bad.certificate/i,
+      'MUTUAL',
+      () => ({ tls: trusting() }),
+    ],
+  ])('is not ready, and says why, with %s', async (_, reason, listener, options) => {
+    const prefix = `${randomUUID()}.`;
+    const welcome = connect('PASSWORD', { prefix, sasl: PLAIN });
+    await welcome.ensureTopics([{ name: 't', partitions: 1 }]);
+    const refused = connect(listener, { prefix, ...options() });
+    const message = { topic: 't', key: 'k', headers: {}, payload: Buffer.from('x') };
+    await expect(refused.publish([message])).rejects.toThrow(reason);
+    await expect(refused.check()).rejects.toThrow(reason);
+    await welcome.publish([message]);
+    await Promise.all([welcome.close(), refused.close()]);
   });
 });

@@ -1,11 +1,11 @@
 import type { TransportSubscription } from '#messaging';
-import type { PositionSource, Reader, ReadPosition } from './reader.js';
+import type { PositionSource, Reader, LogPosition } from './reader.js';
 
 /** A broadcast's places: kept by the instance alone, so one that is gone pins nothing. */
 export class OwnPositions implements PositionSource {
-  constructor(private readonly positions: readonly ReadPosition[]) {}
+  constructor(private readonly positions: readonly LogPosition[]) {}
 
-  current(): readonly ReadPosition[] {
+  current(): readonly LogPosition[] {
     return this.positions;
   }
 

@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { TransportSubscription } from '#messaging';
 import type { Holding, Membership } from './membership.js';
-import type { PositionSource, Reader, ReadPosition } from './reader.js';
+import type { PositionSource, Reader, LogPosition } from './reader.js';
 
-interface Held extends ReadPosition {
+interface Held extends LogPosition {
   readonly holding: Holding;
 }
 
@@ -24,7 +24,7 @@ export class LeasedPositions implements PositionSource {
     return position;
   }
 
-  async commit(position: ReadPosition): Promise<boolean> {
+  async commit(position: LogPosition): Promise<boolean> {
     return this.membership.commit((position as Held).holding, position.after);
   }
 }

@@ -1,2 +1,1 @@
-export { LIMITS } from './limits.js';
 export { PostgresTransport, type PostgresTransportOptions } from './postgres-transport.js';

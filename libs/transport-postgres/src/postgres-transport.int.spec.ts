@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { startCluster, transportContract } from '#testkit';
+import { startPostgres, transportContract } from '#testkit';
 import { PostgresTransport } from './postgres-transport.js';
 
 const LEASE_MS = 1_500;
 
 transportContract('PostgreSQL', async () => {
-  const { cluster, stop } = await startCluster();
+  const { cluster, stop } = await startPostgres();
   await cluster.ensureDatabases(['log']);
   const options = () => ({ url: cluster.url('log'), instance: randomUUID(), leaseMs: LEASE_MS });
   return {

@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { type BatchHandler, PartitionDelivery, type ReadPosition as Position, Wakeup } from '#messaging';
+import { type BatchHandler, PartitionDelivery, type ReadPosition, Wakeup } from '#messaging';
 import type { SequencedLog } from './log.js';
 import { PACE } from './limits.js';
 
-export interface ReadPosition extends Position {
+/** A partition being read, and whether its place is known to the log. */
+export interface LogPosition extends ReadPosition {
   /** Whether the source has not been told of it yet. */
   uncommitted?: boolean;
 }
@@ -11,9 +12,9 @@ export interface ReadPosition extends Position {
 /** Where a reader gets its partitions, and to whom it says what is done. */
 export interface PositionSource {
   /** The partitions to read now, the same objects for as long as they are ours. */
-  current(): readonly ReadPosition[];
+  current(): readonly LogPosition[];
   /** @returns false when the partition is not ours any more. */
-  commit(position: ReadPosition): Promise<boolean>;
+  commit(position: LogPosition): Promise<boolean>;
 }
 
 /**
@@ -23,7 +24,7 @@ export interface PositionSource {
 export class Reader {
   private readonly logger = new Logger(Reader.name);
   private readonly wakeup = new Wakeup();
-  private readonly delivery: PartitionDelivery<ReadPosition>;
+  private readonly delivery: PartitionDelivery<LogPosition>;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -34,7 +35,7 @@ export class Reader {
     private readonly maxBatch: number,
     private readonly maxBatchBytes: number,
   ) {
-    const settled = async (position: ReadPosition) => {
+    const settled = async (position: LogPosition) => {
       position.uncommitted = true;
       await this.commit(position);
     };
@@ -50,12 +51,12 @@ export class Reader {
   }
 
   /** Resolves when nothing of this partition is in hand. */
-  async idle(position: ReadPosition): Promise<void> {
+  async idle(position: LogPosition): Promise<void> {
     await this.delivery.idle(position);
   }
 
   /** Tells the handler of a partition that it is not ours any more. */
-  abandon(position: ReadPosition): void {
+  abandon(position: LogPosition): void {
     this.delivery.abandon(position);
   }
 
@@ -91,7 +92,7 @@ export class Reader {
   }
 
   // A commit that was lost with its connection is made up for before anything else is read.
-  private async commit(position: ReadPosition): Promise<void> {
+  private async commit(position: LogPosition): Promise<void> {
     const mine = await this.source.commit(position);
     position.uncommitted = false;
     if (!mine) this.logger.warn(`${this.name}: ${position.topic}/${position.partition} was overtaken`);

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PostgresCluster } from '#embedded-postgres';
 
-export interface TestCluster {
+export interface TestPostgres {
   readonly cluster: PostgresCluster;
   stop(): Promise<void>;
 }
 
 /** A PostgreSQL server of the test's own, in a folder that goes when it stops. */
-export async function startCluster(settings: Readonly<Record<string, string>> = {}): Promise<TestCluster> {
+export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   await chmod(folder, 0o755);
   const cluster = await PostgresCluster.start({
