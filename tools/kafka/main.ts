@@ -26,16 +26,20 @@ async function main([word, ...rest]: readonly string[]): Promise<void> {
   const { brokers, port } = readOptions(word === undefined ? [] : [word, ...rest]);
   const dataDir = join(process.env['SLUICE_DATA_DIR'] ?? '.sluice', `kafka-${brokers}`);
   const ports = Array.from({ length: 2 * brokers }, (_, n) => port + n);
-  const cluster = await KafkaCluster.start({ dataDir, brokers, ports });
+  const starting = KafkaCluster.start({ dataDir, brokers, ports });
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    await cluster.stop();
+    await starting.then(
+      cluster => cluster.stop(),
+      () => undefined,
+    );
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
   process.on('disconnect', () => void stop());
+  const cluster = await starting;
   cluster.onUnexpectedExit(broker => {
     process.stdout.write(`broker ${broker + 1} ended by itself\n`);
     if (brokers === 1) process.exit(1);

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { KafkaCluster } from '#embedded-kafka';
 import { openTransport, TransportConfig } from '#transport-choice';
 import { LOG_DATABASE } from './services.js';
 import { keep, StartRefused } from './settings.js';
 import type { QueueChoice, Settings } from './settled.js';
+
+/** Between two tries to start a broker again, in ms. */
+const REVIVE_PAUSE_MS = 5_000;
 
 /** The queue that runs or is used, and what every app is told of it. */
 export interface Queue {
@@ -42,12 +46,10 @@ export async function kafkaQueue(
     brokers,
     ports: kafkaPortNames(brokers).map(name => ports[name]!),
   });
+  const stopped = new AbortController();
   cluster.onUnexpectedExit(broker => {
     say(`Kafka broker ${broker + 1} ended by itself, starting it again`);
-    cluster.revive(broker).then(
-      () => say(`Kafka broker ${broker + 1} is back`),
-      (error: unknown) => say(`Kafka broker ${broker + 1} does not start: ${String(error)}`),
-    );
+    void revive(cluster, broker, stopped.signal, say);
   });
   say(`Apache Kafka is up at ${cluster.bootstrap.join(',')}`);
   return {
@@ -56,8 +58,31 @@ export async function kafkaQueue(
       SLUICE_KAFKA_BROKERS: cluster.bootstrap.join(','),
       SLUICE_KAFKA_REPLICATION: String(brokers),
     },
-    stop: () => cluster.stop(),
+    stop: () => {
+      stopped.abort();
+      return cluster.stop();
+    },
   };
+}
+
+/** Until it is there again, or nobody wants it any more. */
+async function revive(
+  cluster: KafkaCluster,
+  broker: number,
+  stopped: AbortSignal,
+  say: (line: string) => void,
+): Promise<void> {
+  while (!stopped.aborted) {
+    try {
+      await cluster.revive(broker);
+      say(`Kafka broker ${broker + 1} is back`);
+      return;
+    } catch (error) {
+      if (stopped.aborted) return;
+      say(`Kafka broker ${broker + 1} does not start, trying again: ${String(error)}`);
+      await setTimeout(REVIVE_PAUSE_MS, undefined, { signal: stopped }).catch(() => undefined);
+    }
+  }
 }
 
 /** For clients and for the controllers, of each broker. */

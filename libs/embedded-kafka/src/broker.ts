@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endLeftover, runProgram, ServerProcess } from '#server-process';
@@ -35,16 +35,19 @@ export class Broker {
     await this.endLeftover();
     await this.writeProperties();
     await this.format();
-    this.server = await ServerProcess.start({
+    await ServerProcess.start({
       name: 'Apache Kafka',
       ready: 'Kafka Server started',
+      onSpawn: server => {
+        this.server = server;
+        writeFileSync(this.pidFile, String(server.pid));
+      },
       ...java.command('kafka.Kafka', [this.propertiesFile]),
     });
-    this.server.onUnexpectedExit(() => this.unexpectedExit?.());
-    await writeFile(this.pidFile, String(this.server.pid));
+    this.server?.onUnexpectedExit(() => this.unexpectedExit?.());
   }
 
-  /** SIGTERM hands over and writes out; SIGKILL is a power cut. */
+  /** SIGTERM hands over and writes out; SIGKILL is a power cut. It may be starting still. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await this.server?.end(signal);
     this.server = undefined;

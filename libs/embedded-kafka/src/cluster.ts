@@ -75,11 +75,12 @@ export class KafkaCluster {
       const properties = propertiesOf(index, count, ports, options);
       return new Broker({ java, folder, clusterId: identity, properties, format: options.format ?? [] });
     });
-    try {
-      await Promise.all(brokers.map(broker => broker.start()));
-    } catch (error) {
+    // All are waited for, so that none is still starting when they are ended.
+    const started = await Promise.allSettled(brokers.map(broker => broker.start()));
+    const failed = started.find(outcome => outcome.status === 'rejected');
+    if (failed !== undefined) {
       await Promise.all(brokers.map(broker => broker.stop('SIGKILL')));
-      throw error;
+      throw failed.reason;
     }
     const bootstrap = brokers.map((_, index) => `${HOST}:${ports[2 * index]!}`);
     return new KafkaCluster(java, brokers, bootstrap);

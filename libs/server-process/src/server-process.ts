@@ -12,6 +12,8 @@ export interface ServerCommand {
   readonly gid?: number;
   /** Part of the line by which it says that it takes connections. */
   readonly ready: string;
+  /** Told of it at once, long before it is ready: it may have to be ended before. */
+  readonly onSpawn?: (server: ServerProcess) => void;
 }
 
 /** It ended before it was ready. The message has its last words. */
@@ -32,9 +34,11 @@ export class ServerProcess {
    * Resolves when the server says that it is ready.
    * @throws ServerStartError
    */
-  static async start({ name, ready, ...command }: ServerCommand): Promise<ServerProcess> {
+  static async start({ name, ready, onSpawn, ...command }: ServerCommand): Promise<ServerProcess> {
     const child = spawnServer(command);
     const words = collect(child);
+    const server = new ServerProcess(child);
+    if (child.pid !== undefined) onSpawn?.(server);
     await new Promise<void>((resolve, reject) => {
       child.once('error', error =>
         reject(new ServerStartError(`${name} cannot be run: ${error.message}`, { cause: error })),
@@ -44,7 +48,7 @@ export class ServerProcess {
         if (line.includes(ready)) resolve();
       });
     });
-    return new ServerProcess(child);
+    return server;
   }
 
   get pid(): number {
@@ -71,7 +75,7 @@ export class ServerProcess {
  * @returns its exit code, what it said, and the end of that
  */
 export async function runProgram(
-  command: Omit<ServerCommand, 'name' | 'ready'>,
+  command: Omit<ServerCommand, 'name' | 'ready' | 'onSpawn'>,
 ): Promise<{ code: number | null; output: string; lastWords: string }> {
   const child = spawnServer(command);
   const words = collect(child);
@@ -103,7 +107,7 @@ function spawnServer({
   args,
   env = process.env,
   ...ids
-}: Omit<ServerCommand, 'name' | 'ready'>): ChildProcess {
+}: Omit<ServerCommand, 'name' | 'ready' | 'onSpawn'>): ChildProcess {
   return spawn(command, args, { ...ids, env, cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

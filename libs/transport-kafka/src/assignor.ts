@@ -21,13 +21,18 @@ export interface Candidate {
  */
 export function assign(slots: readonly Slot[], members: readonly Candidate[]): Map<string, Slot[]> {
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
-  const free = new Map(slots.map(slot => [slotName(slot), slot]));
+  const ableFor = ({ topic }: Slot) => ordered.filter(({ topics }) => topics.includes(topic));
+  // What few can have comes first, so that it is not left over for one that is full.
+  const scarceFirst = (list: readonly Slot[]) =>
+    [...list].sort((a, b) => ableFor(a).length - ableFor(b).length);
+  const free = new Map(scarceFirst(slots).map(slot => [slotName(slot), slot]));
   const share = Math.floor(slots.length / ordered.length);
   let larger = slots.length % ordered.length;
   const shares = new Map<string, Slot[]>();
   // Those that have most come first: the few shares that are larger by one go to them, and less moves.
   for (const { memberId, topics, owned } of [...ordered].sort((a, b) => b.owned.length - a.owned.length)) {
-    const mine = owned.flatMap(slot => (topics.includes(slot.topic) ? (free.get(slotName(slot)) ?? []) : []));
+    const known = owned.filter(({ topic }) => topics.includes(topic));
+    const mine = scarceFirst(known).flatMap(slot => free.get(slotName(slot)) ?? []);
     const most = share + (mine.length > share && larger > 0 ? 1 : 0);
     if (most > share) larger -= 1;
     const kept = mine.slice(0, most);
@@ -35,8 +40,9 @@ export function assign(slots: readonly Slot[], members: readonly Candidate[]): M
     shares.set(memberId, kept);
   }
   for (const slot of free.values()) {
-    const able = ordered.filter(({ topics }) => topics.includes(slot.topic));
-    const [least] = able.map(({ memberId }) => shares.get(memberId)!).sort((a, b) => a.length - b.length);
+    const [least] = ableFor(slot)
+      .map(({ memberId }) => shares.get(memberId)!)
+      .sort((a, b) => a.length - b.length);
     least?.push(slot);
   }
   return shares;

@@ -5,14 +5,17 @@ import {
   type TransportSubscription,
 } from '#messaging';
 import { endsOf, type KafkaClient } from './client.js';
+import { slotsOf } from './assignor.js';
 import { Fetcher } from './fetcher.js';
 import type { ReadOptions } from './group-subscription.js';
+import { PACE } from './limits.js';
 
 /** A copy of everything from now on. Nothing is kept at the brokers, so an instance that is gone pins nothing. */
 export class BroadcastSubscription implements TransportSubscription {
   private readonly fetcher: Fetcher;
   private readonly delivery: PartitionDelivery<ReadPosition>;
   private positions: readonly ReadPosition[] = [];
+  private watching: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
 
   /** @param client connections of its own, closed with it */
@@ -40,13 +43,26 @@ export class BroadcastSubscription implements TransportSubscription {
     this.positions = ends.map(({ end, ...slot }) => ({ ...slot, epoch: 0, after: end }));
     this.fetcher.keep(this.positions);
     this.fetcher.start();
+    this.watching = setInterval(() => void this.takeNew().catch(() => undefined), PACE.metadataMs).unref();
   }
 
   close(): Promise<void> {
     return (this.closing ??= this.shutDown());
   }
 
+  /** Partitions that a topic has got since are new from their start. */
+  private async takeNew(): Promise<void> {
+    const slots = await this.client.useTopics(this.topics, async cluster => slotsOf(cluster, this.topics));
+    const fresh = slots.filter(
+      slot => !this.positions.some(each => each.topic === slot.topic && each.partition === slot.partition),
+    );
+    if (fresh.length === 0) return;
+    this.positions = [...this.positions, ...fresh.map(slot => ({ ...slot, epoch: 0, after: 0 }))];
+    this.fetcher.keep(this.positions);
+  }
+
   private async shutDown(): Promise<void> {
+    clearInterval(this.watching);
     await this.delivery.stop();
     await this.fetcher.stop();
     await this.client.close();

@@ -17,8 +17,17 @@ export function protocolError(error: unknown): string | undefined {
 export function isStale(error: unknown): boolean {
   const type = protocolError(error);
   // Without a code it is of the connection.
-  return type === undefined ? (error as Error).name.startsWith('KafkaJS') : STALE.has(type);
+  if (type !== undefined) return STALE.has(type);
+  const { name } = error as Error;
+  return name.startsWith('KafkaJS') && !OF_THE_DATA.has(name);
 }
+
+const OF_THE_DATA = new Set([
+  'KafkaJSNotImplemented',
+  'KafkaJSPartialMessageError',
+  'KafkaJSInvariantViolation',
+  'KafkaJSUnsupportedMagicByteInMessageSet',
+]);
 
 const STALE = new Set([
   'NOT_LEADER_FOR_PARTITION',

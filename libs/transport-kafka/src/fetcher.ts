@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { pauseAfter, type ReadPosition, type ReceivedMessage, Wakeup } from '#messaging';
 import { type KafkaClient, leadersOf } from './client.js';
-import { protocolError } from './errors.js';
+import { isStale, protocolError } from './errors.js';
 import {
   type Cluster,
   type FetchedPartition,
@@ -20,8 +20,12 @@ interface Prefetched {
   bytes: number;
   /** The last position read: the offset to go on from. */
   read: number;
+  /** How much of it to ask for, as the broker stores it: what came of the last fetch says how much that is. */
+  allowance: number;
   /** The log is not the one that was read before. */
   lost?: boolean;
+  /** Not to be read before, by `performance.now()`: it could not be decoded. */
+  restsUntil?: number;
 }
 
 export interface FetcherOptions {
@@ -46,6 +50,7 @@ export class Fetcher {
   private running: Promise<void> | undefined;
   private readonly stopped = new AbortController();
   private failures = 0;
+  private leaderless = false;
 
   constructor(
     private readonly client: KafkaClient,
@@ -69,7 +74,14 @@ export class Fetcher {
     for (const position of positions) {
       if (this.prefetched.has(position)) continue;
       const { topic, partition, after } = position;
-      this.prefetched.set(position, { topic, partition, messages: [], bytes: 0, read: after });
+      this.prefetched.set(position, {
+        topic,
+        partition,
+        messages: [],
+        bytes: 0,
+        read: after,
+        allowance: LIMITS.firstFetchBytes,
+      });
     }
     this.wake();
   }
@@ -98,10 +110,13 @@ export class Fetcher {
   private async run(): Promise<void> {
     while (!this.stopped.signal.aborted) {
       try {
-        await this.client.useTopics(this.prefetched.size === 0 ? [] : this.options.topics, async cluster =>
-          this.ask(cluster),
-        );
-        await this.wakeup.wait(PACE.metadataMs);
+        const topics = this.prefetched.size === 0 ? [] : this.options.topics;
+        await this.client.useTopics(topics, async cluster => {
+          // A partition without a leader has one soon; what is known of leaders is good for longer than that.
+          if (this.leaderless) await cluster.refreshMetadata();
+          this.ask(cluster);
+        });
+        await this.wakeup.wait(this.leaderless || this.resting ? PACE.lastRetryMs : PACE.metadataMs);
       } catch (error) {
         await this.rest(error);
       }
@@ -111,13 +126,15 @@ export class Fetcher {
   /** Asks each leader that is not being asked. */
   private ask(cluster: Cluster): void {
     const all = [...this.prefetched.values()];
+    this.leaderless = false;
     const byLeader = Map.groupBy(
       all,
       ({ topic, partition }) => leadersOf(cluster, topic).get(partition) ?? -1,
     );
     for (const [nodeId, ofLeader] of byLeader) {
-      const wanted = ofLeader.filter(each => this.hasRoom(each));
-      if (wanted.length === 0 || this.asked.has(nodeId)) continue;
+      const wanted = ofLeader.filter(each => this.isWanted(each));
+      if (nodeId < 0) this.leaderless = true;
+      if (nodeId < 0 || wanted.length === 0 || this.asked.has(nodeId)) continue;
       this.asked.add(nodeId);
       const wait = wanted.length < ofLeader.length ? PACE.fetchWaitBehindMs : PACE.fetchWaitMs;
       void this.fetch(nodeId, wanted, wait).finally(() => {
@@ -127,8 +144,17 @@ export class Fetcher {
     }
   }
 
-  private hasRoom({ bytes, messages, lost = false }: Prefetched): boolean {
-    return !lost && bytes < LIMITS.prefetchBytes && messages.length < this.options.ahead;
+  private get resting(): boolean {
+    return [...this.prefetched.values()].some(({ restsUntil = 0 }) => restsUntil > performance.now());
+  }
+
+  private isWanted({ bytes, messages, lost = false, restsUntil = 0 }: Prefetched): boolean {
+    return (
+      !lost &&
+      restsUntil <= performance.now() &&
+      bytes < LIMITS.prefetchBytes &&
+      messages.length < this.options.ahead
+    );
   }
 
   private async fetch(nodeId: number, wanted: readonly Prefetched[], maxWaitTime: number): Promise<void> {
@@ -140,13 +166,13 @@ export class Fetcher {
           isolationLevel: READ_COMMITTED,
           maxWaitTime,
           minBytes: 1,
-          maxBytes: LIMITS.fetchBytes * wanted.length,
+          maxBytes: wanted.reduce((sum, { allowance }) => sum + allowance, 0),
           topics: [...Map.groupBy(wanted, ({ topic }) => topic)].map(([topic, partitions]) => ({
             topic,
-            partitions: partitions.map(({ partition, read }) => ({
+            partitions: partitions.map(({ partition, read, allowance }) => ({
               partition,
               fetchOffset: String(read),
-              maxBytes: LIMITS.fetchBytes,
+              maxBytes: allowance,
             })),
           })),
         });
@@ -161,10 +187,28 @@ export class Fetcher {
       }
       this.onMessages();
     } catch (error) {
-      if (protocolError(error) === 'OFFSET_OUT_OF_RANGE')
+      if (protocolError(error) === 'OFFSET_OUT_OF_RANGE') {
         await this.findPlaces(wanted).catch(() => undefined);
+      } else if (!isStale(error)) {
+        await this.isolate(nodeId, wanted, error);
+        return;
+      }
       await this.rest(error);
     }
+  }
+
+  /** Something in the answer cannot be read: only the partition that has it is to wait. */
+  private async isolate(nodeId: number, wanted: readonly Prefetched[], error: unknown): Promise<void> {
+    const [only] = wanted;
+    if (only !== undefined && wanted.length === 1) {
+      this.logger.error(
+        `${only.topic}/${only.partition} cannot be read from offset ${only.read} on: ${String(error)}; ` +
+          'trying again, nothing is passed over',
+      );
+      only.restsUntil = performance.now() + PACE.unreadableMs;
+      return;
+    }
+    for (const each of wanted) await this.fetch(nodeId, [each], 0);
   }
 
   private store(buffer: Prefetched, data: FetchedPartition): void {
@@ -172,8 +216,13 @@ export class Fetcher {
     if (last === undefined) return;
     const { messages } = new RecordFilter(buffer.topic, String(buffer.read), data);
     const received = messages.map(record => toMessage(this.options.nameOf(buffer.topic), record));
-    buffer.messages.push(...received);
-    buffer.bytes += bytesOf(received);
+    for (const message of received) buffer.messages.push(message);
+    const bytes = bytesOf(received);
+    buffer.bytes += bytes;
+    // Toward as much as is to be read ahead: a little that was stored can be a lot.
+    const towards = Math.min(2, Math.max(0.1, LIMITS.prefetchBytes / Math.max(bytes, 1)));
+    const allowance = Math.round(buffer.allowance * towards);
+    buffer.allowance = Math.min(LIMITS.fetchBytes, Math.max(LIMITS.leastFetchBytes, allowance));
     buffer.read = Math.max(buffer.read, Number(last.offset) + 1);
   }
 

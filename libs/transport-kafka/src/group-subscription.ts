@@ -55,7 +55,8 @@ export class GroupSubscription implements TransportSubscription {
       options.group,
       batch => handler({ ...batch, topic: read.nameOf(batch.topic) }),
       async position => {
-        this.uncommitted.add(position);
+        // What is not ours any more is not ours to tell: it would set another owner's place back.
+        if (this.held.includes(position)) this.uncommitted.add(position);
         await this.commit();
       },
       () => this.advance(),

@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { startKafka, transportContract } from '#testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { KafkaJava } from '#embedded-kafka';
+import { eventually, Gathered, startKafka, type TestKafka, transportContract } from '#testkit';
 import { KafkaTransport } from './kafka-transport.js';
 
 const SESSION_MS = 1_500;
@@ -21,3 +25,125 @@ transportContract('Apache Kafka, one broker', async () => {
     stop,
   };
 });
+
+describe('beside strangers and other versions', () => {
+  let kafka: TestKafka;
+  let opened: KafkaTransport[] = [];
+
+  beforeAll(async () => {
+    kafka = await startKafka();
+  });
+
+  afterEach(async () => {
+    await Promise.all(opened.map(transport => transport.close()));
+    opened = [];
+  });
+
+  afterAll(async () => {
+    await kafka.stop();
+  });
+
+  function connect(prefix: string): KafkaTransport {
+    const transport = new KafkaTransport({
+      brokers: kafka.cluster.bootstrap,
+      instance: randomUUID(),
+      prefix,
+      sessionMs: SESSION_MS,
+    });
+    opened.push(transport);
+    return transport;
+  }
+
+  const message = (topic: string, text: string) => ({
+    topic,
+    key: text,
+    headers: {},
+    payload: Buffer.from(text),
+  });
+
+  async function collect(transport: KafkaTransport, topics: string[], group = 'g') {
+    const received = new Gathered<string>();
+    await transport.subscribe(
+      { group, topics, mode: 'competing', startFrom: 'start', maxBatch: 10 },
+      async ({ messages }) => received.add(...messages.map(({ payload }) => payload.toString())),
+    );
+    return received;
+  }
+
+  it('holds up one partition only where something cannot be read', async () => {
+    const prefix = `${randomUUID()}.`;
+    const transport = connect(prefix);
+    await transport.ensureTopics([
+      { name: 'a', partitions: 1 },
+      { name: 'b', partitions: 1 },
+    ]);
+    const received = await collect(transport, ['a', 'b']);
+    await transport.publish([message('a', 'a1'), message('b', 'b1')]);
+    await received.count(2);
+    await writeAsStranger(kafka, `${prefix}a`, ['--compression-codec', 'lz4']);
+    await transport.publish([message('b', 'b2')]);
+    await received.until(items => items.includes('b2'));
+    expect(received.items).not.toContain('stranger');
+  });
+
+  it('gives a topic to the members that know it, while two versions of a service run', async () => {
+    const prefix = `${randomUUID()}.`;
+    const [older, newer] = [connect(prefix), connect(prefix)];
+    await newer.ensureTopics([
+      { name: 'a', partitions: 2 },
+      { name: 'b', partitions: 2 },
+    ]);
+    const ofNewer = await collect(newer, ['a', 'b']);
+    await collect(older, ['a']);
+    await eventually(
+      async () => new Set((await newer.lag('g')).map(({ owner }) => owner)).size,
+      owners => owners === 2,
+    );
+    await newer.publish(Array.from({ length: 20 }, (_, n) => message('b', `b${n}`)));
+    expect((await ofNewer.count(20)).every(text => text.startsWith('b'))).toBe(true);
+  });
+
+  it('publishes what it can when another asks for a topic that nobody made', async () => {
+    const transport = connect(`${randomUUID()}.`);
+    await transport.ensureTopics([{ name: 'a', partitions: 1 }]);
+    const received = await collect(transport, ['a']);
+    const outcomes = await Promise.allSettled([
+      transport.publish([message('nowhere', 'x')]),
+      transport.publish([message('a', 'a1')]),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(await received.count(1)).toEqual(['a1']);
+  });
+
+  it('leaves no member behind when it closes right after it subscribed', async () => {
+    const prefix = `${randomUUID()}.`;
+    for (let n = 0; n < 4; n += 1) {
+      const transport = connect(prefix);
+      await transport.ensureTopics([{ name: 'a', partitions: 2 }]);
+      await collect(transport, ['a'], `g${n}`);
+      await transport.close();
+    }
+    const observer = connect(prefix);
+    for (let n = 0; n < 4; n += 1)
+      expect((await observer.lag(`g${n}`)).map(({ owner }) => owner)).toEqual([undefined, undefined]);
+  });
+
+  it('carries many small messages as it carries few large ones', async () => {
+    const transport = connect(`${randomUUID()}.`);
+    await transport.ensureTopics([{ name: 'a', partitions: 1 }]);
+    const received = await collect(transport, ['a']);
+    await transport.publish(Array.from({ length: 40_000 }, (_, n) => message('a', String(n))));
+    expect(await received.count(40_000)).toHaveLength(40_000);
+  });
+});
+
+/** One line, by Kafka's own console producer. */
+async function writeAsStranger(kafka: TestKafka, topic: string, args: readonly string[]): Promise<void> {
+  const java = await KafkaJava.find();
+  const producer = 'org.apache.kafka.tools.ConsoleProducer';
+  const where = ['--bootstrap-server', kafka.cluster.bootstrap.join(','), '--topic', topic];
+  const { command, args: all } = java.command(producer, [...where, ...args]);
+  const child = spawn(command, all, { stdio: ['pipe', 'ignore', 'inherit'] });
+  child.stdin.end('stranger\n');
+  await once(child, 'exit');
+}

@@ -224,6 +224,32 @@ Codecs[COMPRESSION.zstd] = () => ({
   decompress: (buffer: Buffer) => decompress(buffer, { maxOutputLength: LARGEST_BATCH }),
 });
 
+interface MetadataResponse {
+  parse: (data: { topicMetadata: readonly { topicErrorCode: number }[] }) => Promise<unknown>;
+}
+
+const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
+  createErrorFromCode: (code: number) => Error;
+};
+
+/** UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, TOPIC_AUTHORIZATION_FAILED */
+const OF_THE_TOPIC = new Set([3, 17, 29]);
+
+/**
+ * Its own version throws the whole answer away when any partition, be it somebody else's, has no leader just now.
+ * Such a partition passes, with -1 for its leader.
+ */
+for (const version of [0, 1, 2, 3, 4, 5, 6]) {
+  const response = require(
+    `kafkajs/src/protocol/requests/metadata/v${version}/response.js`,
+  ) as MetadataResponse;
+  response.parse = async data => {
+    const wrong = data.topicMetadata.find(({ topicErrorCode }) => OF_THE_TOPIC.has(topicErrorCode));
+    if (wrong !== undefined) throw createErrorFromCode(wrong.topicErrorCode);
+    return data;
+  };
+}
+
 interface RequestQueue {
   throttleCheckTimeoutId: NodeJS.Timeout | null;
   readonly throttledUntil: number;

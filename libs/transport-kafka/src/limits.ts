@@ -4,13 +4,17 @@ export const LIMITS = {
   maxMessageBytes: 1024 * 1024,
   /** What a topic must take: the longest payload with its key and headers. */
   maxRecordBytes: 1_536 * 1024,
-  /** Payload bytes sent to a partition in one record batch; a longer message goes alone. */
+  /** Bytes sent to a partition in one record batch, before compression; a longer message goes alone. */
   recordBatchBytes: 512 * 1024,
-  /** Payload bytes that one round of sending takes from the publishers that wait. */
+  /** Messages in one record batch. */
+  recordBatchMessages: 5_000,
+  /** Bytes that one round of sending takes from the publishers that wait. */
   publishBytes: 8 * 1024 * 1024,
   /** Payload bytes in a batch for a handler, where the subscriber does not say. */
   maxBatchBytes: 4 * 1024 * 1024,
-  /** Bytes of a partition, as the broker stores them, in one fetch. */
+  /** Bytes of a partition, as the broker stores them, in one fetch: the first, the fewest and the most. */
+  firstFetchBytes: 64 * 1024,
+  leastFetchBytes: 4 * 1024,
   fetchBytes: 1024 * 1024,
   /** Payload bytes of a partition read ahead of its handler; past it the partition is not read. */
   prefetchBytes: 1024 * 1024,
@@ -39,6 +43,8 @@ export const PACE = {
   /** After an error of the connection, doubling. */
   firstRetryMs: 100,
   lastRetryMs: 3_000,
+  /** How long a partition is let be that cannot be decoded. */
+  unreadableMs: 5_000,
   /** How long what is known of topics and leaders is good for. */
   metadataMs: 60_000,
   /** How long a look at the brokers' health may take. */

@@ -76,7 +76,7 @@ export class Membership {
 
   /** Settles where a group that is new begins, and starts to join; how long that takes is up to the others. */
   async join(): Promise<void> {
-    await this.evictPredecessor().catch((error: unknown) => this.logger.debug(String(error)));
+    await this.evictPredecessor(this.client).catch((error: unknown) => this.logger.debug(String(error)));
     await this.client.useTopics(this.options.topics, cluster => this.settleBeginning(cluster));
     this.running ??= this.run();
   }
@@ -86,28 +86,35 @@ export class Membership {
     this.leaving = true;
     this.wakeup.wake();
     // A request to join waits for the whole group, and holds up what comes after it on its connection.
-    const client = this.entering ? this.client.another() : this.client;
+    if (this.entering) await this.leaveBy(this.client.another());
+    await this.running;
+    await this.leaveBy(this.client);
+  }
+
+  private async leaveBy(client: KafkaClient): Promise<void> {
     const { group: groupId } = this.options;
     const { memberId } = this;
     try {
-      if (memberId !== '') {
-        await client.use(async cluster => {
-          const broker = await cluster.findGroupCoordinator({ groupId });
-          return broker.leaveGroup({ groupId, memberId });
-        });
-      }
+      // The coordinator may know us already by an id that we have not been told.
+      if (memberId === '') return await this.evictPredecessor(client);
+      await client.use(async cluster => {
+        const broker = await cluster.findGroupCoordinator({ groupId });
+        return broker.leaveGroup({ groupId, memberId });
+      });
     } catch (error) {
-      this.logger.warn(`${groupId}: left without saying so: ${String(error)}`);
+      if (!isFenced(error)) this.logger.warn(`${groupId}: left without saying so: ${String(error)}`);
+    } finally {
+      if (client !== this.client) await client.close();
     }
-    await this.running;
-    if (client !== this.client) await client.close();
   }
 
   /** Tells the group how far it has come. @returns false when it is not ours to tell any more */
   async commit(positions: readonly ReadPosition[]): Promise<boolean> {
+    const mine = positions.filter(position => this.held.includes(position));
+    if (mine.length === 0) return false;
     try {
-      await this.coordinate(broker => this.commitTo(broker, positions));
-      return true;
+      await this.coordinate(broker => this.commitTo(broker, mine));
+      return mine.length === positions.length;
     } catch (error) {
       if (!isFenced(error)) throw error;
       this.wakeup.wake();
@@ -143,6 +150,7 @@ export class Membership {
     const { group: groupId, topics, sessionMs } = this.options;
     // Leaders and partitions as they are now: who leads the group shares them out.
     await cluster.refreshMetadata();
+    if (this.leaving) throw new Error('it is leaving');
     const broker = await cluster.findGroupCoordinator({ groupId });
     const owned = this.held.map(({ topic, partition }): Slot => ({ topic, partition }));
     this.entering = true;
@@ -206,31 +214,43 @@ export class Membership {
     }
   }
 
-  /** Where the group left off in each, or begins. */
+  /** Where the group left off in each, or begins. A partition that a topic has got since begins at its start. */
   private async placesOf(
     cluster: Cluster,
     broker: Broker,
     slots: readonly Slot[],
   ): Promise<(Slot & { after: number; metadata: string | null; known: boolean })[]> {
+    const topics = [...new Set(slots.map(({ topic }) => topic))];
     const { responses } = await broker.offsetFetch({
       groupId: this.options.group,
-      topics: [...Map.groupBy(slots, ({ topic }) => topic)].map(([topic, list]) => ({
+      topics: [...Map.groupBy(slotsOf(cluster, topics), ({ topic }) => topic)].map(([topic, list]) => ({
         topic,
         partitions: list.map(({ partition }) => ({ partition })),
       })),
     });
-    const all = responses.flatMap(({ topic, partitions }) => partitions.map(each => ({ topic, ...each })));
+    const places = responses.flatMap(({ topic, partitions }) => {
+      const begun = partitions.some(({ offset }) => Number(offset) >= 0);
+      return partitions.map(each => ({ topic, begun, ...each }));
+    });
     return Promise.all(
-      all.map(async ({ topic, partition, offset, metadata }) => {
-        const known = Number(offset) >= 0;
-        const after = known ? Number(offset) : await this.beginning(cluster, topic, partition);
-        return { topic, partition, after, metadata, known };
-      }),
+      places
+        .filter(place => slots.some(slot => isSame(slot, place)))
+        .map(async ({ topic, partition, offset, metadata, begun }) => {
+          const known = Number(offset) >= 0;
+          const from = begun ? 'start' : this.options.startFrom;
+          const after = known ? Number(offset) : await this.beginning(cluster, topic, partition, from);
+          return { topic, partition, after, metadata, known };
+        }),
     );
   }
 
-  private async beginning(cluster: Cluster, topic: string, partition: number): Promise<number> {
-    const fromBeginning = this.options.startFrom === 'start';
+  private async beginning(
+    cluster: Cluster,
+    topic: string,
+    partition: number,
+    from: 'start' | 'now',
+  ): Promise<number> {
+    const fromBeginning = from === 'start';
     const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
     return Number(found!.partitions[0]!.offset);
   }
@@ -285,9 +305,10 @@ export class Membership {
   }
 
   /** A predecessor of our name is not running any more: its partitions need not wait for its session to end. */
-  private async evictPredecessor(): Promise<void> {
+  private async evictPredecessor(client: KafkaClient): Promise<void> {
     const { group: groupId, instance, isOurs } = this.options;
-    await this.coordinate(async broker => {
+    await client.use(async cluster => {
+      const broker = await cluster.findGroupCoordinator({ groupId });
       const { groups } = await broker.describeGroups({ groupIds: [groupId] });
       for (const { clientId, memberId } of groups.flatMap(({ members }) => members)) {
         if (clientId === instance && !isOurs(memberId)) await broker.leaveGroup({ groupId, memberId });

@@ -29,6 +29,8 @@ interface ProducerId {
 
 /** Compressing what is shorter costs more than it saves. */
 const WORTH_COMPRESSING = 2_048;
+/** What a record has besides, in bytes: lengths, offset and time. */
+const RECORD_OVERHEAD = 24;
 const PASSING = new Set([
   'REQUEST_TIMED_OUT',
   'NOT_ENOUGH_REPLICAS',
@@ -59,7 +61,7 @@ export class Producer {
   async send(messages: readonly WireMessage[]): Promise<void> {
     if (messages.length === 0) return;
     await new Promise<void>((resolve, reject) => {
-      const bytes = messages.reduce((sum, { payload }) => sum + payload.length, 0);
+      const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
       this.waiting.push({ messages, bytes, resolve, reject });
       this.draining ??= this.drain();
     });
@@ -74,14 +76,23 @@ export class Producer {
   private async drain(): Promise<void> {
     while (this.waiting.length > 0) {
       const served = this.takeRound();
-      try {
-        await this.sendAll(served.flatMap(({ messages }) => messages));
-        for (const { resolve } of served) resolve();
-      } catch (error) {
-        for (const { reject } of served) reject(error);
-      }
+      await this.serve(served);
     }
     this.draining = undefined;
+  }
+
+  /** Together, or where one of them cannot be served at all, each for itself. */
+  private async serve(served: readonly Waiting[]): Promise<void> {
+    try {
+      await this.sendAll(served.flatMap(({ messages }) => messages));
+      for (const { resolve } of served) resolve();
+    } catch (error) {
+      if (served.length === 1 || mayPass(error)) {
+        for (const { reject } of served) reject(error);
+        return;
+      }
+      for (const each of served) await this.serve([each]);
+    }
   }
 
   private takeRound(): Waiting[] {
@@ -120,7 +131,7 @@ export class Producer {
     return {
       topic,
       partition,
-      bytes: messages.reduce((sum, { payload }) => sum + payload.length, 0),
+      bytes: messages.reduce((sum, message) => sum + sizeOf(message), 0),
       messages: messages.map(({ key, headers, payload }) => ({
         key: Buffer.from(key),
         value: payload,
@@ -197,11 +208,24 @@ export class Producer {
   private patiently<T>(attempt: () => Promise<T>): Promise<T> {
     return patiently(attempt, {
       forMs: LIMITS.publishMs,
-      passing: error => isStale(error) || PASSING.has(protocolError(error) ?? ''),
+      passing: mayPass,
       closed: this.closed,
       onPause: (error, ms) => this.logger.debug(`sending again in ${ms} ms: ${String(error)}`),
     });
   }
+}
+
+function mayPass(error: unknown): boolean {
+  return isStale(error) || PASSING.has(protocolError(error) ?? '');
+}
+
+/** About what it takes in a record batch, in bytes. */
+function sizeOf({ key, headers, payload }: WireMessage): number {
+  const text = Object.entries(headers).reduce(
+    (sum, [name, value]) => sum + name.length + value.length + 4,
+    0,
+  );
+  return payload.length + Buffer.byteLength(key) + text + RECORD_OVERHEAD;
 }
 
 interface Queue {
@@ -219,12 +243,16 @@ function byPartition(messages: readonly WireMessage[], counts: ReadonlyMap<strin
     const key = slotName({ topic, partition });
     const queue = queues.get(key) ?? { topic, partition, batches: [], bytes: Infinity };
     queues.set(key, queue);
-    if (queue.bytes + message.payload.length > LIMITS.recordBatchBytes) {
+    const size = sizeOf(message);
+    if (
+      queue.bytes + size > LIMITS.recordBatchBytes ||
+      queue.batches.at(-1)!.length >= LIMITS.recordBatchMessages
+    ) {
       queue.batches.push([]);
       queue.bytes = 0;
     }
     queue.batches.at(-1)!.push(message);
-    queue.bytes += message.payload.length;
+    queue.bytes += size;
   }
   return [...queues.values()];
 }

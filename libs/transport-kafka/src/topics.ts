@@ -57,8 +57,6 @@ async function create(broker: Broker, topics: readonly TopicSpec[], replication:
     'message.timestamp.type': 'LogAppendTime',
     // With three copies, two must have a message before it counts: one broker may be gone, none forgets.
     'min.insync.replicas': Math.min(replication, 2),
-    // A single copy is on the disk before it counts: no other would still know after a power cut.
-    ...(replication === 1 && { 'flush.messages': 1 }),
   };
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value: String(value) }));
   try {

@@ -65,7 +65,7 @@ export class Relay {
     this.wakeup.wake();
   }
 
-  /** Sends what is there, then ends. What commits later is sent by the next relay to start. */
+  /** Sends until a batch is not full, then ends. What commits later is sent by the next relay. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.wakeup.wake();
@@ -79,7 +79,10 @@ export class Relay {
         const startedAt = performance.now();
         const sent = await this.sendBatch();
         failures = 0;
-        if (sent === 0 && this.stopping) return;
+        if (this.stopping && sent < this.limits.batch) {
+          await this.next(0);
+          return;
+        }
         if (sent > 0) {
           if (!this.stopping) await restAfter(startedAt, { full: sent >= this.limits.batch });
           continue;
