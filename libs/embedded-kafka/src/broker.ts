@@ -78,7 +78,7 @@ export class Broker {
     if (existsSync(done)) return;
     // A start killed while it formatted leaves half a log; nothing was ever stored in it.
     await rm(join(folder, 'log'), { recursive: true, force: true });
-    const args = ['format', '--cluster-id', clusterId, '--config', this.propertiesFile, ...format];
+    const args = ['format', `--cluster-id=${clusterId}`, '--config', this.propertiesFile, ...format];
     const { code, lastWords } = await runProgram(java.command('kafka.tools.StorageTool', args));
     if (code !== 0) throw new KafkaStartError(`Apache Kafka cannot use ${folder}: ${lastWords}`);
     await writeFile(done, '');

@@ -124,7 +124,8 @@ export class KafkaCluster {
 async function identityOf(dataDir: string, brokers: number): Promise<string> {
   const file = join(dataDir, 'cluster.json');
   if (!existsSync(file)) {
-    const identity = { id: randomBytes(16).toString('base64url'), brokers };
+    // A tool's argument must not begin with a dash.
+    const identity = { id: randomBytes(16).toString('base64url').replace(/^-/, 'A'), brokers };
     await writeFile(file, JSON.stringify(identity));
     return identity.id;
   }
