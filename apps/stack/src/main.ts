@@ -29,6 +29,8 @@ async function main(shop: Shop): Promise<void> {
       ? shop.cluster.then(cluster => postgresQueue(databaseUrl(cluster)))
       : kafkaQueue(settings, queue.brokers, prefix, say);
   const [cluster, { env }] = await Promise.all([shop.cluster, shop.queue]);
+  // Asked to end meanwhile: nothing more is started.
+  if (shop.ending) return;
 
   shop.processes = supervise(settings, databaseUrl(cluster), env);
   await Promise.all(shop.processes.map(each => each.start()));
@@ -65,8 +67,13 @@ class Shop {
     process.on('disconnect', () => void this.stop('whoever started it is gone'));
   }
 
+  get ending(): boolean {
+    return this.stopping;
+  }
+
   async stop(reason: string): Promise<void> {
     if (this.stopping) return;
+    this.stopping = true;
     say(`${reason}: finishing what is in hand`);
     await this.end();
     say('Sluice has stopped');
