@@ -52,6 +52,10 @@ export function slotName({ topic, partition }: Slot): string {
   return `${topic}/${partition}`;
 }
 
+export function isSame(a: Slot, b: Slot): boolean {
+  return a.topic === b.topic && a.partition === b.partition;
+}
+
 /** Every partition of the topics. */
 export function slotsOf(cluster: Cluster, topics: readonly string[]): Slot[] {
   return topics.flatMap(topic =>

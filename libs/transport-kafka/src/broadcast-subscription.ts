@@ -5,7 +5,7 @@ import {
   type TransportSubscription,
 } from '#messaging';
 import { endsOf, type KafkaClient } from './client.js';
-import { slotsOf } from './assignor.js';
+import { isSame, slotsOf } from './assignor.js';
 import { Fetcher } from './fetcher.js';
 import type { ReadOptions } from './group-subscription.js';
 import { PACE } from './limits.js';
@@ -53,9 +53,7 @@ export class BroadcastSubscription implements TransportSubscription {
   /** Partitions that a topic has got since are new from their start. */
   private async takeNew(): Promise<void> {
     const slots = await this.client.useTopics(this.topics, async cluster => slotsOf(cluster, this.topics));
-    const fresh = slots.filter(
-      slot => !this.positions.some(each => each.topic === slot.topic && each.partition === slot.partition),
-    );
+    const fresh = slots.filter(slot => !this.positions.some(position => isSame(position, slot)));
     if (fresh.length === 0) return;
     this.positions = [...this.positions, ...fresh.map(slot => ({ ...slot, epoch: 0, after: 0 }))];
     this.fetcher.keep(this.positions);

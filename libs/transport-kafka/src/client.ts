@@ -115,6 +115,18 @@ export async function endsOf(
   );
 }
 
+/** The offset of a partition's first message, or the one after its last. */
+export async function offsetAt(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  place: 'start' | 'end',
+): Promise<number> {
+  const fromBeginning = place === 'start';
+  const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+  return Number(found!.partitions[0]!.offset);
+}
+
 /** The broker that leads each of a topic's partitions. */
 export function leadersOf(cluster: Cluster, topic: string): ReadonlyMap<number, number> {
   return new Map(cluster.findTopicPartitionMetadata(topic).map(each => [each.partitionId, each.leader]));

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { pauseAfter, type ReadPosition, type ReceivedMessage, Wakeup } from '#messaging';
-import { type KafkaClient, leadersOf } from './client.js';
+import { type KafkaClient, leadersOf, offsetAt } from './client.js';
 import { isStale, protocolError } from './errors.js';
 import {
   type Cluster,
@@ -233,13 +233,8 @@ export class Fetcher {
       async cluster => {
         for (const buffer of wanted) {
           const { topic, partition, read } = buffer;
-          const at = async (fromBeginning: boolean) => {
-            const [found] = await cluster.fetchTopicsOffset([
-              { topic, partitions: [{ partition }], fromBeginning },
-            ]);
-            return Number(found!.partitions[0]!.offset);
-          };
-          const [first, end] = [await at(true), await at(false)];
+          const first = await offsetAt(cluster, topic, partition, 'start');
+          const end = await offsetAt(cluster, topic, partition, 'end');
           if (read >= first && read <= end) continue;
           if (read > end && this.options.whenGone === 'start') {
             // Going back would hand over messages that count as done: nobody would see them.

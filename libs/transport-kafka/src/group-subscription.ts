@@ -67,7 +67,7 @@ export class GroupSubscription implements TransportSubscription {
     return this.membership.id;
   }
 
-  /** Resolves when its first partitions are known. */
+  /** Resolves when it is settled where a new group begins; its partitions come when the group has shared them out. */
   async start(): Promise<void> {
     this.fetcher.start();
     await this.membership.join();

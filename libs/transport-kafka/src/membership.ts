@@ -4,12 +4,13 @@ import {
   assign,
   fromAssignment,
   fromMetadata,
+  isSame,
   type Slot,
   slotsOf,
   toAssignments,
   toMetadata,
 } from './assignor.js';
-import { type KafkaClient, leadersOf } from './client.js';
+import { type KafkaClient, leadersOf, offsetAt } from './client.js';
 import { isFenced, protocolError } from './errors.js';
 import type { Broker, Cluster } from './kafkajs.js';
 import { LIMITS, RETRY } from './limits.js';
@@ -237,22 +238,11 @@ export class Membership {
         .filter(place => slots.some(slot => isSame(slot, place)))
         .map(async ({ topic, partition, offset, metadata, begun }) => {
           const known = Number(offset) >= 0;
-          const from = begun ? 'start' : this.options.startFrom;
-          const after = known ? Number(offset) : await this.beginning(cluster, topic, partition, from);
+          const from = begun || this.options.startFrom === 'start' ? 'start' : 'end';
+          const after = known ? Number(offset) : await offsetAt(cluster, topic, partition, from);
           return { topic, partition, after, metadata, known };
         }),
     );
-  }
-
-  private async beginning(
-    cluster: Cluster,
-    topic: string,
-    partition: number,
-    from: 'start' | 'now',
-  ): Promise<number> {
-    const fromBeginning = from === 'start';
-    const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
-    return Number(found!.partitions[0]!.offset);
   }
 
   /** Keeps the membership alive. Returns when it is time to join again. @throws when what is held is not ours any more */
@@ -349,8 +339,4 @@ export class Membership {
 function epochAfter(metadata: string | null): number {
   const known = /^epoch=(\d{1,15})$/.exec(metadata ?? '')?.[1];
   return known === undefined ? Date.now() : Number(known) + 1;
-}
-
-function isSame(a: Slot, b: Slot): boolean {
-  return a.topic === b.topic && a.partition === b.partition;
 }

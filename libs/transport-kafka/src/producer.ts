@@ -75,8 +75,7 @@ export class Producer {
 
   private async drain(): Promise<void> {
     while (this.waiting.length > 0) {
-      const served = this.takeRound();
-      await this.serve(served);
+      await this.serve(this.takeRound());
     }
     this.draining = undefined;
   }
@@ -113,13 +112,12 @@ export class Producer {
         async cluster => new Map(topics.map(topic => [topic, leadersOf(cluster, topic).size])),
       ),
     );
-    const queues = byPartition(messages, counts);
-    while (queues.length > 0) {
+    for (let queues = byPartition(messages, counts); queues.length > 0;) {
       await this.sendRound(
         queues.map(({ topic, partition, batches }) => this.part(topic, partition, batches[0]!)),
       );
       for (const queue of queues) queue.batches.shift();
-      queues.splice(0, queues.length, ...queues.filter(({ batches }) => batches.length > 0));
+      queues = queues.filter(({ batches }) => batches.length > 0);
     }
   }
 
