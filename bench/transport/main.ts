@@ -17,6 +17,7 @@ import { measureRawConsumeInserting, measureRawProduce } from './raw-kafkajs.js'
  * Publish to effect through both transports, against raw kafkajs in batches and against Nest's own Kafka transport
  * with a transaction a message; all on this machine, in turn, several rounds; the middle of each is told.
  */
+/** 0: latencies only. */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const MESSAGES = Number(process.env['BENCH_MESSAGES'] ?? 60_000);
 const NEST_MESSAGES = Number(process.env['BENCH_NEST_MESSAGES'] ?? 5_000);
@@ -126,12 +127,14 @@ function report(): void {
     `${Math.round(rate(what)).toLocaleString('en')}/s`,
     rates.get(what)!.map(Math.round).join(', '),
   ]);
-  say(`\n${table(rows)}\n`);
-  say(`relay to kafka: ${times('relay to kafka', 'kafkajs, produce')} of kafkajs alone`);
-  for (const kind of ['kafka', 'postgres'])
-    say(
-      `batches from ${kind}: ${times(`batches from ${kind}`, "Nest's Kafka transport")} times Nest's transport`,
-    );
+  if (rows.length > 0) {
+    say(`\n${table(rows)}\n`);
+    say(`relay to kafka: ${times('relay to kafka', 'kafkajs, produce')} of kafkajs alone`);
+    for (const kind of ['kafka', 'postgres'])
+      say(
+        `batches from ${kind}: ${times(`batches from ${kind}`, "Nest's Kafka transport")} times Nest's transport`,
+      );
+  }
   for (const [kind, sorted] of latencies) {
     const share = (part: number) => sorted[Math.floor(sorted.length * part)]!.toFixed(1);
     say(

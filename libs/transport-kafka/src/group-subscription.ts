@@ -57,7 +57,8 @@ export class GroupSubscription implements TransportSubscription {
       async position => {
         // What is not ours any more is not ours to tell: it would set another owner's place back.
         if (this.held.includes(position)) this.uncommitted.add(position);
-        await this.commit();
+        // The next batch need not wait for it: a commit that is lost only brings messages again.
+        void this.commit();
       },
       () => this.advance(),
     );

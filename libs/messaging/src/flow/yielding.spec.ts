@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { restFor } from './yielding.js';
 
-const used = (all: number, others: number) => restFor(20, { all, others });
+const WORKED_MS = 4;
+const used = (all: number, others: number) => restFor(WORKED_MS, { all, others });
 
 describe('background work', () => {
   it('takes all of an idle machine', () => {
@@ -9,14 +10,14 @@ describe('background work', () => {
   });
 
   it('gathers batches on a machine with work to do, and the longer the more there is', () => {
-    expect(used(0.65, 0.1).gather).toBeCloseTo(30);
-    expect(used(0.8, 0.1)).toEqual({ gather: 60, yielding: 0 });
-    expect(restFor(1_000, { all: 1, others: 0 }).gather).toBe(100);
+    expect(used(0.65, 0.1).gather).toBeCloseTo(3);
+    expect(used(0.8, 0.1)).toEqual({ gather: 6, yielding: 0 });
+    expect(restFor(1_000, { all: 1, others: 0 }).gather).toBe(10);
   });
 
   it('yields a machine that others want, and minds no process of low priority', () => {
     expect(used(1, 0.65).yielding).toBe(0);
-    expect(used(1, 0.725).yielding).toBeCloseTo(50);
-    expect(used(1, 0.8).yielding).toBe(100);
+    expect(used(1, 0.725).yielding).toBeCloseTo(10);
+    expect(used(1, 0.8).yielding).toBe(20);
   });
 });

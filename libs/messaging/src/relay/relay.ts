@@ -65,7 +65,7 @@ export class Relay {
     this.wakeup.wake();
   }
 
-  /** Sends until a batch is not full, then ends. What commits later is sent by the next relay. */
+  /** Sends what is committed, then ends. What commits later is sent by the next relay. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.wakeup.wake();
@@ -77,9 +77,11 @@ export class Relay {
     for (let failures = 0; ;) {
       try {
         const startedAt = performance.now();
+        // A look that began before the stop may have missed what was committed before it.
+        const last = this.stopping;
         const sent = await this.sendBatch();
         failures = 0;
-        if (this.stopping && sent < this.limits.batch) {
+        if (last && sent < this.limits.batch) {
           await this.next(0);
           return;
         }
