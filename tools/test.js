@@ -2,12 +2,14 @@ import { readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { environment, prepare, root, run } from './prepare.js';
+import { parseArgs } from 'node:util';
+import { environment, prepare, refuse, root, run } from './prepare.js';
 
 /**
  * Runs the tests and sums them up. Without a word: everything that Node alone can prove, the quick ones side by
  * side, then those that want the machine to themselves. `kafka`: what holds on Apache Kafka, the messaging library
- * and the shop on it. Other words: those kinds of the first only.
+ * and the shop on it. `chaos`: a flash sale under faults, as many and as long as is asked for. Other words: those
+ * kinds of the first only.
  */
 const EVERYTHING = [
   { kinds: ['unit', 'integration'], workers: Math.max(2, cpus().length) },
@@ -21,17 +23,21 @@ const ON_KAFKA = [
 
 /** Longer than any stage takes on a slow machine: what hangs is ended and told, not waited for. */
 const LONGEST_STAGE_MS = 20 * 60_000;
+const LONGEST_CHAOS_MS = 90 * 60_000;
 
-const words = process.argv.slice(2).filter(word => !word.startsWith('-'));
-const onKafka = words[0] === 'kafka';
-const wanted = onKafka ? words.slice(1) : words;
-const passedOn = process.argv.slice(2).filter(word => word.startsWith('-'));
+const mode = ['kafka', 'chaos'].find(word => word === process.argv[2]);
+const chaos = mode === 'chaos' ? readChaos(process.argv.slice(3)) : undefined;
+const onKafka = mode === 'kafka' || chaos?.transport === 'kafka';
+const given = chaos ? [] : process.argv.slice(mode === undefined ? 2 : 3);
+const wanted = given.filter(word => !word.startsWith('-'));
+const passedOn = given.filter(word => word.startsWith('-'));
+const stages = chaos ? [stageOf(chaos)] : onKafka ? ON_KAFKA : EVERYTHING;
 await prepare();
 if (onKafka) await requireKafka();
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 let status = 0;
-for (const { kinds, workers, paths = [], env: more } of onKafka ? ON_KAFKA : EVERYTHING) {
+for (const { kinds, workers, paths = [], env: more } of stages) {
   const chosen = kinds.filter(kind => wanted.length === 0 || wanted.includes(kind));
   if (chosen.length === 0) continue;
   const report = join(root, 'dist', 'test-report.json');
@@ -56,7 +62,7 @@ for (const { kinds, workers, paths = [], env: more } of onKafka ? ON_KAFKA : EVE
   const code = run('node', [...jest, ...options], {
     env,
     stdio: ['inherit', 'ignore', 'inherit'],
-    timeout: LONGEST_STAGE_MS,
+    timeout: chaos ? LONGEST_CHAOS_MS : LONGEST_STAGE_MS,
     killSignal: 'SIGKILL',
   });
   status ||= code;
@@ -70,13 +76,42 @@ for (const { kinds, workers, paths = [], env: more } of onKafka ? ON_KAFKA : EVE
     status ||= 1;
   }
 }
-if (!onKafka && wanted.length === 0) {
+if (mode === undefined && wanted.length === 0) {
   process.stdout.write(
     'Not proved here: the same on Apache Kafka; npm run test:kafka does, with Java and Maven.\n',
   );
 }
 process.stdout.write(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`);
 process.exit(status);
+
+/** `--faults 200 --orders 20000 --seed 7 --transport kafka`, each of them or none. */
+function readChaos(args) {
+  const number = { type: 'string' };
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { faults: number, orders: number, seed: number, transport: { type: 'string' } },
+    });
+    for (const name of ['faults', 'orders', 'seed'])
+      if (values[name] !== undefined && !/^[1-9]\d{0,8}$/.test(values[name]))
+        throw new Error(`--${name} ${values[name]} is no number above 0`);
+    if (!['postgres', 'kafka', undefined].includes(values.transport))
+      throw new Error(`--transport ${values.transport} is not known; there are postgres and kafka`);
+    return values;
+  } catch (error) {
+    return refuse(`test:chaos: ${error.message}; known are --faults, --orders, --seed and --transport`);
+  }
+}
+
+function stageOf({ faults, orders, seed, transport }) {
+  const env = {
+    ...(faults && { CHAOS_FAULTS: faults }),
+    ...(orders && { CHAOS_ORDERS: orders }),
+    ...(seed && { CHAOS_SEED: seed }),
+    ...(transport === 'kafka' && { SLUICE_TEST_TRANSPORT: 'kafka' }),
+  };
+  return { kinds: ['end-to-end'], workers: 1, paths: ['test/chaos/chaos\\.'], env };
+}
 
 /** Nothing can be proved on Kafka where there is none: that is said, and fails where nothing may be skipped. */
 async function requireKafka() {

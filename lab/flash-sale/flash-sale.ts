@@ -11,6 +11,8 @@ export interface FlashSale {
   readonly shoppers: number;
   /** Told what happens, a line at a time. */
   readonly say: (line: string) => void;
+  /** Told of each order that is paid. */
+  readonly onPaid?: () => void;
 }
 
 export interface FlashSaleReport {
@@ -33,10 +35,17 @@ const WRONG = 100;
 const PAYING_AT_ONCE = 32;
 
 /** A flash sale from its opening to the audit, over HTTP as shoppers would. */
-export async function runFlashSale(
+export async function runFlashSale(shop: Shop, sale: FlashSale): Promise<FlashSaleReport> {
+  const sold = await sellAndPay(shop, sale);
+  sale.say(`${sold.paid} of ${sold.won.length} orders are paid; waiting for everything that follows`);
+  return { ...sold, audit: await settledAudit(shop) };
+}
+
+/** The same up to the last payment; what follows from it is still on its way. */
+export async function sellAndPay(
   shop: Shop,
-  { sku, stock, shoppers, say }: FlashSale,
-): Promise<FlashSaleReport> {
+  { sku, stock, shoppers, say, onPaid }: FlashSale,
+): Promise<Omit<FlashSaleReport, 'audit'>> {
   const campaignId = await openCampaign(shop, sku, stock);
   say(`campaign ${campaignId}: ${stock} of ${sku}, one for each buyer`);
   const run = randomUUID().slice(0, 8);
@@ -51,11 +60,12 @@ export async function runFlashSale(
   const settled = await inParallel(won, PAYING_AT_ONCE, async ({ buyer, orderId }) => {
     await buyer.orderWhen(orderId, 'awaiting_payment');
     await buyer.pay(orderId);
-    return buyer.orderWhen(orderId, 'paid');
+    const order = await buyer.orderWhen(orderId, 'paid');
+    if (order.status === 'paid') onPaid?.();
+    return order;
   });
   const paid = settled.filter(order => order.status === 'paid').length;
-  say(`${paid} of ${won.length} orders are paid; waiting for everything that follows`);
-  return { campaignId, answers, won, paid, rushMs, audit: await settledAudit(shop) };
+  return { campaignId, answers, won, paid, rushMs };
 }
 
 async function openCampaign(shop: Shop, sku: string, stock: number): Promise<string> {

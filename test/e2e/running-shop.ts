@@ -48,8 +48,12 @@ export class RunningShop {
   }
 
   /** Resolves when the shop says that it is ready. */
-  static async start(dataDir: string, args: readonly string[] = []): Promise<RunningShop> {
-    const shop = RunningShop.launch(dataDir, {}, args);
+  static async start(
+    dataDir: string,
+    args: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Promise<RunningShop> {
+    const shop = RunningShop.launch(dataDir, env, args);
     const ended = once(shop.launcher, 'exit').then(() => Promise.reject(new Error(shop.lines.join('\n'))));
     const ready = new Promise<void>(done => {
       createInterface({ input: shop.launcher.stdout! }).on('line', line => {
@@ -80,18 +84,22 @@ export class RunningShop {
 
   /** A way into the queue: for a test that is a stranger to the shop. */
   async openQueue(): Promise<Transport> {
-    const read = async (file: string) => readFile(join(this.dataDir, file), 'utf8');
-    const ports = JSON.parse(await read('ports.json')) as Record<string, number>;
     const instance = 'stranger';
-    if (process.env[TEST_TRANSPORT] === 'kafka')
-      return new KafkaTransport({
-        brokers: [`127.0.0.1:${ports['kafka-1']!}`],
-        instance,
-        prefix: 'sluice.',
-      });
-    const { database } = JSON.parse(await read('secrets.json')) as { database: string };
-    const url = `postgres://sluice:${database}@127.0.0.1:${ports['postgres']!}/sluice_log`;
-    return new PostgresTransport({ url, instance });
+    if (process.env[TEST_TRANSPORT] !== 'kafka')
+      return new PostgresTransport({ url: await this.databaseUrl('sluice_log'), instance });
+    const ports = await this.settled<Record<string, number>>('ports.json');
+    const brokers = [`127.0.0.1:${ports['kafka-1']!}`];
+    return new KafkaTransport({ brokers, instance, prefix: 'sluice.' });
+  }
+
+  async databaseUrl(name: string): Promise<string> {
+    const { postgres } = await this.settled<{ postgres: number }>('ports.json');
+    const { database } = await this.settled<{ database: string }>('secrets.json');
+    return `postgres://sluice:${database}@127.0.0.1:${postgres}/${name}`;
+  }
+
+  private async settled<T>(file: string): Promise<T> {
+    return JSON.parse(await readFile(join(this.dataDir, file), 'utf8')) as T;
   }
 
   /** The exit code, once it has ended. */

@@ -3,7 +3,15 @@ export { type Delivery, type Route, type Subscription, topicsOf } from './consum
 export { claimQueue, QueueReplaced } from './consumer/claim-queue.js';
 export { Consumer } from './consumer/consumer.js';
 export { DependencyUnavailable, isInfrastructureError } from './consumer/infrastructure-error.js';
-export { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from './consumer/signals.js';
+export {
+  claimedChannel,
+  failedChannel,
+  type FailedSignal,
+  handledChannel,
+  settledChannel,
+  type SettledSignal,
+  type StepSignal,
+} from './consumer/signals.js';
 export { MessagingMonitor } from './control/messaging-monitor.js';
 export {
   type DeadLetter,
@@ -37,6 +45,7 @@ export {
 export { DEFAULT_RETRY, pauseAfter, type RetryPolicy } from './retry/policy.js';
 export { Retrier, type RetrierLimits } from './retry/retrier.js';
 export { Relay, type RelayLimits } from './relay/relay.js';
+export { sentChannel, type SentSignal } from './relay/signals.js';
 export { Wakeup } from './flow/wakeup.js';
 export { restAfter } from './flow/yielding.js';
 export { type Scheduled, Timers } from './timer/timers.js';

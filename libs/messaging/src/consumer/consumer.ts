@@ -1,3 +1,4 @@
+import type { Channel } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { BURY_INVALID } from '../dead-letter/sql.js';
@@ -10,7 +11,7 @@ import { COUNT_PARKED, PARK } from '../retry/sql.js';
 import type { Batch, ReceivedMessage } from '../transport/transport.js';
 import { isInfrastructureError } from './infrastructure-error.js';
 import { isPaused, untilResumed } from './pause.js';
-import { failedChannel, settledChannel } from './signals.js';
+import { claimedChannel, failedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
 import { segment, sortMessage, type Sorted, storable, type ToHandle } from './sort-message.js';
 import type { Subscription } from './subscription.js';
 
@@ -110,15 +111,21 @@ export class Consumer {
     const last = messages.at(-1)!.position;
     const counts = await this.database.transaction(async tx => {
       const opened = await this.begin(tx, batch, messages[0]!.position, toHandle);
+      this.announce(claimedChannel, batch);
       const settled = Number(opened.settled);
       const due = sorted.filter(item => item.message.position > settled);
       const result = await this.work(tx, batch, due, opened, failed);
       if (last > settled) await this.advance(tx, batch, last, last - settled - due.length, result);
+      this.announce(handledChannel, batch);
       return result;
     });
     const { name } = this.subscription;
     const { topic, partition } = batch;
     settledChannel.publish({ subscription: name, topic, partition, position: last, ...counts });
+  }
+
+  private announce(step: Channel, { topic, partition }: Batch): void {
+    step.publish({ subscription: this.subscription.name, topic, partition } satisfies StepSignal);
   }
 
   private async work(

@@ -15,6 +15,13 @@ export interface SettledSignal {
   readonly dead: number;
 }
 
+/** A transaction of a subscription, at one of its steps. */
+export interface StepSignal {
+  readonly subscription: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
 export interface FailedSignal {
   readonly subscription: string;
   readonly topic: string;
@@ -24,7 +31,11 @@ export interface FailedSignal {
   readonly error: unknown;
 }
 
-/** Published after the commit. */
+/** Published when the messages have their receipts, or a parked one is taken, and no handler was called. */
+export const claimedChannel = channel('sluice:consumer:claimed');
+/** Published when everything is written and nothing committed. */
+export const handledChannel = channel('sluice:consumer:handled');
+/** Published after the commit, before the transport hears of it. */
 export const settledChannel = channel('sluice:consumer:settled');
 /** Published after the roll-back. */
 export const failedChannel = channel('sluice:consumer:failed');

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { headersOf, type WireMessage } from '../message/envelope.js';
+import { sentChannel, type SentSignal } from './signals.js';
 import type { Transport } from '../transport/transport.js';
 import { Wakeup } from '../flow/wakeup.js';
 import { restAfter } from '../flow/yielding.js';
@@ -104,6 +105,7 @@ export class Relay {
     const rows = await this.next((await this.lease.hold()) ? this.limits.batch : 0);
     if (rows.length === 0) return 0;
     await this.transport.publish(rows.map(row => toWireMessage(row, this.service)));
+    sentChannel.publish({ service: this.service, count: rows.length } satisfies SentSignal);
     this.sent = rows.map(row => row.id);
     return rows.length;
   }

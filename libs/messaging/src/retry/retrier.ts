@@ -2,7 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { isInfrastructureError } from '../consumer/infrastructure-error.js';
-import { failedChannel, settledChannel } from '../consumer/signals.js';
+import {
+  claimedChannel,
+  failedChannel,
+  handledChannel,
+  settledChannel,
+  type StepSignal,
+} from '../consumer/signals.js';
 import { sortMessage, storable } from '../consumer/sort-message.js';
 import type { Subscription } from '../consumer/subscription.js';
 import { BURY_PARKED } from '../dead-letter/sql.js';
@@ -118,6 +124,8 @@ export class Retrier {
     // Another version of this service may have one: it is tried there, or is a dead letter in the end.
     if (sorted.kind === 'skip') throw new Error('this instance has no handler for its type');
     const { id, route, event, message } = sorted;
+    const step: StepSignal = { subscription: subscription.name, topic: row.topic, partition: row.partition };
+    claimedChannel.publish(step);
     const data = route.takesBatch ? [event] : event;
     await runInTrace(message.headers[Header.traceparent], () =>
       route.invoke(data, { tx, messages: [message] }),
@@ -125,6 +133,7 @@ export class Retrier {
     await tx.query(RENEW_RECEIPT, [...place, id]);
     await tx.query(UNPARK, place);
     await tx.query(NOTE_OUTCOME, [...place.slice(0, 3), 'parked', 'handled']);
+    handledChannel.publish(step);
   }
 
   /** Nothing of the attempt is left; the message is still parked. */

@@ -1,0 +1,245 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
+import { SERVICES } from '../../apps/stack/src/services.js';
+import { kill } from '../e2e/processes.js';
+import type { RunningShop } from '../e2e/running-shop.js';
+import type { Random } from './random.js';
+
+/** A shop to be troubled, and chance to choose with. */
+export interface Stage {
+  readonly running: RunningShop;
+  /** Where `intruder.js` reads its orders. */
+  readonly chaosDir: string;
+  readonly random: Random;
+  /** How long what is held is held, in ms. */
+  readonly holdMs: number;
+  /** How long a transaction is left idle, in ms. */
+  readonly idleMs: number;
+}
+
+/** Does harm, and undoes what does not mend itself. @returns what it hit; undefined when there was nothing to hit */
+type Fault = (stage: Stage) => Promise<string | undefined>;
+
+/** Longer than an instance keeps its partitions or its relay's lease. */
+const FROZEN_MS = 8_000;
+const CLOCK_BACK_MS = -90_000;
+/** How long an app may take until it comes to the point where it is to die. */
+const POINT_MS = 10_000;
+
+/** Who does what comes through the queue. */
+const HANDLING = SERVICES.filter(({ database, rpc }) => database !== undefined && rpc);
+const PUBLISHING = HANDLING.filter(({ name }) => ['seckill', 'order', 'catalog'].includes(name));
+
+const POINTS = [
+  'between claim and effect',
+  'between handler and commit',
+  'between commit and acknowledge',
+  'between send and delete',
+] as const;
+
+/** Every kind of fault, by name. */
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  'kill -9': async ({ running, random }) => {
+    const victim = random.pick(await appsOf(running));
+    return victim !== undefined && kill(victim.pid) ? victim.app : undefined;
+  },
+  ...Object.fromEntries(POINTS.map(point => [`kill -9 ${point}`, (stage: Stage) => killAt(stage, point)])),
+  'an app frozen': async ({ running, random }) => {
+    const victim = random.pick((await appsOf(running)).filter(({ app }) => app !== 'gateway'));
+    if (victim === undefined || !signal(victim.pid, 'SIGSTOP')) return undefined;
+    await setTimeout(FROZEN_MS);
+    signal(victim.pid, 'SIGCONT');
+    return victim.app;
+  },
+  'a clock set back': async stage => {
+    const victim = stage.random.pick(await appsOf(stage.running));
+    if (victim === undefined || !(await order(stage, victim, { clockMs: CLOCK_BACK_MS }))) return undefined;
+    await setTimeout(stage.holdMs);
+    await order(stage, victim, { clockMs: 0 });
+    return victim.app;
+  },
+  'PostgreSQL restarted': ({ running }) => endPostgres(running, 'SIGINT'),
+  'PostgreSQL crashed': ({ running }) => endPostgres(running, 'SIGQUIT'),
+  'a back-end killed': async ({ running, random }) => {
+    const backends = await ask(running, 'postgres', BACKENDS);
+    const victim = random.pick(backends as { pid: number; application_name: string }[]);
+    return victim !== undefined && kill(victim.pid) ? victim.application_name : undefined;
+  },
+  'all back-ends ended': async ({ running }) => {
+    const ended = await ask(
+      running,
+      'postgres',
+      `SELECT pg_terminate_backend(pid) FROM (${BACKENDS}) AS all_of_them`,
+    );
+    return ended.length > 0 ? `${ended.length} back-ends` : undefined;
+  },
+  'connections exhausted': async ({ running, holdMs }) => {
+    const taken: pg.Client[] = [];
+    for (;;) {
+      const client = await connect(running, 'postgres');
+      if (client === undefined) break;
+      taken.push(client);
+    }
+    await setTimeout(holdMs);
+    await Promise.all(taken.map(client => client.end().catch(() => undefined)));
+    return taken.length > 0 ? `${taken.length} connections` : undefined;
+  },
+  'an idle transaction': async ({ running, random, idleMs }) => {
+    const { name, database } = random.pick(PUBLISHING);
+    // It has a snapshot and a number, and has published nothing.
+    return holdOpen(running, database!, 'SELECT txid_current()', idleMs, name);
+  },
+  'a full pool': async ({ running, random, holdMs }) => {
+    const { name, database } = random.pick(HANDLING);
+    return holdOpen(running, database!, 'LOCK TABLE messaging.inbox IN ACCESS EXCLUSIVE MODE', holdMs, name);
+  },
+  // Every commit waits as it would for a disk.
+  'a slow disk': async ({ running, holdMs }) => {
+    const set = (delay: string, siblings: string) =>
+      reconfigure(running, { commit_delay: delay, commit_siblings: siblings });
+    if (!(await set('100000', '0'))) return undefined;
+    await setTimeout(holdMs);
+    await set('0', '5');
+    return 'every commit';
+  },
+};
+
+/** …and what there is beside on brokers of the shop's own. */
+export const KAFKA_FAULTS: Readonly<Record<string, Fault>> = {
+  'a broker killed': async ({ running, random }) => {
+    const broker = random.pick(await brokersOf(running));
+    return broker !== undefined && kill(broker.pid) ? 'kafka' : undefined;
+  },
+  'a broker frozen': async ({ running, random }) => {
+    const broker = random.pick(await brokersOf(running));
+    if (broker === undefined || !signal(broker.pid, 'SIGSTOP')) return undefined;
+    await setTimeout(FROZEN_MS);
+    signal(broker.pid, 'SIGCONT');
+    return 'kafka';
+  },
+};
+
+const BACKENDS = `
+SELECT pid, application_name FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid`;
+
+interface App {
+  readonly pid: number;
+  readonly app: string;
+  readonly instance: string;
+}
+
+async function appsOf(running: RunningShop): Promise<App[]> {
+  return (await running.processes()).flatMap(({ pid, app, command }) => {
+    const instance = /main\.js (\S+)/.exec(command)?.[1];
+    return app === undefined || instance === undefined ? [] : [{ pid, app, instance }];
+  });
+}
+
+async function brokersOf(running: RunningShop): Promise<{ pid: number }[]> {
+  return (await running.processes()).filter(({ command }) => command.includes('kafka/broker-'));
+}
+
+async function killAt(stage: Stage, point: (typeof POINTS)[number]): Promise<string | undefined> {
+  const candidates = point === 'between send and delete' ? PUBLISHING : HANDLING;
+  const { name } = stage.random.pick(candidates);
+  const victim = (await appsOf(stage.running)).find(({ app }) => app === name);
+  const receipt = `${name}-${Math.floor(stage.random.next() * 1e9)}.dead`;
+  if (victim === undefined || !(await order(stage, victim, { dieAt: point, receipt }))) return undefined;
+  for (const until = performance.now() + POINT_MS; performance.now() < until; await setTimeout(50))
+    if (existsSync(join(stage.chaosDir, receipt))) return name;
+  return undefined;
+}
+
+/** Tells the intruder in a process what to do. @returns false when the process is gone */
+async function order({ chaosDir }: Stage, { pid, instance }: App, what: object): Promise<boolean> {
+  await writeFile(join(chaosDir, `${instance}.json`), JSON.stringify(what));
+  return signal(pid, 'SIGUSR2');
+}
+
+function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
+
+async function endPostgres(running: RunningShop, how: 'SIGINT' | 'SIGQUIT'): Promise<string | undefined> {
+  const file = join(running.dataDir, 'postgres', 'postmaster.pid');
+  const [pid] = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+  return Number(pid) > 0 && signal(Number(pid), how) ? 'PostgreSQL' : undefined;
+}
+
+/** @returns undefined when it does not answer or lets nobody in */
+async function connect(running: RunningShop, database: string): Promise<pg.Client | undefined> {
+  const client = new pg.Client({ connectionString: await running.databaseUrl(database) });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch {
+    return undefined;
+  }
+}
+
+async function ask(running: RunningShop, database: string, sql: string): Promise<unknown[]> {
+  const client = await connect(running, database);
+  try {
+    return ((await client?.query(sql))?.rows ?? []) as unknown[];
+  } catch {
+    return [];
+  } finally {
+    await client?.end().catch(() => undefined);
+  }
+}
+
+async function holdOpen(
+  running: RunningShop,
+  database: string,
+  sql: string,
+  ms: number,
+  name: string,
+): Promise<string | undefined> {
+  const client = await connect(running, database);
+  if (client === undefined) return undefined;
+  try {
+    await client.query('BEGIN');
+    await client.query(sql);
+    await setTimeout(ms);
+    await client.query('ROLLBACK');
+    return name;
+  } catch {
+    // Another fault came first and ended it.
+    return undefined;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function reconfigure(
+  running: RunningShop,
+  settings: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  // Patiently: a disk must not stay slow because PostgreSQL was just away.
+  for (let tries = 0; tries < 100; tries += 1) {
+    const client = await connect(running, 'postgres');
+    try {
+      if (client !== undefined) {
+        for (const [name, value] of Object.entries(settings))
+          await client.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+        await client.query('SELECT pg_reload_conf()');
+        return true;
+      }
+    } catch {
+      // it went away in between
+    } finally {
+      await client?.end().catch(() => undefined);
+    }
+    await setTimeout(100);
+  }
+  return false;
+}

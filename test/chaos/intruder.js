@@ -1,0 +1,45 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Loaded into every app of a shop under test (`NODE_OPTIONS=--import`): does to its own process what nobody can do
+ * from outside. At SIGUSR2 it reads what to do from `<CHAOS_DIR>/<instance>.json`; what it did it says in a file.
+ */
+const CHANNELS = {
+  'between claim and effect': 'sluice:consumer:claimed',
+  'between handler and commit': 'sluice:consumer:handled',
+  'between commit and acknowledge': 'sluice:consumer:settled',
+  'between send and delete': 'sluice:relay:sent',
+};
+
+const { CHAOS_DIR, SLUICE_INSTANCE } = process.env;
+if (CHAOS_DIR !== undefined && SLUICE_INSTANCE !== undefined) {
+  process.on('SIGUSR2', () => {
+    const order = JSON.parse(readFileSync(join(CHAOS_DIR, `${SLUICE_INSTANCE}.json`), 'utf8'));
+    if (order.dieAt !== undefined) dieAt(order.dieAt, order.receipt);
+    if (order.clockMs !== undefined) setClock(order.clockMs);
+  });
+}
+
+/** The next time that the code comes there, not a line later. */
+function dieAt(point, receipt) {
+  subscribe(CHANNELS[point], () => {
+    writeFileSync(join(CHAOS_DIR, receipt), '');
+    process.kill(process.pid, 'SIGKILL');
+  });
+}
+
+const RealDate = Date;
+
+/** So far from the real time, for everything in this process that asks for it. */
+function setClock(offsetMs) {
+  function ShiftedDate(...args) {
+    if (new.target === undefined) return new ShiftedDate().toString();
+    return Reflect.construct(RealDate, args.length > 0 ? args : [ShiftedDate.now()], new.target);
+  }
+  Object.setPrototypeOf(ShiftedDate, RealDate);
+  ShiftedDate.prototype = RealDate.prototype;
+  ShiftedDate.now = () => RealDate.now() + offsetMs;
+  globalThis.Date = ShiftedDate;
+}
