@@ -16,6 +16,7 @@ SLUICE_DATABASE_PASSWORD=$(random 24)
 SLUICE_SESSION_SECRET=$(random 48)
 SLUICE_PAYMENT_SECRET=$(random 32)
 SLUICE_MERCHANT_SECRET=whsec_$(random 32)
+SLUICE_ALERT_SECRET=whsec_$(random 32)
 SLUICE_OPERATOR_PASSWORD=$(random 12)
 SLUICE_KAFKA_CLUSTER_ID=$(head -c16 /dev/urandom | base64 | tr '+/' 'ab' | tr -d '=')
 END

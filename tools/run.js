@@ -7,6 +7,7 @@ const COMMANDS = {
   start: 'apps/stack/src/main.js',
   import: 'tools/import/main.js',
   replay: 'tools/replay/main.js',
+  messaging: 'tools/messaging/main.js',
   lab: 'lab/main.js',
   bench: 'bench/main.js',
   kafka: 'tools/kafka/main.js',

@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { OrderPaid } from '#contracts';
 import {
   Consumer,
+  DEFAULT_ALERTS,
   DEFAULT_RETRY,
   MESSAGING_LIMITS,
   messagingMigrations,
@@ -150,6 +151,7 @@ export class Ours {
       startFrom: 'start',
       batch: MESSAGING_LIMITS.fetch,
       retry: DEFAULT_RETRY,
+      alert: DEFAULT_ALERTS,
     };
     const consumer = new Consumer(subscription, this.database);
     let left = messages;

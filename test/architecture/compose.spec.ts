@@ -157,7 +157,7 @@ function launcherTells(service: Service): Record<string, string> {
   const ports = ['gateway', 'sandbox', ...answering.map(each => `${each}-1`)].map(each => [each, 1]);
   const settings: Settings = {
     dataDir: '',
-    secrets: { database: '', session: '', payment: '', merchant: '', operatorPassword: '' },
+    secrets: { database: '', session: '', payment: '', merchant: '', alert: '', operatorPassword: '' },
     ports: Object.fromEntries(ports) as Settings['ports'],
     urls: { gateway: '', sandbox: '' },
     scale: new Map(),

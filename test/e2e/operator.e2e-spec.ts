@@ -1,12 +1,26 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '#testkit';
 import { audit, auditReport, settledAudit } from '../../tools/client/audit.js';
 import { Buyer } from '../../tools/client/buyer.js';
 import type { Shop } from '../../tools/client/shop.js';
-import { RunningShop } from './running-shop.js';
+import { OPERATOR_PASSWORD, RunningShop } from './running-shop.js';
+
+interface State {
+  readonly name: string;
+  readonly lag: number;
+  readonly parked: number;
+  readonly dead: number;
+  readonly paused: object | null;
+  readonly waiting: { readonly reason: string } | null;
+}
 
 interface Letter {
+  readonly text: string;
+  readonly traceId: string;
   readonly id: string;
   readonly subscription: string;
   readonly reason: string;
@@ -42,16 +56,39 @@ describe('an operator of the queue', () => {
   const decide = (id: string, what: string, body?: object) =>
     shop.call('POST', `/api/admin/messaging/dead-letters/${id}/${what}`, { body, token: operator });
 
+  const stateOf = async (wanted: string) => {
+    const { subscriptions } = (await shop.get('/api/admin/messaging/subscriptions', operator)) as {
+      subscriptions: State[];
+    };
+    return subscriptions.find(({ name }) => name === wanted)!;
+  };
+  /** How the outside world misbehaves from now on. */
+  const sandbox = async (part: string, fault: object) => {
+    const url = `${await running.sandboxUrl()}/faults/${part}`;
+    expect(await shop.call('PUT', url, { body: fault })).toMatchObject({ status: 200 });
+  };
+  /** What whoever is on call was told, in order. */
+  const pages = async (kind: string, subject: string) => {
+    const { body } = await shop.call('GET', `${await running.sandboxUrl()}/pager`);
+    const all = body as { body: { type: string; data: { kind: string; subject: string } } }[];
+    const wanted = all.filter(({ body: { data } }) => data.kind === kind && data.subject === subject);
+    return wanted.map(page => page.body.type).reverse();
+  };
+  const noticesOf = async (buyer: Buyer) =>
+    ((await shop.get('/api/me/notifications', buyer.token)) as { notices: object[] }).notices;
+  const cli = async (...args: string[]) => {
+    const program = resolve('dist/tools/messaging/main.js');
+    const told = { SLUICE_URL: running.url, SLUICE_OPERATOR_PASSWORD: OPERATOR_PASSWORD, NODE_OPTIONS: '' };
+    const { stdout } = await promisify(execFile)('node', [program, ...args], {
+      env: { ...process.env, ...told },
+    });
+    return stdout;
+  };
+  const notices = 'notification.follow-order';
+
   it('pauses a subscription and lets it go on: what came meanwhile waits, and nothing else does', async () => {
     const control = (name: string, what: string, body?: object) =>
       shop.call('POST', `/api/admin/messaging/subscriptions/${name}/${what}`, { body, token: operator });
-    const stateOf = async (wanted: string) => {
-      const { subscriptions } = (await shop.get('/api/admin/messaging/subscriptions', operator)) as {
-        subscriptions: { name: string; lag: number; paused: object | null }[];
-      };
-      return subscriptions.find(({ name }) => name === wanted)!;
-    };
-    const notices = 'notification.follow-order';
     expect(await control(notices, 'pause', { reason: 'a test' })).toMatchObject({ status: 200 });
     expect(await control('notification.nothing', 'pause', {})).toMatchObject({
       status: 404,
@@ -67,13 +104,99 @@ describe('an operator of the queue', () => {
       () => stateOf(notices),
       ({ lag }) => lag >= 2,
     );
-    expect(await shop.get('/api/me/notifications', buyer.token)).toEqual({ notices: [] });
+    expect(await noticesOf(buyer)).toEqual([]);
     expect(await control(notices, 'resume')).toMatchObject({ status: 200, body: { state: 'running' } });
     expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
-    const { notices: sent } = (await shop.get('/api/me/notifications', buyer.token)) as {
-      notices: object[];
+    expect(await noticesOf(buyer)).toHaveLength(2);
+    const { actions } = (await shop.get('/api/admin/messaging/actions', operator)) as { actions: object[] };
+    expect(actions).toMatchObject([
+      { action: 'resume', subscription: notices, by: '-operator-' },
+      { action: 'pause', subscription: notices, by: '-operator-', note: 'a test' },
+    ]);
+  });
+
+  it('is told that the SMS gateway is away; notices wait, count no attempt, and go out when it is back', async () => {
+    await sandbox('sms', { failRate: 1 });
+    const buyer = await Buyer.signIn(shop, 'outage');
+    const orderId = await buyer.order([{ sku: 'demo.TEAPOT', quantity: 1 }]);
+    await buyer.orderWhen(orderId, 'awaiting_payment');
+    const state = await eventually(
+      () => stateOf(notices),
+      ({ waiting }) => waiting !== null,
+    );
+    expect(state).toMatchObject({ parked: 0, dead: 0 });
+    expect(state.waiting!.reason).toContain('the SMS gateway is not available');
+    await eventually(
+      () => pages('waiting', notices),
+      told => told.length === 1,
+    );
+    expect(await noticesOf(buyer)).toEqual([]);
+    expect(await cli('alerts', '--open')).toContain(`${notices} has waited`);
+    await sandbox('sms', {});
+    await eventually(
+      () => noticesOf(buyer),
+      sent => sent.length === 1,
+    );
+    await eventually(
+      () => pages('waiting', notices),
+      told => told.length === 2,
+    );
+    expect(await pages('waiting', notices)).toEqual(['alert.raised', 'alert.cleared']);
+    expect(await stateOf(notices)).toMatchObject({ parked: 0, dead: 0, waiting: null });
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+  });
+
+  it('goes from an alert to the dead letter, to what is wrong, to the replay', async () => {
+    await sandbox('sms', { failRate: 1, failStatus: 400 });
+    const buyer = await Buyer.signIn(shop, 'wrong-number');
+    const orderId = await buyer.order([{ sku: 'demo.TEAPOT', quantity: 1 }]);
+    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await eventually(
+      () => pages('dead', notices),
+      told => told.length === 1,
+    );
+    const { alerts } = (await shop.get('/api/admin/messaging/alerts?open=true', operator)) as {
+      alerts: { kind: string; subject: string; message: string }[];
     };
-    expect(sent).toHaveLength(2);
+    expect(alerts).toMatchObject([{ kind: 'dead', subject: notices }]);
+    // The alert says where to look.
+    const path = /GET (\S+)/.exec(alerts[0]!.message)![1]!;
+    const { deadLetters } = (await shop.get(`${path}&contains=${orderId}`, operator)) as {
+      deadLetters: Letter[];
+    };
+    expect(deadLetters).toHaveLength(1);
+    const { id, traceId } = deadLetters[0]!;
+    const letter = (await shop.get(`/api/admin/messaging/dead-letters/${id}`, operator)) as Letter;
+    expect(letter.text).toContain(orderId);
+    expect(letter.errors).toHaveLength(6);
+    expect(letter.errors[0]!.error).toContain('the SMS gateway answered 400');
+    expect(await cli('dead-letters', '--trace-id', traceId)).toContain(id);
+    expect(await cli('dead-letter', id)).toContain('the SMS gateway answered 400');
+
+    await sandbox('sms', {});
+    expect(await cli('replay', '--subscription', notices, '--error', 'answered 400')).toBe('replayed: 1\n');
+    await eventually(
+      () => noticesOf(buyer),
+      sent => sent.length === 1,
+    );
+    await eventually(
+      () => pages('dead', notices),
+      told => told.length === 2,
+    );
+    expect(await cli('actions', '--limit', '1')).toContain(id);
+    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+  });
+
+  it('is refused what would decide on letters that nobody named', async () => {
+    const replay = (body: object) =>
+      shop.call('POST', '/api/admin/messaging/dead-letters/replay', { body, token: operator });
+    expect(await replay({})).toMatchObject({ status: 400 });
+    expect(await replay({ filter: { typo: 'x' } })).toMatchObject({ status: 400 });
+    expect(await replay({ all: true })).toMatchObject({ status: 200, body: { replayed: 0 } });
+    const list = (query: string) =>
+      shop.call('GET', `/api/admin/messaging/dead-letters?${query}`, { token: operator });
+    expect(await list('cursor=x')).toMatchObject({ status: 400, body: { code: 'invalid_input' } });
+    expect(await list('contains=%00')).toMatchObject({ status: 400 });
   });
 
   it('sees what a stranger sent into the queue, tries it again, and gives it up', async () => {

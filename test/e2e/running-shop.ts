@@ -11,7 +11,7 @@ import { PostgresTransport } from '#transport-postgres';
 import { Shop } from '../../tools/client/shop.js';
 import { kill, runningProcesses } from './processes.js';
 
-const PASSWORD = 'operator-of-the-test';
+export const OPERATOR_PASSWORD = 'operator-of-the-test';
 
 /** A shop started as a person would start it, on a data directory of its own. */
 export class RunningShop {
@@ -37,7 +37,13 @@ export class RunningShop {
     const inherited = { ...process.env, NODE_OPTIONS: '' };
     const transport = process.env[TEST_TRANSPORT] === 'kafka' ? ['--transport', 'kafka'] : [];
     const launcher = spawn('node', [resolve('dist/apps/stack/src/main.js'), ...transport, ...args], {
-      env: { ...inherited, PORT: '0', SLUICE_OPERATOR_PASSWORD: PASSWORD, ...env, SLUICE_DATA_DIR: dataDir },
+      env: {
+        ...inherited,
+        PORT: '0',
+        SLUICE_OPERATOR_PASSWORD: OPERATOR_PASSWORD,
+        ...env,
+        SLUICE_DATA_DIR: dataDir,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const shop = new RunningShop(dataDir, launcher);
@@ -72,7 +78,7 @@ export class RunningShop {
   }
 
   client(connections?: number): Shop {
-    return new Shop(this.url, PASSWORD, connections);
+    return new Shop(this.url, OPERATOR_PASSWORD, connections);
   }
 
   async sandboxUrl(): Promise<string> {

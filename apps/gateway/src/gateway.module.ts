@@ -3,11 +3,14 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { MessagingModule, RequestClient } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import { AdminController } from './admin/admin.controller.js';
+import { AuditedServices } from './admin/audited-services.js';
 import { CampaignsController } from './campaigns/campaigns.controller.js';
 import { Clicks } from './campaigns/clicks.js';
 import { HearOfStock, SoldOutCampaigns } from './campaigns/sold-out.js';
 import type { GatewayConfig } from './gateway.config.js';
 import { MeController } from './me/me.controller.js';
+import { DeadLettersController } from './messaging/dead-letters.controller.js';
+import { SubscriptionsController } from './messaging/subscriptions.controller.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { PaymentCallbackController } from './orders/payment-callback.controller.js';
 import { IndexController } from './pages/index.controller.js';
@@ -30,6 +33,8 @@ import { Tokens } from './sessions/tokens.js';
     PaymentCallbackController,
     MeController,
     AdminController,
+    SubscriptionsController,
+    DeadLettersController,
     HearOfStock,
   ],
   providers: [
@@ -38,6 +43,7 @@ import { Tokens } from './sessions/tokens.js';
       inject: [SERVICE_CONFIG],
       useFactory: (config: GatewayConfig) => new RequestClient(config.SLUICE_INSTANCES),
     },
+    AuditedServices,
     Tokens,
     Clicks,
     SoldOutCampaigns,

@@ -9,5 +9,6 @@ export const SandboxConfig = HttpConfig.extend({
   PAYMENT_SECRET: z.string().min(16),
   /** What the merchant's endpoint checks webhooks with. */
   MERCHANT_WEBHOOK_SECRET: z.string(),
+  ALERT_WEBHOOK_SECRET: z.string(),
 });
 export type SandboxConfig = z.output<typeof SandboxConfig>;

@@ -91,6 +91,7 @@ export const SERVICES: readonly Service[] = [
       PUBLIC_URL: urls.sandbox,
       PAYMENT_SECRET: secrets.payment,
       MERCHANT_WEBHOOK_SECRET: secrets.merchant,
+      ALERT_WEBHOOK_SECRET: secrets.alert,
     }),
   },
 ];

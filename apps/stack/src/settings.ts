@@ -116,7 +116,8 @@ export async function settle(
     database: before.database ?? token(24),
     session: before.session ?? token(48),
     payment: before.payment ?? token(32),
-    merchant: before.merchant ?? `whsec_${randomBytes(32).toString('base64')}`,
+    merchant: before.merchant ?? webhookSecret(),
+    alert: before.alert ?? webhookSecret(),
     operatorPassword: SLUICE_OPERATOR_PASSWORD ?? before.operatorPassword ?? token(12),
   }));
   const names = SERVICES.filter(service => service.rpc).flatMap(service => instancesOf(service.name, scale));
@@ -160,6 +161,12 @@ export function environmentOf(
     SLUICE_INSTANCES: JSON.stringify(Object.fromEntries(addresses)),
     ...(rpc && { RPC_PORT: String(settings.ports[`${name}-${instance.split('-').at(-1)!}`]!) }),
     ...(database !== undefined && { DATABASE_URL: databaseUrl(database) }),
+    // The outside world has somebody who is told of alerts, too.
+    ...(rpc &&
+      database !== undefined && {
+        ALERT_WEBHOOK_URL: `${settings.urls.sandbox}/pager`,
+        ALERT_WEBHOOK_SECRET: settings.secrets.alert,
+      }),
     ...env?.(settings),
   };
 }
@@ -189,6 +196,11 @@ export async function keep<T extends object>(
   await writeFile(`${path}.new`, `${JSON.stringify(now, null, 2)}\n`, { mode: 0o600 });
   await rename(`${path}.new`, path);
   return now;
+}
+
+/** As Standard Webhooks has it. */
+function webhookSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
 }
 
 function token(bytes: number): string {

@@ -4,6 +4,8 @@ export interface Secrets {
   readonly payment: string;
   /** `whsec_` and base64, as Standard Webhooks has it. */
   readonly merchant: string;
+  /** The same for alerts. */
+  readonly alert: string;
   readonly operatorPassword: string;
 }
 

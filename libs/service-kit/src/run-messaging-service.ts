@@ -1,6 +1,16 @@
 import type { Type } from '@nestjs/common';
-import { MESSAGE_TRANSPORT, MESSAGING_INSTANCE, MessagingServer, type Transport } from '#messaging';
-import type { ServiceConfig } from './config/read-config.js';
+import { Registry } from 'prom-client';
+import {
+  type AlertWebhookOptions,
+  MESSAGE_TRANSPORT,
+  MESSAGING_ALERTS,
+  MESSAGING_INSTANCE,
+  MessagingMonitor,
+  MessagingServer,
+  type Transport,
+} from '#messaging';
+import type { DatabaseConfig, ServiceConfig } from './config/read-config.js';
+import { gaugeQueues } from './metrics/queue-gauges.js';
 import { runService, type ServiceDefinition } from './run-service.js';
 
 export interface MessagingServiceDefinition {
@@ -29,10 +39,23 @@ export async function runMessagingService({
     globals: [
       { provide: MESSAGE_TRANSPORT, useValue: transport },
       { provide: MESSAGING_INSTANCE, useValue: config.SLUICE_INSTANCE },
+      { provide: MESSAGING_ALERTS, useValue: alertsTo(config) },
     ],
     strategies: [MessagingServer],
     checks: { queue: () => transport.check() },
-    http,
+    http: async app => {
+      if (hasDatabase(config)) gaugeQueues(app.get(Registry), app.get(MessagingMonitor));
+      await http?.(app);
+    },
     closeLast: () => transport.close(),
   });
+}
+
+function hasDatabase(config: ServiceConfig): config is DatabaseConfig {
+  return 'DATABASE_URL' in config;
+}
+
+function alertsTo(config: ServiceConfig): AlertWebhookOptions | undefined {
+  if (!hasDatabase(config) || config.ALERT_WEBHOOK_URL === undefined) return undefined;
+  return { url: config.ALERT_WEBHOOK_URL, secret: config.ALERT_WEBHOOK_SECRET };
 }

@@ -52,6 +52,7 @@ const SUBSCRIPTION: SubscriptionState = {
   outOfOrder: 0,
   dead: 0,
   paused: null,
+  waiting: null,
   owners: [],
 };
 

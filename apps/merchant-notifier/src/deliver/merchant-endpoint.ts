@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
-import { DependencyUnavailable } from '#messaging';
+import { Dependency, DependencyUnavailable } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { MerchantNotifierConfig } from '../merchant-notifier.config.js';
 
@@ -11,6 +11,7 @@ const TIMEOUT_MS = 5_000;
 export class MerchantEndpoint {
   readonly url: string;
   private readonly webhook: Webhook;
+  private readonly merchant = new Dependency('the merchant');
 
   constructor(@Inject(SERVICE_CONFIG) config: MerchantNotifierConfig) {
     this.url = config.MERCHANT_WEBHOOK_URL;
@@ -19,6 +20,10 @@ export class MerchantEndpoint {
 
   /** @throws when the merchant does not take it; sending it again under the same id is safe */
   async post(webhookId: string, type: string, data: object): Promise<void> {
+    await this.merchant.call(() => this.send(webhookId, type, data));
+  }
+
+  private async send(webhookId: string, type: string, data: object): Promise<void> {
     const timestamp = new Date();
     const body = JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
     const response = await fetch(this.url, {
@@ -34,7 +39,7 @@ export class MerchantEndpoint {
     });
     await response.arrayBuffer();
     if (response.status >= 500 || response.status === 429)
-      throw new DependencyUnavailable('the merchant', `it answered ${response.status}`);
+      throw new DependencyUnavailable(this.merchant.name, `it answered ${response.status}`);
     if (!response.ok) throw new Error(`the merchant answered ${response.status}`);
   }
 }

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ListNotices, OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
-import { Handle, HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { Handle, type HandleOptions, HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
 import { NotificationDatabase } from '../notification.database.js';
 import { cancelledNotice, type Notice, paidNotice, placedNotice, refundedNotice } from './notices.js';
 import { SmsGateway } from './sms-gateway.js';
@@ -10,6 +10,13 @@ const INSERT = `
 INSERT INTO notice (id, cause_id, order_id, kind, channel, buyer_id, text)
 SELECT id, "causeId", "orderId", kind, 'sms', "buyerId", text
 FROM json_to_recordset($1::json) AS n(id uuid, "causeId" uuid, "orderId" uuid, kind text, "buyerId" text, text text)`;
+
+/** What the gateway refuses half a dozen times it will not take: an operator is to look at it. */
+const FOLLOW_ORDER = {
+  name: 'notification.follow-order',
+  batch: 50,
+  retry: { attempts: 6 },
+} as const satisfies HandleOptions;
 
 /**
  * Tells buyers what became of their orders. Sent before the commit: a crash between the two sends again under
@@ -22,22 +29,22 @@ export class NotifyBuyers {
     private readonly database: NotificationDatabase,
   ) {}
 
-  @Handle(OrderPlaced, { name: 'notification.follow-order', batch: 50 })
+  @Handle(OrderPlaced, FOLLOW_ORDER)
   async placed(events: readonly OrderPlaced[], tx: EntityManager): Promise<void> {
     await this.send(events.map(placedNotice), tx);
   }
 
-  @Handle(OrderPaid, { name: 'notification.follow-order', batch: 50 })
+  @Handle(OrderPaid, FOLLOW_ORDER)
   async paid(events: readonly OrderPaid[], tx: EntityManager): Promise<void> {
     await this.send(events.map(paidNotice), tx);
   }
 
-  @Handle(OrderCancelled, { name: 'notification.follow-order', batch: 50 })
+  @Handle(OrderCancelled, FOLLOW_ORDER)
   async cancelled(events: readonly OrderCancelled[], tx: EntityManager): Promise<void> {
     await this.send(events.map(cancelledNotice), tx);
   }
 
-  @Handle(OrderRefunded, { name: 'notification.follow-order', batch: 50 })
+  @Handle(OrderRefunded, FOLLOW_ORDER)
   async refunded(events: readonly OrderRefunded[], tx: EntityManager): Promise<void> {
     await this.send(events.map(refundedNotice), tx);
   }

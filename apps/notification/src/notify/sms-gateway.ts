@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DependencyUnavailable } from '#messaging';
+import { Dependency, DependencyUnavailable } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { NotificationConfig } from '../notification.config.js';
 
@@ -8,10 +8,16 @@ const TIMEOUT_MS = 5_000;
 /** The SMS provider. It takes each id once, however often it is sent. */
 @Injectable()
 export class SmsGateway {
+  private readonly gateway = new Dependency('the SMS gateway');
+
   constructor(@Inject(SERVICE_CONFIG) private readonly config: NotificationConfig) {}
 
   /** @throws when the gateway does not take the message; sending it again is safe */
   async send(id: string, to: string, text: string): Promise<void> {
+    await this.gateway.call(() => this.post(id, to, text));
+  }
+
+  private async post(id: string, to: string, text: string): Promise<void> {
     const response = await fetch(`${this.config.SMS_GATEWAY_URL}/sms`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': id },
@@ -20,7 +26,7 @@ export class SmsGateway {
     });
     await response.arrayBuffer();
     if (response.status >= 500 || response.status === 429)
-      throw new DependencyUnavailable('the SMS gateway', `it answered ${response.status}`);
+      throw new DependencyUnavailable(this.gateway.name, `it answered ${response.status}`);
     if (!response.ok) throw new Error(`the SMS gateway answered ${response.status}`);
   }
 }

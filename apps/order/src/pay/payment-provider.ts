@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RefundRequested } from '#contracts';
-import { DependencyUnavailable, DomainError } from '#messaging';
+import { Dependency, DependencyUnavailable, DomainError } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import { z } from 'zod';
 import type { OrderConfig } from '../order.config.js';
@@ -29,6 +29,8 @@ export class InvalidSignature extends DomainError {
 /** The payment provider, as this service knows it. */
 @Injectable()
 export class PaymentProvider {
+  private readonly provider = new Dependency('the payment provider');
+
   constructor(@Inject(SERVICE_CONFIG) private readonly config: OrderConfig) {}
 
   /** Opens a checkout. Asking again with the same payment gives the same one. */
@@ -67,19 +69,23 @@ export class PaymentProvider {
 
   private async post(path: string, idempotencyKey: string, body: object): Promise<unknown> {
     try {
-      const response = await fetch(`${this.config.PAYMENT_PROVIDER_URL}${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const answer: unknown = await response.json();
-      if (response.status >= 500 || response.status === 429)
-        throw new DependencyUnavailable('the payment provider', `it answered ${response.status}`);
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      return answer;
+      return await this.provider.call(() => this.send(path, idempotencyKey, body));
     } catch (error) {
       throw new ProviderUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
     }
+  }
+
+  private async send(path: string, idempotencyKey: string, body: object): Promise<unknown> {
+    const response = await fetch(`${this.config.PAYMENT_PROVIDER_URL}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const answer: unknown = await response.json();
+    if (response.status >= 500 || response.status === 429)
+      throw new DependencyUnavailable(this.provider.name, `it answered ${response.status}`);
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return answer;
   }
 }

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { Injectable, type OnApplicationBootstrap, ServiceUnavailableException } from '@nestjs/common';
+import { HttpException, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { z } from 'zod';
 import { SandboxDatabase } from '../sandbox.database.js';
 
-export const Part = z.enum(['payment', 'sms', 'merchant']);
+export const Part = z.enum(['payment', 'sms', 'merchant', 'pager']);
 export type Part = z.output<typeof Part>;
 
 export const Fault = z.object({
@@ -11,12 +11,14 @@ export const Fault = z.object({
   delayMs: z.int().min(0).max(600_000).default(0),
   /** The share of calls that fail, 0 to 1. */
   failRate: z.number().min(0).max(1).default(0),
+  /** What a failing call is answered: 500 and above is an outage, 400 and above a refusal of this call. */
+  failStatus: z.int().min(400).max(599).default(503),
   /** How many times more a callback is sent. */
   duplicates: z.int().min(0).max(20).default(0),
 });
 export type Fault = z.output<typeof Fault>;
 
-const NONE: Fault = { delayMs: 0, failRate: 0, duplicates: 0 };
+const NONE: Fault = { delayMs: 0, failRate: 0, failStatus: 503, duplicates: 0 };
 
 /** How the outside world misbehaves, part by part. Kept across restarts. */
 @Injectable()
@@ -27,7 +29,7 @@ export class Faults implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const rows = (await this.database.query(
-      'SELECT part, delay_ms AS "delayMs", fail_rate AS "failRate", duplicates FROM fault',
+      'SELECT part, delay_ms AS "delayMs", fail_rate AS "failRate", fail_status AS "failStatus", duplicates FROM fault',
     )) as (Fault & { part: Part })[];
     for (const { part, ...fault } of rows) this.faults.set(part, fault);
   }
@@ -38,18 +40,18 @@ export class Faults implements OnApplicationBootstrap {
 
   async set(part: Part, fault: Fault): Promise<void> {
     await this.database.query(
-      `INSERT INTO fault (part, delay_ms, fail_rate, duplicates) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (part) DO UPDATE SET delay_ms = $2, fail_rate = $3, duplicates = $4`,
-      [part, fault.delayMs, fault.failRate, fault.duplicates],
+      `INSERT INTO fault (part, delay_ms, fail_rate, fail_status, duplicates) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (part) DO UPDATE SET delay_ms = $2, fail_rate = $3, fail_status = $4, duplicates = $5`,
+      [part, fault.delayMs, fault.failRate, fault.failStatus, fault.duplicates],
     );
     this.faults.set(part, fault);
   }
 
   /** Slows a call down or fails it, as the part is told to. */
   async suffer(part: Part): Promise<void> {
-    const { delayMs, failRate } = this.of(part);
+    const { delayMs, failRate, failStatus } = this.of(part);
     if (delayMs > 0) await setTimeout(delayMs);
     if (Math.random() < failRate)
-      throw new ServiceUnavailableException(`the sandbox's ${part} is told to fail`);
+      throw new HttpException(`the sandbox's ${part} is told to fail`, failStatus);
   }
 }

@@ -8,13 +8,13 @@ import {
   Post,
   type RawBodyRequest,
   Req,
-  UnauthorizedException,
 } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { SERVICE_CONFIG } from '#service-kit';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
 import { SandboxDatabase } from '../sandbox.database.js';
+import { verified } from '../webhooks/verify.js';
 
 /** A merchant's endpoint: checks each webhook's signature and takes each id once. */
 @Controller('merchant')
@@ -37,12 +37,7 @@ export class MerchantController {
     @Req() request: RawBodyRequest<unknown>,
   ): Promise<{ taken: string }> {
     await this.faults.suffer('merchant');
-    const text = (request.rawBody ?? Buffer.alloc(0)).toString();
-    try {
-      this.webhook.verify(text, headers);
-    } catch (error) {
-      throw new UnauthorizedException(error instanceof Error ? error.message : String(error));
-    }
+    const text = verified(this.webhook, headers, request);
     const id = headers['webhook-id']!;
     await this.database.query(
       'INSERT INTO webhook (id, type, body) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET times = webhook.times + 1',

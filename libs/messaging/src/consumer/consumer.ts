@@ -9,11 +9,12 @@ import { uuidv7 } from '../message/uuid-v7.js';
 import { accountOf, type Attempt, attemptOf, pauseAfter } from '../retry/policy.js';
 import { COUNT_PARKED, PARK } from '../retry/sql.js';
 import type { Batch, ReceivedMessage } from '../transport/transport.js';
-import { isInfrastructureError } from './infrastructure-error.js';
+import { isInfrastructureError, isStaleOwner } from './infrastructure-error.js';
 import { isPaused, untilResumed } from './pause.js';
 import { claimedChannel, failedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
 import { segment, sortMessage, type Sorted, storable, type ToHandle } from './sort-message.js';
 import type { Subscription } from './subscription.js';
+import { Waiting } from './waiting.js';
 
 interface Opened {
   readonly settled: string;
@@ -49,13 +50,16 @@ class TooManyParked extends Error {
 export class Consumer {
   private readonly logger = new Logger(Consumer.name);
   private readonly closing = new AbortController();
+  private readonly waiting: Waiting;
 
   constructor(
     private readonly subscription: Subscription,
     private readonly database: DataSource,
     /** Most messages parked at a time. */
     private readonly maxParked: number = Infinity,
-  ) {}
+  ) {
+    this.waiting = new Waiting(database, subscription.name);
+  }
 
   async handle(batch: Batch): Promise<void> {
     for (const chunk of this.chunks(batch.messages)) await this.settleOrHalve(batch, chunk);
@@ -92,7 +96,10 @@ export class Consumer {
         return this.settleOrHalve(batch, messages);
       }
       this.reportFailure(batch, messages, error);
-      if (isInfrastructureError(error) || error instanceof TooManyParked) throw error;
+      if (isInfrastructureError(error) || error instanceof TooManyParked) {
+        if (!batch.signal.aborted && !isStaleOwner(error)) await this.waiting.note(error);
+        throw error;
+      }
       const [message] = messages;
       if (message !== undefined && messages.length === 1) {
         await this.settle(batch, messages, attemptOf(error));
@@ -122,6 +129,7 @@ export class Consumer {
     const { name } = this.subscription;
     const { topic, partition } = batch;
     settledChannel.publish({ subscription: name, topic, partition, position: last, ...counts });
+    await this.waiting.clear();
   }
 
   private announce(step: Channel, { topic, partition }: Batch): void {

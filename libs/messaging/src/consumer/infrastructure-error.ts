@@ -55,6 +55,11 @@ export function isInfrastructureError(error: unknown): boolean {
   return false;
 }
 
+/** Another instance has the partition now: no trouble, only no business of ours. */
+export function isStaleOwner(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === STALE_OWNER;
+}
+
 function codeOf(error: Error): string | undefined {
   const { code, driverError } = error as Error & { code?: unknown; driverError?: { code?: unknown } };
   const found = code ?? driverError?.code;

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { AlertPolicy } from '../control/alert-policy.js';
 import type { EventDefinition } from '../message/define-event.js';
 import type { RetryPolicy } from '../retry/policy.js';
 import type { ReceivedMessage } from '../transport/transport.js';
@@ -28,6 +29,8 @@ export interface Subscription {
   /** Most messages in one transaction. */
   readonly batch: number;
   readonly retry: RetryPolicy;
+  /** From where on its backlog is worth an alert. */
+  readonly alert: AlertPolicy;
 }
 
 export function topicsOf(subscription: Subscription): string[] {

@@ -3,10 +3,15 @@ import { DeadLetters } from '../dead-letter/dead-letters.js';
 import type { ReplyOf, RequestOf } from '../message/define-request.js';
 import { HandleRequest } from '../nest/handle.js';
 import { MessagingMonitor } from './messaging-monitor.js';
+import { AlertWatch } from './alert-watch.js';
 import {
+  decideOnDeadLetters,
   discardDeadLetter,
+  getDeadLetter,
   getQueueState,
+  listAlerts,
   listDeadLetters,
+  listOperatorActions,
   pauseSubscription,
   type QueueState,
   replayDeadLetter,
@@ -15,6 +20,10 @@ import {
 
 type State = ReturnType<typeof getQueueState>;
 type List = ReturnType<typeof listDeadLetters>;
+type Get = ReturnType<typeof getDeadLetter>;
+type DecideAll = ReturnType<typeof decideOnDeadLetters>;
+type Actions = ReturnType<typeof listOperatorActions>;
+type Alerts = ReturnType<typeof listAlerts>;
 type Pause = ReturnType<typeof pauseSubscription>;
 type Resume = ReturnType<typeof resumeSubscription>;
 type Replay = ReturnType<typeof replayDeadLetter>;
@@ -27,6 +36,7 @@ export function controlOf(service: string): Type {
     constructor(
       private readonly monitor: MessagingMonitor,
       private readonly deadLetters: DeadLetters,
+      private readonly alerts: AlertWatch,
     ) {}
 
     @HandleRequest(getQueueState(service))
@@ -40,13 +50,33 @@ export function controlOf(service: string): Type {
     }
 
     @HandleRequest(resumeSubscription(service))
-    async resume({ subscription }: RequestOf<Resume>): Promise<ReplyOf<Resume>> {
-      return { done: await this.monitor.resume(subscription) };
+    async resume({ subscription, by }: RequestOf<Resume>): Promise<ReplyOf<Resume>> {
+      return { done: await this.monitor.resume(subscription, by) };
     }
 
     @HandleRequest(listDeadLetters(service))
-    async list({ limit, ...filter }: RequestOf<List>): Promise<ReplyOf<List>> {
-      return { deadLetters: await this.deadLetters.list(limit, filter) };
+    async list(query: RequestOf<List>): Promise<ReplyOf<List>> {
+      return { deadLetters: await this.deadLetters.list(query) };
+    }
+
+    @HandleRequest(getDeadLetter(service))
+    async get({ id }: RequestOf<Get>): Promise<ReplyOf<Get>> {
+      return { deadLetter: await this.deadLetters.get(id) };
+    }
+
+    @HandleRequest(decideOnDeadLetters(service))
+    decideAll(decision: RequestOf<DecideAll>): Promise<ReplyOf<DecideAll>> {
+      return this.deadLetters.decideAll(decision);
+    }
+
+    @HandleRequest(listOperatorActions(service))
+    async actions({ limit }: RequestOf<Actions>): Promise<ReplyOf<Actions>> {
+      return { actions: await this.monitor.actions(limit) };
+    }
+
+    @HandleRequest(listAlerts(service))
+    async listAlerts({ limit, openOnly }: RequestOf<Alerts>): Promise<ReplyOf<Alerts>> {
+      return { alerts: await this.alerts.list(limit, openOnly) };
     }
 
     @HandleRequest(replayDeadLetter(service))

@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Subscription } from '../consumer/subscription.js';
+import { LIST_WAITING } from '../consumer/waiting.js';
 import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { MessagingServer } from '../nest/messaging-server.js';
 import { MESSAGE_TRANSPORT, MESSAGING_DATABASE } from '../nest/options.js';
 import type { Transport } from '../transport/transport.js';
+import { LIST_ACTIONS, type OperatorActionRow, recordAction } from './operator-actions.js';
+import type { OperatorAction, QueueState, SubscriptionState } from './requests.js';
 import { LIST_PAUSED, PAUSE, RESUME } from './sql.js';
-import type { QueueState, SubscriptionState } from './requests.js';
 
 const PROGRESS = `
 SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_at)::float8 AS started_at,
@@ -29,7 +31,7 @@ export class MessagingMonitor {
       subscription: string;
     })[];
     const bySubscription = new Map(progress.map(row => [row.subscription, row]));
-    const paused = await this.paused();
+    const [paused, waiting] = await Promise.all([this.paused(), this.waiting()]);
     const outOfOrder = order ? await this.outOfOrder() : undefined;
     return Promise.all(
       this.competing.map(async ({ name }) => {
@@ -50,6 +52,7 @@ export class MessagingMonitor {
           discarded: row?.discarded ?? 0,
           outOfOrder: outOfOrder === undefined ? null : (outOfOrder.get(name) ?? 0),
           paused: paused.get(name) ?? null,
+          waiting: waiting.get(name) ?? null,
           owners: [...new Set(lags.flatMap(each => each.owner ?? []))],
         };
       }),
@@ -68,15 +71,34 @@ export class MessagingMonitor {
    */
   async pause(subscription: string, by: string, reason: string): Promise<boolean> {
     if (!this.competing.some(({ name }) => name === subscription)) return false;
-    await this.database.query(PAUSE, [subscription, by, reason]);
+    await this.database.transaction(async tx => {
+      const paused = (await tx.query(PAUSE, [subscription, by, reason])) as unknown[];
+      if (paused.length > 0) await recordAction(tx, by, 'pause', subscription, { note: reason });
+    });
     return true;
   }
 
   /** @returns false when the service has no such subscription */
-  async resume(subscription: string): Promise<boolean> {
+  async resume(subscription: string, by: string): Promise<boolean> {
     if (!this.competing.some(({ name }) => name === subscription)) return false;
-    await this.database.query(RESUME, [subscription]);
+    await this.database.transaction(async tx => {
+      const [resumed] = (await tx.query(RESUME, [subscription])) as [unknown[]];
+      if (resumed.length > 0) await recordAction(tx, by, 'resume', subscription);
+    });
     return true;
+  }
+
+  /** What operators did here, the newest first. */
+  async actions(limit: number): Promise<OperatorAction[]> {
+    const rows = (await this.database.query(LIST_ACTIONS, [limit])) as OperatorActionRow[];
+    return rows.map(({ acted_at, acted_by, action, subscription, dead_letter, note }) => ({
+      at: acted_at.toISOString(),
+      by: acted_by,
+      action,
+      subscription,
+      deadLetterId: dead_letter,
+      note,
+    }));
   }
 
   private get competing(): readonly Subscription[] {
@@ -95,6 +117,17 @@ export class MessagingMonitor {
         row.subscription,
         { at: row.paused_at.toISOString(), by: row.paused_by, reason: row.reason },
       ]),
+    );
+  }
+
+  private async waiting(): Promise<ReadonlyMap<string, NonNullable<SubscriptionState['waiting']>>> {
+    const rows = (await this.database.query(LIST_WAITING)) as {
+      subscription: string;
+      since: Date;
+      reason: string;
+    }[];
+    return new Map(
+      rows.map(({ subscription, since, reason }) => [subscription, { since: since.toISOString(), reason }]),
     );
   }
 

@@ -25,6 +25,8 @@ export const SubscriptionState = z.object({
   outOfOrder: z.int().nullable(),
   /** Who has paused it, when and why; null when it runs. */
   paused: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
+  /** Since when and why it does not come forward although nobody has paused it; null when it does. */
+  waiting: z.object({ since: z.string(), reason: z.string() }).nullable(),
   /** The instances that have its partitions. */
   owners: z.array(z.string()).readonly(),
 });
@@ -45,6 +47,8 @@ export const DeadLetter = z.object({
   position: z.int(),
   key: z.string(),
   headers: z.record(z.string(), z.string()).readonly(),
+  /** The trace that it belongs to (W3C Trace Context). */
+  traceId: z.string().nullable(),
   /** Base64. */
   payload: z.string(),
   appendedAt: z.string(),
@@ -62,6 +66,61 @@ export const DeadLetter = z.object({
 });
 export type DeadLetter = z.output<typeof DeadLetter>;
 
+const NUL_FREE = [/^[^\0]*$/, 'has a NUL character in it'] as const;
+const Part = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(...NUL_FREE);
+
+/** What letters are looked for by; all that is named must fit. */
+export const DeadLetterFilter = z
+  .object({
+    subscription: Part,
+    /** The event's type, such as `order.paid.v1`. */
+    type: Part,
+    /** The whole of it; it may be empty. */
+    key: z
+      .string()
+      .max(512)
+      .regex(...NUL_FREE),
+    reason: DeadLetter.shape.reason,
+    /** Part of an attempt's error, in any case. */
+    error: Part,
+    /** Part of the payload. */
+    contains: Part,
+    traceId: z.string().regex(/^[0-9a-f]{32}$/, 'is 32 hexadecimal digits'),
+    /** When it died, from and up to. */
+    since: z.iso.datetime(),
+    until: z.iso.datetime(),
+  })
+  .partial();
+export type DeadLetterFilter = z.output<typeof DeadLetterFilter>;
+
+export const OperatorAction = z.object({
+  at: z.string(),
+  by: z.string(),
+  action: z.enum(['pause', 'resume', 'replay', 'discard']),
+  subscription: z.string(),
+  deadLetterId: z.uuid().nullable(),
+  note: z.string().nullable(),
+});
+export type OperatorAction = z.output<typeof OperatorAction>;
+
+export const Alert = z.object({
+  id: z.uuid(),
+  /** The subscription, or the service's outbox. */
+  subject: z.string(),
+  kind: z.enum(['lag', 'age', 'parked', 'dead', 'waiting', 'outbox']),
+  /** When it was raised. Messages, or ms where it is an age. */
+  value: z.number(),
+  threshold: z.number(),
+  message: z.string(),
+  raisedAt: z.string(),
+  clearedAt: z.string().nullable(),
+});
+export type Alert = z.output<typeof Alert>;
+
 /** What a service's queues look like now. Every service with a database answers it. */
 export const getQueueState = (service: string) =>
   defineRequest({
@@ -78,9 +137,53 @@ export const listDeadLetters = (service: string) =>
     schema: z.object({
       limit: z.int().min(1).max(500),
       status: DeadLetter.shape.status,
-      subscription: z.string().optional(),
+      filter: DeadLetterFilter,
+      /** Only those older than this one. */
+      after: z.object({ deadAt: z.iso.datetime(), id: z.uuid() }).optional(),
     }),
     reply: z.object({ deadLetters: z.array(DeadLetter) }),
+  });
+
+/** One letter, whatever became of it; null when the service has none of that id. */
+export const getDeadLetter = (service: string) =>
+  defineRequest({
+    type: `${service}.get-dead-letter.v1`,
+    schema: z.object({ id: z.uuid() }),
+    reply: z.object({ deadLetter: DeadLetter.nullable() }),
+  });
+
+/**
+ * Decides on the undecided letters that fit, at most so many in one call, the oldest first; `found` says how many
+ * there were. Letters that died after `diedBefore` are let be: one that is replayed may die again.
+ */
+export const decideOnDeadLetters = (service: string) =>
+  defineRequest({
+    type: `${service}.decide-on-dead-letters.v1`,
+    schema: z.object({
+      decision: z.enum(['replay', 'discard']),
+      by: z.string(),
+      reason: z.string().nullable(),
+      filter: DeadLetterFilter,
+      diedBefore: z.iso.datetime(),
+      limit: z.int().min(1).max(500),
+    }),
+    reply: z.object({ found: z.int(), done: z.int() }),
+  });
+
+/** What operators did at a service, the newest first. */
+export const listOperatorActions = (service: string) =>
+  defineRequest({
+    type: `${service}.list-operator-actions.v1`,
+    schema: z.object({ limit: z.int().min(1).max(500) }),
+    reply: z.object({ actions: z.array(OperatorAction) }),
+  });
+
+/** A service's alerts, the newest first. */
+export const listAlerts = (service: string) =>
+  defineRequest({
+    type: `${service}.list-alerts.v1`,
+    schema: z.object({ limit: z.int().min(1).max(500), openOnly: z.boolean() }),
+    reply: z.object({ alerts: z.array(Alert) }),
   });
 
 /** False: there is nothing of that name, or it is decided on already. */
@@ -97,7 +200,11 @@ export const pauseSubscription = (service: string) =>
 
 /** Lets a paused subscription go on. */
 export const resumeSubscription = (service: string) =>
-  defineRequest({ type: `${service}.resume-subscription.v1`, schema: Named, reply: Decided });
+  defineRequest({
+    type: `${service}.resume-subscription.v1`,
+    schema: Named.extend({ by: z.string() }),
+    reply: Decided,
+  });
 
 const Decision = z.object({ id: z.uuid(), by: z.string() });
 

@@ -8,11 +8,12 @@ CREATE TABLE messaging.paused (
   CONSTRAINT paused_pk PRIMARY KEY (subscription)
 );`;
 
-/** Pausing what is paused changes nothing. */
+/** Pausing what is paused changes nothing, and gives no row. */
 export const PAUSE = `
-INSERT INTO messaging.paused (subscription, paused_by, reason) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
+INSERT INTO messaging.paused (subscription, paused_by, reason) VALUES ($1, $2, $3)
+ON CONFLICT DO NOTHING RETURNING subscription`;
 
-export const RESUME = 'DELETE FROM messaging.paused WHERE subscription = $1';
+export const RESUME = 'DELETE FROM messaging.paused WHERE subscription = $1 RETURNING subscription';
 
 export const LIST_PAUSED = 'SELECT subscription, paused_by, reason, paused_at FROM messaging.paused';
 

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { DeadLetter } from '../control/requests.js';
+import { recordAction } from '../control/operator-actions.js';
+import type { DeadLetter, DeadLetterFilter } from '../control/requests.js';
 import { MESSAGING_DATABASE } from '../nest/options.js';
 import { Header } from '../message/envelope.js';
+import { traceIdOf } from '../message/trace.js';
 import { type Count, LOCK_PARTITION, NOTE_OUTCOME, TAKE_RECEIPT, UNPARK } from '../retry/sql.js';
-import { DECIDE, LIST_DEAD_LETTERS, RELEASE, REPARK } from './sql.js';
+import { DECIDE, FIND_UNDECIDED, GET_DEAD_LETTER, LIST_DEAD_LETTERS, RELEASE, REPARK } from './sql.js';
 
 interface Row {
   readonly id: string;
@@ -39,10 +41,23 @@ interface Decided {
   readonly headers: string;
 }
 
-/** What a letter is asked for by. */
-export interface DeadLetterFilter {
+/** Which letters, and which of them. */
+export interface DeadLetterQuery {
+  readonly limit: number;
   readonly status: DeadLetter['status'];
-  readonly subscription?: string;
+  readonly filter?: DeadLetterFilter;
+  /** Only those older than this one. */
+  readonly after?: { readonly deadAt: string; readonly id: string } | undefined;
+}
+
+/** What an operator does with all letters that fit. */
+export interface BulkDecision {
+  readonly decision: 'replay' | 'discard';
+  readonly by: string;
+  readonly reason: string | null;
+  readonly filter: DeadLetterFilter;
+  readonly diedBefore: string;
+  readonly limit: number;
 }
 
 /** Messages given up, and what an operator decides on them. */
@@ -51,9 +66,33 @@ export class DeadLetters {
   constructor(@Inject(MESSAGING_DATABASE) private readonly database: DataSource) {}
 
   /** The newest first. */
-  async list(limit: number, { status, subscription }: DeadLetterFilter): Promise<DeadLetter[]> {
-    const values = [limit, status, subscription ?? null];
+  async list({ limit, status, filter = {}, after }: DeadLetterQuery): Promise<DeadLetter[]> {
+    const page = [status, after?.deadAt ?? null, after?.id ?? null];
+    const values = [limit, ...valuesOf(filter), ...page];
     return ((await this.database.query(LIST_DEAD_LETTERS, values)) as Row[]).map(toDeadLetter);
+  }
+
+  async get(id: string): Promise<DeadLetter | null> {
+    const [row] = (await this.database.query(GET_DEAD_LETTER, [id])) as Row[];
+    return row === undefined ? null : toDeadLetter(row);
+  }
+
+  /** Each in a transaction of its own: what is decided stays so, wherever it ends. */
+  async decideAll({
+    filter,
+    diedBefore,
+    limit,
+    ...how
+  }: BulkDecision): Promise<{ found: number; done: number }> {
+    const wanted = [limit, ...valuesOf(filter), diedBefore];
+    const rows = (await this.database.query(FIND_UNDECIDED, wanted)) as { id: string }[];
+    let done = 0;
+    for (const { id } of rows) {
+      const decided =
+        how.decision === 'replay' ? this.replay(id, how.by) : this.discard(id, how.by, how.reason ?? '');
+      if (await decided) done += 1;
+    }
+    return { found: rows.length, done };
   }
 
   /**
@@ -96,15 +135,18 @@ export class DeadLetters {
 
   private async decide(
     id: string,
-    status: DeadLetter['status'],
+    status: 'replayed' | 'discarded',
     by: string,
     note: string | null,
     act: (tx: EntityManager, letter: Decided) => Promise<void>,
   ): Promise<boolean> {
     return this.database.transaction(async tx => {
       const [[letter]] = (await tx.query(DECIDE, [id, status, by, note])) as [Decided[]];
-      if (letter !== undefined) await act(tx, letter);
-      return letter !== undefined;
+      if (letter === undefined) return false;
+      await act(tx, letter);
+      const action = status === 'replayed' ? 'replay' : 'discard';
+      await recordAction(tx, by, action, letter.subscription, { deadLetter: id, note });
+      return true;
     });
   }
 }
@@ -117,10 +159,30 @@ function placeOf({ subscription, topic, partition, position }: Decided): unknown
   return [subscription, topic, partition, position];
 }
 
+/** As the statements have them: type and trace as they stand in headers that are kept as JSON. */
+function valuesOf({
+  subscription,
+  type,
+  key,
+  reason,
+  error,
+  contains,
+  traceId,
+  since,
+  until,
+}: DeadLetterFilter) {
+  const header = type === undefined ? null : `"${Header.type}":${JSON.stringify(type)}`;
+  const trace = traceId === undefined ? null : `"${Header.traceparent}":"00-${traceId}-`;
+  const asked = [subscription, header, key, reason, error, contains, trace, since, until];
+  return asked.map(value => value ?? null);
+}
+
 function toDeadLetter({ appended_at, holds_key, dead_at, decided_at, decided_by, ...row }: Row): DeadLetter {
+  const headers = JSON.parse(row.headers) as DeadLetter['headers'];
   return {
     ...row,
-    headers: JSON.parse(row.headers) as DeadLetter['headers'],
+    headers,
+    traceId: traceIdOf(headers[Header.traceparent]) ?? null,
     appendedAt: appended_at.toISOString(),
     holdsKey: holds_key,
     deadAt: dead_at.toISOString(),

@@ -17,9 +17,33 @@ const COLUMNS = `id, subscription, topic, partition, position::float8 AS positio
        encode(payload, 'base64') AS payload, appended_at, reason, errors, holds_key, dead_at, status, decided_at,
        decided_by, note`;
 
+/** Callers see times in milliseconds, so that is what pages and limits are cut by. */
+const DIED = "date_trunc('milliseconds', dead_at)";
+
+/**
+ * Headers are matched as the text that they are kept as: a stranger's may hold what PostgreSQL takes for no JSON.
+ * $2 to $10 are a filter, each null where nothing is asked.
+ */
+const FITS = `
+($2::text IS NULL OR subscription = $2) AND ($3::text IS NULL OR position($3 IN headers) > 0)
+AND ($4::text IS NULL OR key = $4) AND ($5::text IS NULL OR reason = $5)
+AND ($6::text IS NULL OR EXISTS (
+  SELECT FROM jsonb_array_elements(errors) AS attempt WHERE position(lower($6) IN lower(attempt ->> 'error')) > 0))
+AND ($7::text IS NULL OR position(convert_to($7, 'UTF8') IN payload) > 0)
+AND ($8::text IS NULL OR position($8 IN headers) > 0)
+AND ($9::timestamptz IS NULL OR ${DIED} >= $9) AND ($10::timestamptz IS NULL OR ${DIED} <= $10)`;
+
 export const LIST_DEAD_LETTERS = `
 SELECT ${COLUMNS} FROM messaging.dead_letter
-WHERE status = $2 AND ($3::text IS NULL OR subscription = $3) ORDER BY dead_at DESC, id LIMIT $1`;
+WHERE status = $11 AND ${FITS} AND ($12::timestamptz IS NULL OR (${DIED}, id) < ($12, $13::uuid))
+ORDER BY ${DIED} DESC, id DESC LIMIT $1`;
+
+export const GET_DEAD_LETTER = `SELECT ${COLUMNS} FROM messaging.dead_letter WHERE id = $1`;
+
+/** Undecided ones, in the order in which they were appended. */
+export const FIND_UNDECIDED = `
+SELECT id FROM messaging.dead_letter WHERE status = 'dead' AND ${FITS} AND ${DIED} <= $11
+ORDER BY subscription, topic, partition, position LIMIT $1`;
 
 /** Decides on a letter that nobody has decided on yet; no row when there is none. */
 export const DECIDE = `

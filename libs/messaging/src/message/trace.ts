@@ -25,6 +25,11 @@ export function childOf(traceparent: string | undefined): string {
   return `00-${randomHex(16)}-${parent}-01`;
 }
 
+/** Undefined when it is none. */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : undefined;
+}
+
 // What a batch's events came with, so that what follows from one of them joins its trace and no other's.
 const origins = new WeakMap<object, string>();
 

@@ -5,6 +5,7 @@ import { CREATE_BEGIN_BATCH } from '../inbox/sql.js';
 import { CREATE_TIMER } from '../timer/sql.js';
 import { CREATE_OUTCOME, CREATE_PARKED } from '../retry/sql.js';
 import { CREATE_NEXT_TO_SEND, CREATE_PUBLISH } from '../outbox/sql.js';
+import { OperatorTables1700000000002 } from './operator-tables.js';
 
 const TABLES = `
 CREATE SCHEMA messaging;
@@ -105,4 +106,4 @@ export class MessagingTables1700000000001 implements MigrationInterface {
 }
 
 /** Migrations that a service puts before its own. */
-export const messagingMigrations = [MessagingTables1700000000001];
+export const messagingMigrations = [MessagingTables1700000000001, OperatorTables1700000000002];

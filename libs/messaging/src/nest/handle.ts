@@ -10,6 +10,7 @@ import {
 import type { EntityManager } from 'typeorm';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
 import type { ReplyOf, RequestDefinition, RequestOf } from '../message/define-request.js';
+import type { AlertPolicy } from '../control/alert-policy.js';
 import type { RetryPolicy } from '../retry/policy.js';
 import { MessageContext } from './message-context.js';
 import { RequestPipe } from './request-pipe.js';
@@ -28,6 +29,8 @@ export interface HandleOptions {
   readonly startFrom?: 'start' | 'now';
   /** What becomes of a message whose handler fails; DEFAULT_RETRY where left out. Not for a broadcast. */
   readonly retry?: Partial<RetryPolicy>;
+  /** From where on its backlog is worth an alert; DEFAULT_ALERTS where left out. Not for a broadcast. */
+  readonly alert?: Partial<AlertPolicy>;
 }
 
 export interface HandlerExtras extends HandleOptions {

@@ -4,7 +4,20 @@ import { firstValueFrom } from 'rxjs';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
 import { envelop, toWire, type WireMessage } from '../message/envelope.js';
 import type { Transport } from '../transport/transport.js';
-import { MESSAGE_TRANSPORT, MESSAGING_OPTIONS, type MessagingOptions } from './options.js';
+import { MESSAGE_TRANSPORT, MESSAGING_LIMITS, MESSAGING_OPTIONS, type MessagingOptions } from './options.js';
+
+/** So many events wait for the queue that no more are taken. */
+export class TooManyWaiting extends Error {
+  readonly code = 'too_many_waiting';
+  constructor(
+    readonly type: string,
+    readonly limit: number,
+  ) {
+    super(
+      `${type} was not sent: ${limit} events wait for the queue already; send it again later, or let it go`,
+    );
+  }
+}
 
 /**
  * Publishes straight to the transport, for a service with no database: `client.emit(ProductViewed, event)`, or
@@ -15,6 +28,8 @@ import { MESSAGE_TRANSPORT, MESSAGING_OPTIONS, type MessagingOptions } from './o
 export class MessagingClient extends ClientProxy {
   private pending: WireMessage[] = [];
   private flushing: Promise<void> | undefined;
+  /** Events that the queue does not have yet. */
+  private waiting = 0;
 
   constructor(
     @Inject(MESSAGE_TRANSPORT) private readonly transport: Transport,
@@ -25,7 +40,7 @@ export class MessagingClient extends ClientProxy {
 
   /**
    * Sends one event; events of the same moment travel together.
-   * @throws InvalidEvent, MessageTooLarge, or the transport's error; the event is then not sent
+   * @throws InvalidEvent, MessageTooLarge, TooManyWaiting, or the transport's error; the event is then not sent
    */
   async emitEvent<D extends EventDefinition>(definition: D, event: EventOf<D>): Promise<void> {
     await firstValueFrom(this.emit(definition, event), { defaultValue: undefined });
@@ -42,8 +57,16 @@ export class MessagingClient extends ClientProxy {
   }
 
   protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
-    this.pending.push(toWire(envelop(packet.pattern as EventDefinition, packet.data), this.options.service));
-    await (this.flushing ??= Promise.resolve().then(() => this.flush()));
+    const definition = packet.pattern as EventDefinition;
+    const limit = MESSAGING_LIMITS.clientWaiting;
+    if (this.waiting >= limit) throw new TooManyWaiting(definition.type, limit);
+    this.pending.push(toWire(envelop(definition, packet.data), this.options.service));
+    this.waiting += 1;
+    try {
+      await (this.flushing ??= Promise.resolve().then(() => this.flush()));
+    } finally {
+      this.waiting -= 1;
+    }
     return undefined as T;
   }
 

@@ -6,6 +6,7 @@ import { BroadcastConsumer } from '../broadcast/broadcast-consumer.js';
 import { claimQueue } from '../consumer/claim-queue.js';
 import { Consumer } from '../consumer/consumer.js';
 import { type Route, type Subscription, topicsOf } from '../consumer/subscription.js';
+import { DEFAULT_ALERTS } from '../control/alert-policy.js';
 import { Relay } from '../relay/relay.js';
 import { DEFAULT_RETRY } from '../retry/policy.js';
 import { Retrier } from '../retry/retrier.js';
@@ -25,6 +26,12 @@ type NestHandler = ((data: unknown, context: MessageContext) => Promise<unknown>
   extras?: Record<string, unknown>;
 };
 
+/** What runs as long as messages are delivered. */
+interface Companion {
+  start(): void;
+  stop(): Promise<void>;
+}
+
 /** Delivers messages to the controllers' `@Handle` methods, through Nest's pipes, guards, interceptors, filters. */
 @Injectable()
 export class MessagingServer extends Server implements CustomTransportStrategy {
@@ -32,6 +39,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
   private running: TransportSubscription[] = [];
   private consumers: Consumer[] = [];
   private retrier: Retrier | undefined;
+  private readonly companions: Companion[] = [];
   private declared: readonly Subscription[] | undefined;
 
   constructor(
@@ -49,6 +57,11 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     return (this.declared ??= collectSubscriptions(this.messageHandlers as ReadonlyMap<string, NestHandler>));
   }
 
+  /** Starts it when this has started, and stops it before what is in hand is finished. */
+  accompany(companion: Companion): void {
+    this.companions.push(companion);
+  }
+
   listen(callback: (error?: unknown) => void): void {
     this.start().then(() => callback(), callback);
   }
@@ -56,6 +69,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
   /** Stops taking, finishes what is in hand, then sends what the outbox still has. */
   async close(): Promise<void> {
     for (const consumer of this.consumers) consumer.close();
+    await Promise.all(this.companions.map(companion => companion.stop()));
     await Promise.all(this.running.map(subscription => subscription.close()));
     this.running = [];
     await this.retrier?.stop();
@@ -96,6 +110,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
         ),
       );
     }
+    for (const companion of this.companions) companion.start();
   }
 
   private startRetrier(): void {
@@ -139,8 +154,9 @@ function collectSubscriptions(handlers: ReadonlyMap<string, NestHandler>): Subsc
         `${extras.name} has two batch sizes or two beginnings; its handlers share one place in the queue`,
       );
     }
-    if (JSON.stringify(entry.extras.retry) !== JSON.stringify(extras.retry)) {
-      throw new Error(`${extras.name} has two retry policies; its handlers share one`);
+    for (const policy of ['retry', 'alert'] as const) {
+      if (JSON.stringify(entry.extras[policy]) !== JSON.stringify(extras[policy]))
+        throw new Error(`${extras.name} has two policies of ${policy}; its handlers share one`);
     }
     entry.routes.set(extras.definition.type, toRoute(handler, extras));
     found.set(extras.name, entry);
@@ -152,6 +168,7 @@ function collectSubscriptions(handlers: ReadonlyMap<string, NestHandler>): Subsc
     startFrom: extras.startFrom ?? 'start',
     batch: extras.batch ?? 1,
     retry: { ...DEFAULT_RETRY, ...extras.retry },
+    alert: { ...DEFAULT_ALERTS, ...extras.alert },
   }));
 }
 

@@ -1,6 +1,9 @@
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
+import { DEFAULT_ALERTS } from '../control/alert-policy.js';
+import { AlertWatch, type AlertWatchLimits } from '../control/alert-watch.js';
+import { AlertWebhook, type AlertWebhookOptions } from '../control/alert-webhook.js';
 import { controlOf } from '../control/control.controller.js';
 import { MessagingMonitor } from '../control/messaging-monitor.js';
 import { DeadLetters } from '../dead-letter/dead-letters.js';
@@ -15,6 +18,7 @@ import { MessagingClient } from './messaging-client.js';
 import { MessagingServer } from './messaging-server.js';
 import {
   MESSAGE_TRANSPORT,
+  MESSAGING_ALERTS,
   MESSAGING_DATABASE,
   MESSAGING_INSTANCE,
   MESSAGING_LIMITS,
@@ -103,10 +107,51 @@ function withDatabase(service: string, database: Type<DataSource>): Provider[] {
       },
     },
     MessagingMonitor,
+    {
+      provide: AlertWatch,
+      inject: [
+        MESSAGING_DATABASE,
+        MESSAGING_INSTANCE,
+        MessagingMonitor,
+        MessagingServer,
+        { token: MESSAGING_ALERTS, optional: true },
+      ],
+      useFactory: (
+        source: DataSource,
+        instance: string,
+        monitor: MessagingMonitor,
+        server: MessagingServer,
+        webhook?: AlertWebhookOptions,
+      ) => {
+        const policyOf = (name: string) =>
+          server.subscriptions.find(each => each.name === name)?.alert ?? DEFAULT_ALERTS;
+        const watch = new AlertWatch(
+          source,
+          service,
+          instance,
+          () => monitor.state(false),
+          policyOf,
+          webhook && new AlertWebhook(webhook),
+          ALERT_LIMITS,
+        );
+        server.accompany(watch);
+        return watch;
+      },
+    },
     DeadLetters,
     ReceiptPurge,
   ];
 }
+
+const ALERT_LIMITS: AlertWatchLimits = {
+  parked: MESSAGING_LIMITS.parkedAlert,
+  waitingMs: MESSAGING_LIMITS.waitingAlertMs,
+  outbox: MESSAGING_LIMITS.outboxAlert,
+  pollMs: MESSAGING_LIMITS.alertPollMs,
+  leaseMs: MESSAGING_LIMITS.relayLeaseMs,
+  notices: MESSAGING_LIMITS.alertNotices,
+  keepDays: MESSAGING_LIMITS.alertDays,
+};
 
 function limitsOf(transport: Transport): OutboxLimits {
   return {

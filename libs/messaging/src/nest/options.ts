@@ -3,6 +3,8 @@ export const MESSAGE_TRANSPORT = Symbol('sluice.transport');
 export const MESSAGING_OPTIONS = Symbol('sluice.messaging-options');
 export const MESSAGING_DATABASE = Symbol('sluice.messaging-database');
 export const MESSAGING_INSTANCE = Symbol('sluice.instance');
+/** AlertWebhookOptions, where alerts go to a webhook. */
+export const MESSAGING_ALERTS = Symbol('sluice.alerts');
 
 export interface MessagingOptions {
   readonly service: string;
@@ -34,6 +36,20 @@ export const MESSAGING_LIMITS = {
   retryPollMs: 250,
   /** Longest pause of the retrier while its database is away, in ms. */
   retryMaxBackoffMs: 5_000,
+  /** Messages of a subscription parked at which an alert is raised, well before it waits. */
+  parkedAlert: 5_000,
+  /** How long a subscription waits for an outage, or for room, before an alert is raised, in ms. */
+  waitingAlertMs: 10_000,
+  /** Events committed and not yet sent at which an alert is raised. */
+  outboxAlert: 50_000,
+  /** How often the figures that alerts are raised for are looked at, in ms. */
+  alertPollMs: 5_000,
+  /** Most notices of alerts sent to the webhook after one look. */
+  alertNotices: 100,
+  /** How long an alert that is over is kept, in days. */
+  alertDays: 30,
+  /** Most events that wait to be sent in a service without a database. */
+  clientWaiting: 10_000,
   /** Most timers fired in one transaction. */
   timerBatch: 500,
   /** How late a timer can be that another instance scheduled, in ms. */

@@ -10,6 +10,7 @@ import { defineEvent } from '../message/define-event.js';
 import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { envelop, Header, toWire } from '../message/envelope.js';
 import type { Transport } from '../transport/transport.js';
+import { DEFAULT_ALERTS } from '../control/alert-policy.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './policy.js';
 import { Retrier } from './retrier.js';
 
@@ -45,7 +46,15 @@ describe('a message whose handler fails', () => {
   function subscription(retry: RetryPolicy): Subscription {
     const invoke = (data: unknown, { tx }: { tx: EntityManager | undefined }) => handle(data as Event, tx!);
     const routes = new Map([[Happened.type, { definition: Happened, takesBatch: false, invoke }]]);
-    return { name: 'test.follow', routes, mode: 'competing', startFrom: 'start', batch: 50, retry };
+    return {
+      name: 'test.follow',
+      routes,
+      mode: 'competing',
+      startFrom: 'start',
+      batch: 50,
+      retry,
+      alert: DEFAULT_ALERTS,
+    };
   }
 
   async function consume(retry = SOON, maxParked?: number): Promise<Subscription> {
@@ -79,7 +88,7 @@ describe('a message whose handler fails', () => {
   }
   const progressIs = (expected: Record<string, number>) =>
     eventually(progress, row => JSON.stringify(row) === JSON.stringify(expected));
-  const dead = () => letters.list(10, { status: 'dead' });
+  const dead = () => letters.list({ limit: 10, status: 'dead' });
 
   it('stops its key and no other, and its key goes on in order when it can be handled', async () => {
     let broken = true;
@@ -142,7 +151,7 @@ describe('a message whose handler fails', () => {
     expect(await letters.replay(letter!.id, 'ann')).toBe(true);
     await progressIs({ handled: 1, parked: 0, dead: 0, discarded: 0 });
     expect(await fixture.effects()).toEqual(['a1']);
-    expect(await letters.list(10, { status: 'replayed' })).toMatchObject([{ decidedBy: 'ann' }]);
+    expect(await letters.list({ limit: 10, status: 'replayed' })).toMatchObject([{ decidedBy: 'ann' }]);
   });
 
   it('keeps its key waiting, where the policy says so, until an operator replays it', async () => {
@@ -187,7 +196,7 @@ describe('a message whose handler fails', () => {
     expect(await letters.discard(letter!.id, 'ann', 'a test order')).toBe(true);
     expect(await letters.replay(letter!.id, 'ben')).toBe(false);
     await progressIs({ handled: 1, parked: 0, dead: 0, discarded: 1 });
-    expect(await letters.list(10, { status: 'discarded' })).toMatchObject([
+    expect(await letters.list({ limit: 10, status: 'discarded' })).toMatchObject([
       { decidedBy: 'ann', note: 'a test order' },
     ]);
   });

@@ -11,6 +11,7 @@ import {
 } from '../consumer/signals.js';
 import { sortMessage, storable } from '../consumer/sort-message.js';
 import type { Subscription } from '../consumer/subscription.js';
+import { Waiting } from '../consumer/waiting.js';
 import { BURY_PARKED } from '../dead-letter/sql.js';
 import { Header } from '../message/envelope.js';
 import { runInTrace } from '../message/trace.js';
@@ -61,13 +62,16 @@ class Invalid extends Error {}
 export class Retrier {
   private readonly logger = new Logger(Retrier.name);
   private readonly stopped = new AbortController();
+  private readonly waiting: ReadonlyMap<Subscription, Waiting>;
   private running: Promise<unknown> | undefined;
 
   constructor(
     private readonly database: DataSource,
     private readonly subscriptions: readonly Subscription[],
     private readonly limits: RetrierLimits,
-  ) {}
+  ) {
+    this.waiting = new Map(subscriptions.map(each => [each, new Waiting(database, each.name)]));
+  }
 
   start(): void {
     this.running ??= Promise.all(this.subscriptions.map(subscription => this.run(subscription)));
@@ -112,7 +116,10 @@ export class Retrier {
       await this.fail(subscription, row, error);
       return true;
     }
-    if (row !== undefined) this.announce(subscription, row, 'handled');
+    if (row !== undefined) {
+      this.announce(subscription, row, 'handled');
+      await this.waiting.get(subscription)?.clear();
+    }
     return row !== undefined;
   }
 
@@ -149,6 +156,7 @@ export class Retrier {
     this.logger.warn(
       `${subscription.name}: message at ${row.topic}/${row.partition}:${row.position} waits for an outage: ${accountOf(error)}`,
     );
+    await this.waiting.get(subscription)?.note(error);
     await this.database.query(POSTPONE, [...placeOf(subscription, row), OUTAGE_PAUSE_MS / 1_000]);
   }
 

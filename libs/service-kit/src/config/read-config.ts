@@ -45,7 +45,16 @@ export const ServiceConfig = HttpConfig.extend({
 });
 export type ServiceConfig = z.output<typeof ServiceConfig>;
 
-export const DatabaseConfig = ServiceConfig.extend(databaseKeys);
+export const DatabaseConfig = ServiceConfig.extend({
+  ...databaseKeys,
+  /** Where alerts of its queues are told, by the Standard Webhooks specification; nowhere but in the log if left out. */
+  ALERT_WEBHOOK_URL: z.url().optional(),
+  /** What they are signed with: `whsec_` and base64. */
+  ALERT_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]+=*$/, 'is whsec_ and base64')
+    .optional(),
+});
 export type DatabaseConfig = z.output<typeof DatabaseConfig>;
 
 /** Reads the environment; a start that cannot succeed lists every bad key and ends with code 1. */

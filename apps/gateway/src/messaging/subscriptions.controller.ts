@@ -1,0 +1,100 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { AUDITED, type Audited } from '#contracts';
+import {
+  type Alert,
+  DomainError,
+  getQueueState,
+  listAlerts,
+  listOperatorActions,
+  type OperatorAction,
+  pauseSubscription,
+  resumeSubscription,
+  type SubscriptionState,
+} from '#messaging';
+import { AuditedServices } from '../admin/audited-services.js';
+import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { Access, CurrentSession, type Session } from '../sessions/access.js';
+
+const SubscriptionName = z.string().max(200);
+const Pause = z.object({ reason: z.string().max(500).default('') });
+const Limit = z.coerce.number().int().min(1).max(500).default(100);
+const ActionsQuery = z.object({ limit: Limit });
+const AlertsQuery = z.object({ limit: Limit, open: z.stringbool().default(false) });
+
+export class SubscriptionNotFound extends DomainError {
+  readonly code = 'subscription_not_found';
+  constructor(readonly subscription: string) {
+    super(`there is no subscription ${subscription}; GET /api/admin/messaging/subscriptions lists them`);
+  }
+}
+
+/** The shop's subscriptions: how they are, what they are told, who told them. */
+@ApiTags('admin')
+@Controller('api/admin/messaging')
+@Access('operator')
+export class SubscriptionsController {
+  constructor(private readonly services: AuditedServices) {}
+
+  /** Every subscription: what it has done, what it has to do, since when, what it waits for, and who has it. */
+  @Get('subscriptions')
+  async subscriptions(): Promise<{ subscriptions: SubscriptionState[] }> {
+    const states = await this.services.askAll(getQueueState, { order: false });
+    return { subscriptions: Object.values(states).flatMap(({ subscriptions }) => subscriptions) };
+  }
+
+  /** Stops a subscription for all its instances, across restarts too, until it is resumed. */
+  @Post('subscriptions/:name/pause')
+  @HttpCode(200)
+  async pause(
+    @ZodParam('name', SubscriptionName) name: string,
+    @ZodBody(Pause) { reason }: z.output<typeof Pause>,
+    @CurrentSession() { userId: by }: Session,
+  ): Promise<{ name: string; state: 'paused' }> {
+    const request = pauseSubscription(serviceOf(name));
+    const { done } = await this.services.ask(request, { subscription: name, by, reason });
+    if (!done) throw new SubscriptionNotFound(name);
+    return { name, state: 'paused' };
+  }
+
+  @Post('subscriptions/:name/resume')
+  @HttpCode(200)
+  async resume(
+    @ZodParam('name', SubscriptionName) name: string,
+    @CurrentSession() { userId: by }: Session,
+  ): Promise<{ name: string; state: 'running' }> {
+    const { done } = await this.services.ask(resumeSubscription(serviceOf(name)), { subscription: name, by });
+    if (!done) throw new SubscriptionNotFound(name);
+    return { name, state: 'running' };
+  }
+
+  /** Backlogs, outages and dead letters worth a look, the newest first; `open=true` for those that are not over. */
+  @Get('alerts')
+  async alerts(
+    @ZodQuery(AlertsQuery) { limit, open }: z.output<typeof AlertsQuery>,
+  ): Promise<{ alerts: Alert[] }> {
+    const lists = await this.services.askAll(listAlerts, { limit, openOnly: open });
+    const alerts = Object.values(lists).flatMap(list => list.alerts);
+    alerts.sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
+    return { alerts: alerts.slice(0, limit) };
+  }
+
+  /** What operators did, the newest first. */
+  @Get('actions')
+  async actions(
+    @ZodQuery(ActionsQuery) { limit }: z.output<typeof ActionsQuery>,
+  ): Promise<{ actions: OperatorAction[] }> {
+    const lists = await this.services.askAll(listOperatorActions, { limit });
+    const actions = Object.values(lists).flatMap(list => list.actions);
+    actions.sort((a, b) => b.at.localeCompare(a.at));
+    return { actions: actions.slice(0, limit) };
+  }
+}
+
+/** A subscription is named after its service. @throws SubscriptionNotFound */
+function serviceOf(subscription: string): Audited {
+  const service = AUDITED.find(each => subscription.startsWith(`${each}.`));
+  if (service === undefined) throw new SubscriptionNotFound(subscription);
+  return service;
+}

@@ -1,0 +1,45 @@
+import { Controller, Get, Headers, HttpCode, Inject, Post, type RawBodyRequest, Req } from '@nestjs/common';
+import { Webhook } from 'standardwebhooks';
+import { SERVICE_CONFIG } from '#service-kit';
+import { Faults } from '../faults/faults.js';
+import type { SandboxConfig } from '../sandbox.config.js';
+import { SandboxDatabase } from '../sandbox.database.js';
+import { verified } from '../webhooks/verify.js';
+
+/** Whoever is on call: is told of alerts, and of each once. */
+@Controller('pager')
+export class PagerController {
+  private readonly webhook: Webhook;
+
+  constructor(
+    private readonly database: SandboxDatabase,
+    private readonly faults: Faults,
+    @Inject(SERVICE_CONFIG) config: SandboxConfig,
+  ) {
+    this.webhook = new Webhook(config.ALERT_WEBHOOK_SECRET);
+  }
+
+  @Post()
+  @HttpCode(200)
+  async take(
+    @Headers() headers: Record<string, string>,
+    @Req() request: RawBodyRequest<unknown>,
+  ): Promise<{ taken: string }> {
+    await this.faults.suffer('pager');
+    const text = verified(this.webhook, headers, request);
+    const id = headers['webhook-id']!;
+    await this.database.query(
+      'INSERT INTO page (id, body) VALUES ($1, $2::jsonb) ON CONFLICT (id) DO UPDATE SET times = page.times + 1',
+      [id, text],
+    );
+    return { taken: id };
+  }
+
+  /** The newest first. */
+  @Get()
+  async list(): Promise<unknown> {
+    return this.database.query(
+      'SELECT id, body, times, received_at AS "receivedAt" FROM page ORDER BY received_at DESC, id DESC LIMIT 100',
+    );
+  }
+}

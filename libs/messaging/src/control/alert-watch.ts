@@ -1,0 +1,141 @@
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { Lease } from '../lease/lease.js';
+import { uuidv7 } from '../message/uuid-v7.js';
+import { accountOf } from '../retry/policy.js';
+import {
+  type AlertLimits,
+  type AlertPolicy,
+  decideAlerts,
+  type OpenAlert,
+  type Reading,
+  readingsOf,
+  tellAlert,
+} from './alert-policy.js';
+import {
+  CLEAR,
+  FORGET_ALERTS,
+  FORGET_NOTICE,
+  LIST_ALERTS,
+  NEXT_NOTICES,
+  OPEN_ALERTS,
+  RAISE,
+} from './alert-sql.js';
+import type { AlertWebhook } from './alert-webhook.js';
+import type { Alert, QueueState } from './requests.js';
+
+export interface AlertWatchLimits extends AlertLimits {
+  /** How often the figures are looked at, in ms. */
+  readonly pollMs: number;
+  /** How long another instance waits for one that watched and went silent, in ms. */
+  readonly leaseMs: number;
+  /** Most notices sent after one look. */
+  readonly notices: number;
+  /** How long an alert that is over is kept, in days. */
+  readonly keepDays: number;
+}
+
+interface AlertRow extends OpenAlert {
+  readonly value: number;
+  readonly threshold: number;
+  readonly message: string;
+  readonly raised_at: Date;
+  readonly cleared_at: Date | null;
+}
+
+/**
+ * Watches a service's queues and raises an alert for a figure that is too high, once, and clears it, once: whichever
+ * instance watches, and whatever is restarted. Each goes to the log and, where there is one, to a webhook, which is
+ * told again until it takes it.
+ */
+export class AlertWatch {
+  private readonly logger = new Logger(AlertWatch.name);
+  private readonly stopped = new AbortController();
+  private readonly lease: Lease;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly service: string,
+    instance: string,
+    private readonly look: () => Promise<QueueState>,
+    private readonly policyOf: (subscription: string) => AlertPolicy,
+    private readonly webhook: AlertWebhook | undefined,
+    private readonly limits: AlertWatchLimits,
+  ) {
+    this.lease = new Lease(database, 'alerts', instance, limits.leaseMs);
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    await this.running;
+    await this.lease.giveUp().catch(() => undefined);
+  }
+
+  /** The newest first. */
+  async list(limit: number, openOnly: boolean): Promise<Alert[]> {
+    return ((await this.database.query(LIST_ALERTS, [limit, openOnly])) as AlertRow[]).map(toAlert);
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopped;
+    while (!signal.aborted) {
+      try {
+        if (await this.lease.hold()) {
+          await this.watch();
+          await this.tell();
+        }
+      } catch (error) {
+        this.logger.warn(`the queues were not looked at: ${accountOf(error)}`);
+      }
+      await setTimeout(this.limits.pollMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async watch(): Promise<void> {
+    const readings = readingsOf(this.service, await this.look(), this.policyOf, this.limits, new Date());
+    const open = (await this.database.query(OPEN_ALERTS)) as OpenAlert[];
+    const { raise, clear } = decideAlerts(open, readings);
+    for (const reading of raise) await this.raise(reading);
+    for (const alert of clear) await this.clear(alert);
+    if (clear.length > 0) await this.database.query(FORGET_ALERTS, [this.limits.keepDays]);
+  }
+
+  private async raise(reading: Reading): Promise<void> {
+    const { subject, kind, value, threshold } = reading;
+    const message = tellAlert(reading);
+    const row = [uuidv7(), subject, kind, value, threshold, message, this.webhook !== undefined];
+    const raised = (await this.database.query(RAISE, row)) as unknown[];
+    if (raised.length > 0) this.logger.warn(`alert: ${message}`);
+  }
+
+  private async clear({ id, subject, kind }: OpenAlert): Promise<void> {
+    const cleared = (await this.database.query(CLEAR, [id, this.webhook !== undefined])) as unknown[];
+    if (cleared.length > 0) this.logger.log(`alert cleared: ${kind} of ${subject}`);
+  }
+
+  /** In order: what is not taken waits, and what comes after it. */
+  private async tell(): Promise<void> {
+    if (this.webhook === undefined) return;
+    const notices = (await this.database.query(NEXT_NOTICES, [this.limits.notices])) as (AlertRow & {
+      notice_id: string;
+      what: 'raised' | 'cleared';
+    })[];
+    for (const notice of notices) {
+      if (this.stopped.signal.aborted) return;
+      await this.webhook.tell(this.service, notice.what, toAlert(notice));
+      // After it is told: a crash between the two tells again, under the same id.
+      await this.database.query(FORGET_NOTICE, [notice.notice_id]);
+    }
+  }
+}
+
+function toAlert({ id, subject, kind, value, threshold, message, raised_at, cleared_at }: AlertRow): Alert {
+  const [raisedAt, clearedAt] = [raised_at.toISOString(), cleared_at?.toISOString() ?? null];
+  return { id, subject, kind, value, threshold, message, raisedAt, clearedAt };
+}

@@ -1,0 +1,57 @@
+import {
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel';
+import { DependencyUnavailable, isInfrastructureError } from '../consumer/infrastructure-error.js';
+
+export interface CircuitOptions {
+  /** Failures in a row that open the circuit. */
+  readonly failures: number;
+  /** How long it stays open before one call is let through, in ms. */
+  readonly restMs: number;
+}
+
+export const DEFAULT_CIRCUIT: CircuitOptions = { failures: 5, restMs: 1_000 };
+
+/**
+ * Something outside that a handler calls, behind a circuit breaker (M. Nygard, "Release It!"): when it fails again
+ * and again it is let be, and asked with one call at a time until it answers. A handler that meets an open circuit
+ * counts no attempt; its messages wait in the queue.
+ */
+export class Dependency {
+  private readonly circuit: CircuitBreakerPolicy;
+
+  constructor(
+    readonly name: string,
+    { failures, restMs }: CircuitOptions = DEFAULT_CIRCUIT,
+  ) {
+    this.circuit = circuitBreaker(handleWhen(isInfrastructureError), {
+      halfOpenAfter: restMs,
+      breaker: new ConsecutiveBreaker(failures),
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.circuit.state === CircuitState.Open;
+  }
+
+  /**
+   * Does the work, if the circuit lets it. What it throws counts against the dependency when it is an outage, such
+   * as DependencyUnavailable, a time-out or a lost connection; a refusal of this one call does not.
+   * @throws DependencyUnavailable when the circuit is open; else what the work throws
+   */
+  async call<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.circuit.execute(work);
+    } catch (error) {
+      if (!isBrokenCircuitError(error)) throw error;
+      throw new DependencyUnavailable(this.name, 'it failed again and again and is let be for a moment', {
+        cause: error,
+      });
+    }
+  }
+}

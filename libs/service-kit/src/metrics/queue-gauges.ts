@@ -1,0 +1,45 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { MessagingMonitor, QueueState } from '#messaging';
+
+/** How long a look at the queues is good for, in ms: every gauge of one scrape tells of the same moment. */
+const GOOD_FOR_MS = 1_000;
+
+/** What a service's queues look like when its metrics are read. Every instance tells the same. */
+export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void {
+  let looked = { at: -Infinity, state: Promise.resolve<QueueState>({ subscriptions: [], outbox: 0 }) };
+  const look = () => {
+    if (performance.now() - looked.at > GOOD_FOR_MS)
+      looked = { at: performance.now(), state: monitor.state(false) };
+    return looked.state;
+  };
+  const gauge = (name: string, help: string, set: (gauge: Gauge, state: QueueState) => void) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: name.startsWith('sluice_subscription_') ? ['subscription'] : [],
+      registers: [registry],
+      async collect() {
+        // A queue that is away has no figures; the process's own are told all the same.
+        const state = await look().catch(() => undefined);
+        this.reset();
+        if (state !== undefined) set(this, state);
+      },
+    });
+  const each = (name: string, help: string, value: (state: QueueState['subscriptions'][number]) => number) =>
+    gauge(`sluice_subscription_${name}`, help, (target, { subscriptions }) => {
+      for (const state of subscriptions) target.set({ subscription: state.name }, value(state));
+    });
+  each('lag', 'Messages still to settle.', ({ lag }) => lag);
+  each('oldest_age_seconds', 'Age of the oldest message still to settle.', ({ oldestAt }) =>
+    oldestAt === null ? 0 : Math.max(0, Date.now() - Date.parse(oldestAt)) / 1_000,
+  );
+  each('parked', 'Messages parked.', ({ parked }) => parked);
+  each('dead', 'Dead letters to decide on.', ({ dead }) => dead);
+  each('paused', '1 while an operator has paused it.', ({ paused }) => (paused === null ? 0 : 1));
+  each('waiting', '1 while it waits for an outage, or for room.', ({ waiting }) =>
+    waiting === null ? 0 : 1,
+  );
+  gauge('sluice_outbox_depth', 'Events committed and not yet sent.', (target, { outbox }) =>
+    target.set(outbox),
+  );
+}
