@@ -8,7 +8,7 @@ import { runFlashSale, sellAndPay } from '../../lab/flash-sale/flash-sale.js';
 import { auditReport } from '../../tools/client/audit.js';
 import { table } from '../../tools/client/table.js';
 import { RunningShop } from '../e2e/running-shop.js';
-import { FAULTS, KAFKA_FAULTS, type Stage } from './faults.js';
+import { END_TRANSACTIONS, FAULTS, IDLE, KAFKA_FAULTS, type Stage } from './faults.js';
 import { Random } from './random.js';
 
 /** `npm run test:chaos -- --faults 200 --orders 20000 --seed 7` sets them. */
@@ -91,23 +91,32 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
       expect(last.paid).toBe(50);
 
       async function strikeAll(): Promise<void> {
-        const held: Promise<void>[] = [];
+        let idle: Promise<void> | undefined;
         for (let deck: string[] = []; faults < WANTED && !over.signal.aborted;) {
           if (deck.length === 0) deck = random.shuffle(Object.keys(catalogue));
           const name = deck.pop()!;
-          const strike = async () => {
-            const hit = await catalogue[name]!(stage);
-            if (hit === undefined) return;
-            faults += 1;
-            struck[name] = (struck[name] ?? 0) + 1;
-            say(`${faults}: ${name}: ${hit}`);
-          };
-          // A transaction may be idle for long: others strike meanwhile.
-          if (name === 'an idle transaction') held.push(strike());
-          else await strike();
+          if (name === IDLE) {
+            // It may stay for long: others strike meanwhile, all but those that would end it.
+            idle = strike(name).finally(() => (idle = undefined));
+            deck = [
+              ...deck.filter(each => END_TRANSACTIONS.includes(each)),
+              ...deck.filter(each => !END_TRANSACTIONS.includes(each)),
+            ];
+            continue;
+          }
+          if (END_TRANSACTIONS.includes(name)) await idle;
+          await strike(name);
           await untilPaid(paid + ORDERS_A_FAULT * 2 * random.next());
         }
-        await Promise.all(held);
+        await idle;
+      }
+
+      async function strike(name: string): Promise<void> {
+        const hit = await catalogue[name]!(stage);
+        if (hit === undefined) return;
+        faults += 1;
+        struck[name] = (struck[name] ?? 0) + 1;
+        say(`${faults}: ${name}: ${hit}`);
       }
 
       async function untilPaid(count: number): Promise<void> {

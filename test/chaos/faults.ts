@@ -40,6 +40,9 @@ const POINTS = [
   'between send and delete',
 ] as const;
 
+/** The one fault that goes on while others strike. */
+export const IDLE = 'an idle transaction';
+
 /** Every kind of fault, by name. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'kill -9': async ({ running, random }) => {
@@ -87,7 +90,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await Promise.all(taken.map(client => client.end().catch(() => undefined)));
     return taken.length > 0 ? `${taken.length} connections` : undefined;
   },
-  'an idle transaction': async ({ running, random, idleMs }) => {
+  [IDLE]: async ({ running, random, idleMs }) => {
     const { name, database } = random.pick(PUBLISHING);
     // It has a snapshot and a number, and has published nothing.
     return holdOpen(running, database!, 'SELECT txid_current()', idleMs, name);
@@ -106,6 +109,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return 'every commit';
   },
 };
+
+/** They would end a transaction that is to stay idle. */
+export const END_TRANSACTIONS: readonly string[] = [
+  'PostgreSQL restarted',
+  'PostgreSQL crashed',
+  'a back-end killed',
+  'all back-ends ended',
+];
 
 /** …and what there is beside on brokers of the shop's own. */
 export const KAFKA_FAULTS: Readonly<Record<string, Fault>> = {
