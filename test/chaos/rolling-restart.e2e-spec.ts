@@ -4,20 +4,13 @@ import { z } from 'zod';
 import { auditReport, settledAudit } from '../../tools/client/audit.js';
 import { Buyer } from '../../tools/client/buyer.js';
 import type { Answer, Shop } from '../../tools/client/shop.js';
+import { SERVICES } from '../../apps/stack/src/services.js';
 import { RunningShop } from '../e2e/running-shop.js';
 
-/** The gateway is the shop's one door here: while it is closed nobody can be answered. */
-const RESTARTED = [
-  'seckill',
-  'order',
-  'catalog',
-  'points',
-  'notification',
-  'merchant-notifier',
-  'recommendation',
-  'statistics',
-  'sandbox',
-];
+/** Every process: of gateways there are two, so that one is there while the other is away. */
+const RESTARTED = SERVICES.flatMap(({ name }) =>
+  name === 'gateway' ? ['gateway-1', 'gateway-2'] : [`${name}-1`],
+);
 const SHOPPERS = 12;
 
 describe('a restart of every app, one after the other, during a sale', () => {
@@ -27,7 +20,7 @@ describe('a restart of every app, one after the other, during a sale', () => {
 
   beforeAll(async () => {
     dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir);
+    running = await RunningShop.start(dataDir, ['--scale', 'gateway=2']);
     shop = running.client(SHOPPERS * 2);
   });
 
@@ -50,16 +43,26 @@ describe('a restart of every app, one after the other, during a sale', () => {
     return z.object({ campaignId: z.string() }).parse(opened).campaignId;
   }
 
-  const pidOf = async (app: string) => (await running.processes()).find(each => each.app === app)?.pid;
+  const pidOf = async (instance: string) =>
+    (await running.processes()).find(({ command }) => command.includes(`main.js ${instance} `))?.pid;
 
   /** Ends it as an operator would, and waits for the one that takes its place to be there. */
-  async function restart(app: string): Promise<void> {
-    const before = (await pidOf(app))!;
+  async function restart(instance: string): Promise<void> {
+    const before = (await pidOf(instance))!;
     process.kill(before, 'SIGTERM');
     await eventually(
-      () => pidOf(app),
+      () => pidOf(instance),
       pid => pid !== undefined && pid !== before,
     );
+    // The other gateway goes only when this one takes calls again.
+    if (instance.startsWith('gateway-')) await eventually(answering, found => found === instance);
+  }
+
+  /** Whichever gateway a new connection comes to. */
+  async function answering(): Promise<string | undefined> {
+    const once = running.client(1);
+    const { body } = await once.call('GET', '/metrics').finally(() => once.close());
+    return /instance="(gateway-\d)"/.exec(String(body))?.[1];
   }
 
   it('drops no call: each has its answer, or is told when to come again', async () => {
@@ -86,7 +89,7 @@ describe('a restart of every app, one after the other, during a sale', () => {
     };
     const shoppers = Promise.all(Array.from({ length: SHOPPERS }, (_, n) => shopper(n)));
     try {
-      for (const app of RESTARTED) await restart(app);
+      for (const instance of RESTARTED) await restart(instance);
     } finally {
       over = true;
       await shoppers;

@@ -107,10 +107,12 @@ function supervise(
   queue: Readonly<Record<string, string>>,
 ): Supervised[] {
   return SERVICES.flatMap(service =>
-    instancesOf(service.name, settings.scale).map(instance => {
+    instancesOf(service.name, settings.scale).map((instance, _, all) => {
       const env = environmentOf(service, instance, settings, databaseUrl, queue);
       const { flags, priority } = processOf(service);
-      return new Supervised(service.name, instance, env, flags, priority, settings.dataDir, say);
+      // Of those that answer requests over TCP each has a port; the gateways have the shop's one.
+      const sharesPort = !service.rpc && all.length > 1;
+      return new Supervised(service.name, instance, env, flags, priority, sharesPort, settings.dataDir, say);
     }),
   );
 }

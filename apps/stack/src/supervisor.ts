@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import cluster, { type ClusterSettings } from 'node:cluster';
 import { once } from 'node:events';
 import { createWriteStream, writeFileSync, type WriteStream } from 'node:fs';
 import { setPriority } from 'node:os';
@@ -24,6 +25,7 @@ export class Supervised {
     private readonly env: Record<string, string>,
     private readonly nodeFlags: string[],
     private readonly priority: number,
+    private readonly sharesPort: boolean,
     private readonly dataDir: string,
     private readonly say: (line: string) => void,
   ) {
@@ -69,13 +71,16 @@ export class Supervised {
     const startedAt = performance.now();
     // The arguments are for whoever reads `ps`: which instance of which shop.
     const program = resolve(import.meta.dirname, `../../${this.app}/src/main.js`);
-    const child = fork(program, [this.instance, this.dataDir], {
-      env: { ...process.env, ...this.env, ...compileCacheFor(this.nodeFlags) },
+    const args = [this.instance, this.dataDir];
+    const env = { ...process.env, ...this.env, ...compileCacheFor(this.nodeFlags) };
+    const how = {
       execArgv: this.nodeFlags,
-      // In a group of its own: Ctrl-C reaches the launcher alone, which ends the shop in order.
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'] as ('ignore' | 'pipe' | 'ipc')[],
+    };
+    // In a group of its own: Ctrl-C reaches the launcher alone, which ends the shop in order.
+    const child = this.sharesPort
+      ? forkSharingPort(program, args, env, how)
+      : fork(program, args, { ...how, env, detached: true });
     this.child = child;
     child.once('error', error => this.say(`${this.instance} cannot be started: ${error.message}`));
     this.giveWay(child.pid);
@@ -94,6 +99,20 @@ export class Supervised {
       setTimeout(() => this.stopping || this.launch(ready), pause);
     });
   }
+}
+
+/**
+ * A process that listens on the same port as others of its app. The launcher holds the port and hands connections
+ * round; one that comes to a process on its way out goes to another.
+ */
+function forkSharingPort(
+  exec: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  how: Pick<ClusterSettings, 'execArgv' | 'stdio'>,
+): ChildProcess {
+  cluster.setupPrimary({ ...how, exec, args });
+  return cluster.fork(env).process;
 }
 
 /**

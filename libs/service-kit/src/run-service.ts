@@ -9,6 +9,7 @@ import { HealthChecks } from './health/health-checks.js';
 import { HealthController } from './health/health.controller.js';
 import { createRegistry } from './metrics/registry.js';
 import { drainOnSignal } from './shutdown/drain.js';
+import { handOverHttp } from './shutdown/hand-over-http.js';
 import { SERVICE_CONFIG } from './tokens.js';
 
 export interface ServiceDefinition {
@@ -68,6 +69,7 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
     { logger, abortOnError: false, rawBody: true },
   );
   await definition.http?.(app);
+  const handOver = handOverHttp(app);
   const inherit = { inheritAppConfig: true };
   const { HOST: host } = config;
   if (definition.rpcPort !== undefined) {
@@ -78,6 +80,7 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
     app.connectMicroservice({ strategy: app.get(strategy) }, inherit);
 
   drainOnSignal(config.DRAIN_MS, logger, async () => {
+    await handOver();
     await app.close();
     await definition.closeLast?.();
   });

@@ -1,3 +1,4 @@
+export { Happened, SOON, useParking } from './parking.js';
 export { startPostgres, type TestPostgres } from './postgres.js';
 export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from './database.js';
 export { startKafka, type TestKafka } from './kafka.js';

@@ -5,6 +5,7 @@ import {
   messagingMigrations,
   Outbox,
   Relay,
+  type RelayLimits,
   settledChannel,
   type SettledSignal,
   type Subscription,
@@ -15,7 +16,7 @@ import { migratedDatabase, type TestDatabase } from './database.js';
 import { Gathered } from './gather.js';
 import { openTestQueue, type TestQueue } from './test-queue.js';
 
-const RELAY = { batch: 100, batchBytes: 1 << 20, leaseMs: 2_000, pollMs: 20, maxBackoffMs: 50 };
+const RELAY: RelayLimits = { batch: 100, batchBytes: 1 << 20, leaseMs: 2_000, pollMs: 20, maxBackoffMs: 50 };
 
 /** A service's database and a queue, with what the library puts between the two. */
 export class MessagingFixture {
@@ -51,8 +52,8 @@ export class MessagingFixture {
   }
 
   /** A relay that runs until the end, or until it is stopped. */
-  relay(transport: Transport, instance: string = randomUUID()): Relay {
-    const relay = new Relay(this.database, transport, 'test', instance, RELAY);
+  relay(transport: Transport, instance: string = randomUUID(), limits: Partial<RelayLimits> = {}): Relay {
+    const relay = new Relay(this.database, transport, 'test', instance, { ...RELAY, ...limits });
     this.relays.push(relay);
     relay.start();
     return relay;

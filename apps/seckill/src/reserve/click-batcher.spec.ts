@@ -1,16 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Click, Decision } from '#contracts';
+import { Gate } from '#testkit';
 import { SeckillConfig } from '../seckill.config.js';
 import { ClickBatcher } from './click-batcher.js';
 import type { ReserveStockUseCase } from './reserve-stock.js';
 
-const config = SeckillConfig.parse({
-  SLUICE_INSTANCE: 'test',
-  DATABASE_URL: 'postgres://localhost/seckill',
-});
+const SETTINGS = { SLUICE_INSTANCE: 'test', DATABASE_URL: 'postgres://localhost/seckill' };
 
 /** A decision that the test makes itself; everything it was asked is kept. */
-function batcher(decide: (clicks: readonly Click[]) => Promise<Decision[]>) {
+function batcher(decide: (clicks: readonly Click[]) => Promise<Decision[]>, settings: object = {}) {
   const asked: string[][] = [];
   const useCase = {
     reserve: (_: string, clicks: readonly Click[]) => {
@@ -18,6 +16,7 @@ function batcher(decide: (clicks: readonly Click[]) => Promise<Decision[]>) {
       return decide(clicks);
     },
   } as unknown as ReserveStockUseCase;
+  const config = SeckillConfig.parse({ ...SETTINGS, ...settings });
   return { asked, batcher: new ClickBatcher(useCase, config) };
 }
 
@@ -49,6 +48,22 @@ describe('clicks of one moment', () => {
     ]);
     expect(await decided).toEqual([['reserved', 'reserved'], ['reserved']]);
     expect(asked).toEqual([['a', 'b']]);
+  });
+
+  it('are told to come back when as many wait as may, and taken again when there is room', async () => {
+    const gate = new Gate();
+    const { batcher: clicks } = batcher(
+      async all => {
+        await gate.opened;
+        return all.map(() => 'reserved');
+      },
+      { SECKILL_QUEUE: '2' },
+    );
+    const taken = clicks.decide('c', [click('a'), click('b')], false);
+    expect(await clicks.decide('c', [click('d')], false)).toEqual(['busy']);
+    gate.release();
+    expect(await taken).toEqual(['reserved', 'reserved']);
+    expect(await clicks.decide('c', [click('d')], false)).toEqual(['reserved']);
   });
 
   it('all hear of it when they could not be decided', async () => {

@@ -162,6 +162,47 @@ describe('outbox and relay', () => {
     );
   });
 
+  it('sends no more in one go than its limits of messages and of bytes', async () => {
+    const sizes: { messages: number; bytes: number }[] = [];
+    const weighing = {
+      publish: async (messages: Parameters<Transport['publish']>[0]) => {
+        const bytes = messages.reduce((total, { payload }) => total + payload.length, 0);
+        sizes.push({ messages: messages.length, bytes });
+        await transport.publish(messages);
+      },
+    } as unknown as Transport;
+    const note = 'x'.repeat(1_000);
+    await publish(...Array.from({ length: 60 }, (_, n) => ({ key: 'a', n })));
+    await publish(...Array.from({ length: 20 }, (_, n) => ({ key: 'b', n, note })));
+    await publish({ key: 'c', n: 1, note: note.repeat(9) });
+    fixture.relay(weighing, 'one', { batch: 25, batchBytes: 5_000 });
+    await received.count(81);
+    expect(Math.max(...sizes.map(({ messages }) => messages))).toBe(25);
+    const over = sizes.filter(({ bytes }) => bytes > 5_000);
+    expect(over).toEqual([{ messages: 1, bytes: expect.any(Number) }]);
+  });
+
+  it('sends, before it ends, what was committed before it was asked to', async () => {
+    const [sending, told] = [new Gate(), new Gate()];
+    const held = {
+      publish: async (messages: Parameters<Transport['publish']>[0]) => {
+        sending.release();
+        await told.opened;
+        await transport.publish(messages);
+      },
+    } as unknown as Transport;
+    const relay = fixture.relay(held);
+    await publish({ key: 'a', n: 1 });
+    relay.wake();
+    await sending.opened;
+    await publish({ key: 'a', n: 2 });
+    const stopped = relay.stop();
+    told.release();
+    await stopped;
+    expect(await fixture.database.query('SELECT id FROM messaging.outbox')).toEqual([]);
+    expect(await received.count(2)).toHaveLength(2);
+  });
+
   it('lets one relay send at a time', async () => {
     const sent = new Gathered<string>();
     const counting = (name: string): Transport =>

@@ -48,6 +48,27 @@ describe('timers', () => {
     loop.start();
   }
 
+  it('fire no more in one transaction than their limit', async () => {
+    await fixture.database.transaction(tx =>
+      timers.schedule(
+        tx,
+        Due,
+        Array.from({ length: 25 }, (_, n) => ({ event: { id: String(n), n }, dueAt: new Date(0) })),
+      ),
+    );
+    // What one transaction fired is told of by its mark on the rows.
+    await fixture.database.query('CREATE TABLE fired (xid xid8 NOT NULL DEFAULT pg_current_xact_id())');
+    await fixture.database.query(`
+      CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO fired DEFAULT VALUES; RETURN OLD; END';
+      CREATE TRIGGER mark AFTER DELETE ON messaging.timer FOR EACH ROW EXECUTE FUNCTION mark()`);
+    startLoop();
+    await received.count(25);
+    const sizes = (await fixture.database.query(
+      'SELECT count(*)::int AS size FROM fired GROUP BY xid ORDER BY size',
+    )) as { size: number }[];
+    expect(sizes).toEqual([{ size: 5 }, { size: 10 }, { size: 10 }]);
+  });
+
   it('publish what is due once, with several loops running, and what comes later, later', async () => {
     await schedule('later', 2, 300);
     await schedule('soon', 1, -1_000);

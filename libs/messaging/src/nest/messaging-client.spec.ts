@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { Gate } from '#testkit';
+import { defineEvent } from '../message/define-event.js';
+import type { Transport } from '../transport/transport.js';
+import { MessagingClient, TooManyWaiting } from './messaging-client.js';
+import { MESSAGING_LIMITS } from './options.js';
+
+const Seen = defineEvent({
+  type: 'test.seen.v1',
+  topic: 'test',
+  key: () => 'k',
+  schema: z.object({ n: z.int() }),
+});
+
+describe('a service without a database', () => {
+  it('takes no more events than its limit while the queue is away, and goes on when it is back', async () => {
+    const back = new Gate();
+    let sent = 0;
+    const away = {
+      publish: async (messages: readonly unknown[]) => {
+        await back.opened;
+        sent += messages.length;
+      },
+    } as unknown as Transport;
+    const client = new MessagingClient(away, { service: 'test', topics: [], partitions: 1 });
+    const limit = MESSAGING_LIMITS.clientWaiting;
+    const emitted = Array.from({ length: limit }, (_, n) => client.emitEvent(Seen, { n }));
+    await expect(client.emitEvent(Seen, { n: limit })).rejects.toBeInstanceOf(TooManyWaiting);
+    back.release();
+    await Promise.all(emitted);
+    expect(sent).toBe(limit);
+    await client.emitEvent(Seen, { n: limit });
+    expect(sent).toBe(limit + 1);
+  });
+});

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
+import { z } from 'zod';
+import {
+  Consumer,
+  DEFAULT_ALERTS,
+  DEFAULT_RETRY,
+  DeadLetters,
+  defineEvent,
+  envelop,
+  Header,
+  Retrier,
+  type RetryPolicy,
+  type Subscription,
+  toWire,
+  type Transport,
+} from '#messaging';
+import { eventually } from './gather.js';
+import { effect, MessagingFixture } from './messaging-fixture.js';
+
+const schema = z.object({ key: z.string(), n: z.int() });
+export const Happened = defineEvent({
+  type: 'test.happened.v1',
+  topic: 'test',
+  key: event => event.key,
+  schema,
+});
+type Event = z.output<typeof schema>;
+
+/** Three attempts, one right after the other. */
+export const SOON: RetryPolicy = { ...DEFAULT_RETRY, attempts: 3, firstMs: 1, longestMs: 1 };
+
+/** A subscription whose handler can be made to fail, and those who try its parked messages again. */
+export class Parking {
+  fixture!: MessagingFixture;
+  transport!: Transport;
+  letters!: DeadLetters;
+  /** What the handler does; as long as nobody says otherwise it leaves one row for each event. */
+  handle!: (event: Event, tx: EntityManager) => Promise<void>;
+  private retriers: Retrier[] = [];
+  private sequence = 0;
+
+  async start(): Promise<void> {
+    this.fixture = await MessagingFixture.start();
+    this.transport = this.fixture.transport();
+    this.letters = new DeadLetters(this.fixture.database);
+    this.handle = this.recording;
+    await this.transport.ensureTopics([{ name: 'test', partitions: 1 }]);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.retriers.splice(0).map(retrier => retrier.stop()));
+    await this.fixture.stop();
+  }
+
+  readonly recording = (event: Event, tx: EntityManager) => effect(tx, `${event.key}${event.n}`);
+
+  readonly consume = async (retry = SOON, maxParked?: number): Promise<Subscription> => {
+    const declared = this.subscription(retry);
+    const consumer = new Consumer(declared, this.fixture.database, maxParked);
+    await this.fixture.subscribe(this.transport, declared, consumer);
+    return declared;
+  };
+
+  readonly retry = (declared: Subscription): Retrier => {
+    const retrier = new Retrier(this.fixture.database, [declared], { pollMs: 5, maxBackoffMs: 20 });
+    this.retriers.push(retrier);
+    retrier.start();
+    return retrier;
+  };
+
+  readonly publish = (...events: Event[]) => this.publishOn(this.transport, ...events);
+
+  readonly publishOn = (through: Transport, ...events: Event[]) =>
+    through.publish(
+      events.map(event => {
+        const { headers, ...message } = toWire(envelop(Happened, event), 'test');
+        return { ...message, headers: { ...headers, [Header.sequence]: String((this.sequence += 1)) } };
+      }),
+    );
+
+  /** Resolves when so many messages have become what. */
+  readonly progressIs = (expected: Record<string, number>) =>
+    eventually(
+      () => this.progress(),
+      row => JSON.stringify(row) === JSON.stringify(expected),
+    );
+
+  readonly dead = () => this.letters.list({ limit: 10, status: 'dead' });
+
+  private async progress(): Promise<Record<string, number>> {
+    const [row] = (await this.fixture.database.query(
+      'SELECT handled::int, parked::int, dead::int, discarded::int FROM messaging.progress',
+    )) as [Record<string, number>];
+    return row;
+  }
+
+  private subscription(retry: RetryPolicy): Subscription {
+    const invoke = (data: unknown, { tx }: { tx: EntityManager | undefined }) =>
+      this.handle(data as Event, tx!);
+    const routes = new Map([[Happened.type, { definition: Happened, takesBatch: false, invoke }]]);
+    const rest = { mode: 'competing', startFrom: 'start', batch: 50, alert: DEFAULT_ALERTS } as const;
+    return { name: 'test.follow', routes, retry, ...rest };
+  }
+}
+
+/** One for each test. */
+export function useParking(): Parking {
+  const parking = new Parking();
+  beforeEach(() => parking.start());
+  afterEach(() => parking.stop());
+  return parking;
+}
