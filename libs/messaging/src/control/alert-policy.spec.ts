@@ -6,6 +6,7 @@ import {
   DEFAULT_ALERTS,
   readingsOf,
 } from './alert-policy.js';
+import { MESSAGING_LIMITS } from '../nest/options.js';
 import type { SubscriptionState } from './requests.js';
 
 const AT = new Date('2026-01-01T00:01:00Z');
@@ -47,6 +48,10 @@ describe('an alert', () => {
     ['waiting', { waiting: { since: '2026-01-01T00:00:50Z', reason: 'away' } }],
   ])('is raised for %s', (kind, state) => {
     expect(raised(state)).toEqual([`${kind} s.follow`]);
+  });
+
+  it('comes before the limit at which a subscription waits', () => {
+    expect(MESSAGING_LIMITS.parkedAlert).toBeLessThan(MESSAGING_LIMITS.parked);
   });
 
   it('is raised for an outbox that is not emptied', () => {
