@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { KafkaJava } from '#embedded-kafka';
+import type { ReceivedMessage } from '#messaging';
 import { eventually, Gathered, startKafka, type TestKafka, transportContract } from '#testkit';
+import { KafkaClient } from './client.js';
+import { Fetcher } from './fetcher.js';
 import { KafkaTransport } from './kafka-transport.js';
+import { LIMITS } from './limits.js';
 
 const SESSION_MS = 1_500;
 
@@ -135,6 +139,67 @@ describe('beside strangers and other versions', () => {
     await transport.publish(Array.from({ length: 40_000 }, (_, n) => message('a', String(n))));
     expect(await received.count(40_000)).toHaveLength(40_000);
   });
+});
+
+describe('what is read ahead of a handler', () => {
+  it('is bounded by its bytes, and by its messages', async () => {
+    const kafka = await startKafka();
+    const brokers = kafka.cluster.bootstrap;
+    const transport = new KafkaTransport({ brokers, instance: randomUUID() });
+    const client = new KafkaClient({ brokers, instance: randomUUID() });
+    try {
+      await transport.ensureTopics([{ name: 'a', partitions: 1 }]);
+      // Random text, which no codec makes shorter: what is fetched is what is kept.
+      const text = () => randomBytes(5_000).toString('base64');
+      for (let n = 0; n < 10; n += 1)
+        await transport.publish(
+          Array.from({ length: 100 }, () => ({
+            topic: 'a',
+            key: 'k',
+            headers: {},
+            payload: Buffer.from(text()),
+          })),
+        );
+      const ahead = await readAhead(client, Infinity);
+      const bytes = ahead.reduce((total, { payload }) => total + payload.length, 0);
+      expect(bytes).toBeGreaterThanOrEqual(LIMITS.prefetchBytes);
+      expect(bytes).toBeLessThanOrEqual(LIMITS.prefetchBytes + LIMITS.fetchBytes);
+      const few = await readAhead(client, 10);
+      expect(few.length).toBeGreaterThanOrEqual(10);
+      // One fetch brings a record batch at least, and no part of one.
+      expect(few.length).toBeLessThan(10 + Math.ceil(LIMITS.recordBatchBytes / 5_000));
+    } finally {
+      await client.close();
+      await transport.close();
+      await kafka.stop();
+    }
+  });
+
+  /** What a fetcher has when it asks for no more, as nobody takes anything. */
+  async function readAhead(client: KafkaClient, ahead: number): Promise<ReceivedMessage[]> {
+    const position = { topic: 'a', partition: 0, epoch: 1, after: -1 };
+    let fetched = 0;
+    const options = { topics: ['a'], ahead, whenGone: 'start', nameOf: (topic: string) => topic } as const;
+    const fetcher = new Fetcher(client, options, () => (fetched += 1));
+    fetcher.keep([position]);
+    fetcher.start();
+    const held = () => fetcher.peek(position, Infinity, Infinity);
+    await eventually(
+      async () => held(),
+      messages =>
+        messages.length >= ahead ||
+        messages.reduce((total, { payload }) => total + payload.length, 0) >= LIMITS.prefetchBytes,
+    );
+    const before = fetched;
+    // As a handler does that is through with a batch: there is no room, so it asks for nothing.
+    for (let n = 0; n < 10; n += 1) {
+      fetcher.wake();
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    await fetcher.stop();
+    expect(fetched).toBe(before);
+    return held();
+  }
 });
 
 /** One line, by Kafka's own console producer. */

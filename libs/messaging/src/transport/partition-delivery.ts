@@ -14,7 +14,7 @@ export interface ReadPosition {
 }
 
 /** The pause after a handler failed, in ms, doubling. */
-const BACKOFF = { firstMs: 200, longestMs: 30_000 };
+const BACKOFF = { firstMs: 200, longestMs: 10_000 };
 
 interface InHand {
   readonly abort: AbortController;
