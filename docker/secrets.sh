@@ -1,17 +1,17 @@
 #!/bin/sh
-# Writes this shop's own secrets into .env, where docker-compose.yml finds them. Once: PostgreSQL keeps its first password.
+# Writes this shop's own secrets into .env, where docker-compose.yml finds them. One that is there stays as it is:
+# PostgreSQL keeps its first password. A newer version may want one more; then this is run again.
 set -eu
 cd "$(dirname "$0")/.."
-if [ -e .env ]; then
-  echo 'there is a .env; it stays as it is' >&2
-  exit 1
-fi
 
 # Letters and digits only: the first one is part of a URL.
 random() { od -An -v -tx1 -N"$1" /dev/urandom | tr -d ' \n'; }
 
 umask 077
-cat >.env <<END
+touch .env
+while IFS= read -r line; do
+  grep -q "^${line%%=*}=" .env || echo "$line" >>.env
+done <<END
 SLUICE_DATABASE_PASSWORD=$(random 24)
 SLUICE_SESSION_SECRET=$(random 48)
 SLUICE_PAYMENT_SECRET=$(random 32)

@@ -4,7 +4,6 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { OrderPaid } from '#contracts';
 import {
   Consumer,
-  DEFAULT_ALERTS,
   DEFAULT_RETRY,
   MESSAGING_LIMITS,
   messagingMigrations,
@@ -151,7 +150,6 @@ export class Ours {
       startFrom: 'start',
       batch: MESSAGING_LIMITS.fetch,
       retry: DEFAULT_RETRY,
-      alert: DEFAULT_ALERTS,
     };
     const consumer = new Consumer(subscription, this.database);
     let left = messages;

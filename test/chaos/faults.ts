@@ -91,12 +91,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return taken.length > 0 ? `${taken.length} connections` : undefined;
   },
   [IDLE]: async ({ running, random, idleMs }) => {
-    const { name, database } = random.pick(PUBLISHING);
+    const { name, database } = random.pick(PUBLISHING)!;
     // It has a snapshot and a number, and has published nothing.
     return holdOpen(running, database!, 'SELECT txid_current()', idleMs, name);
   },
   'a full pool': async ({ running, random, holdMs }) => {
-    const { name, database } = random.pick(HANDLING);
+    const { name, database } = random.pick(HANDLING)!;
     return holdOpen(running, database!, 'LOCK TABLE messaging.inbox IN ACCESS EXCLUSIVE MODE', holdMs, name);
   },
   // Every commit waits as it would for a disk.
@@ -156,7 +156,7 @@ async function brokersOf(running: RunningShop): Promise<{ pid: number }[]> {
 
 async function killAt(stage: Stage, point: (typeof POINTS)[number]): Promise<string | undefined> {
   const candidates = point === 'between send and delete' ? PUBLISHING : HANDLING;
-  const { name } = stage.random.pick(candidates);
+  const { name } = stage.random.pick(candidates)!;
   const victim = (await appsOf(stage.running)).find(({ app }) => app === name);
   const receipt = `${name}-${Math.floor(stage.random.next() * 1e9)}.dead`;
   if (victim === undefined || !(await order(stage, victim, { dieAt: point, receipt }))) return undefined;

@@ -1,8 +1,9 @@
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '#testkit';
 import { auditReport, settledAudit } from '../../tools/client/audit.js';
 import { Buyer } from '../../tools/client/buyer.js';
 import { RunningShop } from './running-shop.js';
@@ -17,6 +18,28 @@ describe('npm start', () => {
   afterAll(async () => {
     await RunningShop.remove(dataDir);
   });
+
+  it('leaves no app behind when it is killed, and no call in hand unanswered', async () => {
+    const killed = await RunningShop.start(dataDir, ['--scale', 'gateway=2']);
+    const { hostname, port } = new URL(killed.url);
+    const call = createConnection(Number(port), hostname);
+    await once(call, 'connect');
+    const body = JSON.stringify({ userId: 'ann' });
+    const head = `POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    call.write(head + body.slice(0, 5));
+    // A gateway has it when it has answered another call since.
+    const shop = killed.client();
+    await shop.signIn('ben');
+    await killed.killLauncher();
+    call.write(body.slice(5));
+    const [answer] = (await once(call, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 201 /);
+    await shop.close();
+    await eventually(
+      async () => (await killed.processes()).filter(({ app }) => app !== undefined),
+      apps => apps.length === 0,
+    );
+  }, 180_000);
 
   it('ends on SIGTERM with nothing left running, and has everything again after kill -9 of everything', async () => {
     const first = await RunningShop.start(dataDir);

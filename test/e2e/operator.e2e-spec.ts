@@ -174,7 +174,9 @@ describe('an operator of the queue', () => {
     expect(await cli('dead-letter', id)).toContain('the SMS gateway answered 400');
 
     await sandbox('sms', {});
-    expect(await cli('replay', '--subscription', notices, '--error', 'answered 400')).toBe('replayed: 1\n');
+    expect(await cli('replay', '--subscription', notices, '--error', 'answered 400')).toContain(
+      'replayed: 1\n',
+    );
     await eventually(
       () => noticesOf(buyer),
       sent => sent.length === 1,

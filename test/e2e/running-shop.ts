@@ -120,10 +120,15 @@ export class RunningShop {
     return this.ended();
   }
 
-  /** `kill -9` of the launcher and of everything it started. */
-  async killEverything(): Promise<void> {
+  /** `kill -9` of the launcher alone. */
+  async killLauncher(): Promise<void> {
     this.launcher.kill('SIGKILL');
     await this.ended();
+  }
+
+  /** `kill -9` of the launcher and of everything it started. */
+  async killEverything(): Promise<void> {
+    await this.killLauncher();
     for (const { pid } of await this.processes()) kill(pid);
     while ((await this.processes()).length > 0) await new Promise(done => setTimeout(done, 20));
   }

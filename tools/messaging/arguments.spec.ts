@@ -9,7 +9,10 @@ describe('npm run messaging', () => {
     ['replay', 'the id of a letter, or a filter, or --all'],
     ['replay some-id --all', 'the id of a letter, or a filter, or --all'],
     ['discard some-id', 'needs a --reason'],
-    ['alerts one two', '"two" is one word too many'],
+    ['alerts one', '"one" is one word too many'],
+    ['pause one two', '"two" is one word too many'],
+    ['resume one --status dead', 'resume has no option --status'],
+    ['replay --all --type x', 'the id of a letter, or a filter, or --all'],
     ['alerts --loud', "Unknown option '--loud'"],
   ])('refuses "%s" and says how it is used', (line, what) => {
     const read = () => readCommand(line.split(' ').filter(word => word !== ''));

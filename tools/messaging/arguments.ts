@@ -4,14 +4,14 @@ export const USAGE = `npm run messaging -- WHAT, where WHAT is one of
   subscriptions                          how every subscription is
   pause NAME [--reason TEXT]             stop a subscription, for all instances and across restarts
   resume NAME                            let it go on
-  alerts [--open]                        what is, or was, too much; --open for what is not over
-  dead-letters [FILTER] [--status dead|replayed|discarded] [--limit N]
+  alerts [--open] [--limit N]            what is, or was, too much; --open for what is not over
+  dead-letters [FILTER] [--status dead|replayed|discarded] [--limit N] [--cursor C]
   dead-letter ID                         one of them, whole
   replay ID | FILTER | --all             back at their places, to be handled again
   discard ID | FILTER | --all --reason TEXT
   actions [--limit N]                    who did what
 A FILTER is any of --subscription NAME --type TYPE --key KEY --reason-of-death invalid|failed --error TEXT
-  --contains TEXT --trace-id ID --since TIME --until TIME; all must fit.`;
+  --contains TEXT --trace-id ID --since TIME --until TIME (2026-11-24T22:00:00Z); all must fit.`;
 
 /** The option on the command line, and the field of the filter. */
 const FILTER = {
@@ -28,7 +28,7 @@ const FILTER = {
 
 /** The command, what it is about, and what else was said. */
 export interface Command {
-  readonly name: (typeof COMMANDS)[number];
+  readonly name: keyof typeof COMMANDS;
   /** A subscription's name, or a letter's id. */
   readonly about: string | undefined;
   readonly filter: Readonly<Record<string, string>>;
@@ -37,35 +37,32 @@ export interface Command {
   readonly reason: string | undefined;
   readonly status: string | undefined;
   readonly limit: string | undefined;
+  readonly cursor: string | undefined;
 }
 
-const COMMANDS = [
-  'subscriptions',
-  'pause',
-  'resume',
-  'alerts',
-  'dead-letters',
-  'dead-letter',
-  'replay',
-  'discard',
-  'actions',
-] as const;
-const OF_ONE: readonly string[] = ['pause', 'resume', 'dead-letter'];
-const OF_ONE_OR_MANY: readonly string[] = ['replay', 'discard'];
+const FILTERS = Object.keys(FILTER);
+
+/** What each command is about, and the options that it has. */
+const COMMANDS = {
+  subscriptions: { about: 'all', options: [] },
+  pause: { about: 'one', options: ['reason'] },
+  resume: { about: 'one', options: [] },
+  alerts: { about: 'all', options: ['open', 'limit'] },
+  'dead-letters': { about: 'all', options: [...FILTERS, 'status', 'limit', 'cursor'] },
+  'dead-letter': { about: 'one', options: [] },
+  replay: { about: 'one or many', options: [...FILTERS, 'all'] },
+  discard: { about: 'one or many', options: [...FILTERS, 'all', 'reason'] },
+  actions: { about: 'all', options: ['limit'] },
+} as const satisfies Record<string, { about: 'one' | 'all' | 'one or many'; options: readonly string[] }>;
 
 /** @throws what is wrong, and how the command is used */
 export function readCommand(argv: readonly string[]): Command | 'help' {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const filterOptions = Object.fromEntries(Object.keys(FILTER).map(name => [name, text]));
+  const texts = [...FILTERS, 'reason', 'status', 'limit', 'cursor'];
   const options = {
-    ...filterOptions,
-    reason: text,
-    status: text,
-    limit: text,
-    all: flag,
-    open: flag,
-    help: flag,
+    ...Object.fromEntries(texts.map(name => [name, text])),
+    ...{ all: flag, open: flag, help: flag },
   };
   let parsed: { positionals: string[]; values: Record<string, string | boolean | undefined> };
   try {
@@ -76,9 +73,14 @@ export function readCommand(argv: readonly string[]): Command | 'help' {
   const { positionals, values } = parsed;
   if (values['help'] === true) return 'help';
   const [word = '', about, more] = positionals;
-  const name = COMMANDS.find(each => each === word);
-  if (name === undefined) return refuse(word === '' ? 'say what to do' : `"${word}" is not known`);
-  if (more !== undefined) return refuse(`"${more}" is one word too many`);
+  if (word === '') return refuse('say what to do');
+  if (!(word in COMMANDS)) return refuse(`"${word}" is not known`);
+  const name = word as keyof typeof COMMANDS;
+  const { about: of, options: known } = COMMANDS[name];
+  const odd = Object.keys(values).find(option => !(known as readonly string[]).includes(option));
+  if (odd !== undefined) return refuse(`${name} has no option --${odd}`);
+  const surplus = of === 'all' ? about : more;
+  if (surplus !== undefined) return refuse(`"${surplus}" is one word too many`);
   const filter = Object.fromEntries(
     Object.entries(FILTER).flatMap(([option, field]) => {
       const value = values[option];
@@ -86,14 +88,14 @@ export function readCommand(argv: readonly string[]): Command | 'help' {
     }),
   );
   const all = values['all'] === true;
-  const many = all || Object.keys(filter).length > 0;
-  if (OF_ONE.includes(name) && about === undefined) return refuse(`${name} what?`);
-  if (OF_ONE_OR_MANY.includes(name) && (about === undefined) === !many)
+  if (of === 'one' && about === undefined) return refuse(`${name} what?`);
+  const selections = [about !== undefined, all, Object.keys(filter).length > 0].filter(each => each).length;
+  if (of === 'one or many' && selections !== 1)
     return refuse(`${name} takes the id of a letter, or a filter, or --all`);
   const said = (option: string) => values[option] as string | undefined;
-  const [reason, status, limit] = [said('reason'), said('status'), said('limit')];
+  const [reason, status, limit, cursor] = ['reason', 'status', 'limit', 'cursor'].map(said);
   if (name === 'discard' && reason === undefined) return refuse('discard needs a --reason');
-  return { name, about, filter, all, open: values['open'] === true, reason, status, limit };
+  return { name, about, filter, all, open: values['open'] === true, reason, status, limit, cursor };
 }
 
 function refuse(what: string): never {

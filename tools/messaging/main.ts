@@ -23,10 +23,16 @@ async function main(): Promise<void> {
 }
 
 async function run(command: Command, shop: Shop, token: string): Promise<string> {
-  const { about = '', filter, all, open, reason, status, limit } = command;
+  const { about = '', filter, all, open, reason, status, limit, cursor } = command;
   const get = async (path: string, query: Readonly<Record<string, string | undefined>> = {}) => {
     const asked = Object.entries(query).filter((each): each is [string, string] => each[1] !== undefined);
-    return (await shop.get(`${API}/${path}?${new URLSearchParams(asked)}`, token)) as Row;
+    const answer = (await shop.get(
+      `${API}/${path}${asked.length > 0 ? '?' : ''}${new URLSearchParams(asked)}`,
+      token,
+    )) as Row;
+    for (const service of (answer['unanswered'] ?? []) as string[])
+      process.stderr.write(`${service} does not answer; what it has is not here\n`);
+    return answer;
   };
   const post = async (path: string, body?: object) => (await shop.post(`${API}/${path}`, body, token)) as Row;
   const id = encodeURIComponent(about);
@@ -44,12 +50,12 @@ async function run(command: Command, shop: Shop, token: string): Promise<string>
     case 'alerts':
       return alerts(rowsOf(await get('alerts', { open: open ? 'true' : undefined, limit }), 'alerts'));
     case 'dead-letters':
-      return letters(rowsOf(await get('dead-letters', { ...filter, status, limit }), 'deadLetters'));
+      return letters(await get('dead-letters', { ...filter, status, limit, cursor }));
     case 'dead-letter':
       return whole(await get(`dead-letters/${id}`));
     case 'replay':
     case 'discard': {
-      const which = about === '' ? { filter, all } : {};
+      const which = about !== '' ? {} : all ? { all } : { filter };
       const path = about === '' ? `dead-letters/${command.name}` : `dead-letters/${id}/${command.name}`;
       const answer = await post(path, { ...which, ...(command.name === 'discard' && { reason }) });
       return Object.entries(answer)
@@ -67,7 +73,8 @@ function rowsOf(answer: Row, name: string): Row[] {
 
 function subscriptions(rows: readonly Row[]): string {
   const state = ({ paused, waiting }: Row) => {
-    if (paused !== null) return `paused by ${(paused as Row)['by']}: ${(paused as Row)['reason']}`;
+    if (paused !== null)
+      return ['paused by', (paused as Row)['by'], (paused as Row)['reason']].join(' ').trim();
     return waiting === null ? 'running' : `waiting: ${(waiting as Row)['reason']}`;
   };
   const figures = ['lag', 'handled', 'parked', 'dead'];
@@ -84,16 +91,17 @@ function alerts(rows: readonly Row[]): string {
   ]);
 }
 
-function letters(rows: readonly Row[]): string {
+function letters({ deadLetters, nextCursor }: Row): string {
   const firstLine = (errors: unknown) =>
     ((errors as { error: string }[]).at(-1)?.error ?? '').split('\n')[0]!;
-  return told('no dead letters', [
+  const rows = told('no dead letters', [
     ['id', 'died', 'subscription', 'key', 'last error'],
-    ...rows.map(({ id, deadAt, subscription, key, errors }) => [
+    ...(deadLetters as Row[]).map(({ id, deadAt, subscription, key, errors }) => [
       ...[id, deadAt, subscription, key].map(String),
       firstLine(errors),
     ]),
   ]);
+  return typeof nextCursor === 'string' ? `${rows}\nmore with --cursor ${nextCursor}` : rows;
 }
 
 function whole({ errors, ...letter }: Row): string {

@@ -150,13 +150,14 @@ async function main(): Promise<void> {
     replay.send(invoice),
   );
   const seconds = (performance.now() - startedAt) / 1_000;
-  const audited = auditReport(await settledAudit(shop));
+  const audit = await settledAudit(shop);
+  if (!audit.clean) process.exitCode = 1;
   const rows = (Object.keys(NAMES) as (keyof Counts)[]).map(name => [NAMES[name], replay.counts[name]]);
   say(table(rows));
   say(
     `in ${seconds.toFixed(1)} s, ${(replay.counts.placed / seconds).toFixed(1)} orders/s; at most ${(replay.behindMs / 1_000).toFixed(1)} s behind the real rhythm × ${speed}`,
   );
-  say(`\n${audited}`);
+  say(`\n${auditReport(audit)}`);
   await shop.close();
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { databaseKeys, HttpConfig } from '#service-kit';
+import { databaseKeys, HttpConfig, WebhookSecret } from '#service-kit';
 
 export const SandboxConfig = HttpConfig.extend({
   ...databaseKeys,
@@ -8,7 +8,8 @@ export const SandboxConfig = HttpConfig.extend({
   /** What payment callbacks are signed with. */
   PAYMENT_SECRET: z.string().min(16),
   /** What the merchant's endpoint checks webhooks with. */
-  MERCHANT_WEBHOOK_SECRET: z.string(),
-  ALERT_WEBHOOK_SECRET: z.string(),
+  MERCHANT_WEBHOOK_SECRET: WebhookSecret,
+  /** The same for the pager. */
+  ALERT_WEBHOOK_SECRET: WebhookSecret,
 });
 export type SandboxConfig = z.output<typeof SandboxConfig>;

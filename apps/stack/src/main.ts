@@ -110,9 +110,9 @@ function supervise(
     instancesOf(service.name, settings.scale).map((instance, _, all) => {
       const env = environmentOf(service, instance, settings, databaseUrl, queue);
       const { flags, priority } = processOf(service);
-      // Of those that answer requests over TCP each has a port; the gateways have the shop's one.
-      const sharesPort = !service.rpc && all.length > 1;
-      return new Supervised(service.name, instance, env, flags, priority, sharesPort, settings.dataDir, say);
+      const sharesPort = service.sharesPort === true && all.length > 1;
+      const process = { app: service.name, instance, env, flags, priority, sharesPort };
+      return new Supervised(process, settings.dataDir, say);
     }),
   );
 }
@@ -125,6 +125,7 @@ async function announce(
   const running = { url: urls.gateway, sandbox: urls.sandbox, launcher: process.pid };
   await writeFile(join(dataDir, 'running.json'), `${JSON.stringify(running, null, 2)}\n`);
   say(`${processes.length} processes are up; their logs are in ${join(dataDir, 'logs')}`);
+  say(`The world outside, a sandbox, is at ${urls.sandbox}`);
   say(`Operator password: ${secrets.operatorPassword}`);
   say(`Sluice is ready at ${urls.gateway}`);
   say('Press Ctrl-C to stop.');

@@ -7,6 +7,8 @@ export interface Service {
   readonly database?: string;
   /** Whether it answers requests of others over TCP. */
   readonly rpc: boolean;
+  /** Whether several instances of it listen on the shop's one port; the launcher then hands connections round. */
+  readonly sharesPort?: boolean;
   /** Whether a click waits for it. What nobody waits for yields the processor. */
   readonly waitedFor?: boolean;
   /** Whether every click passes through it, now or later. What sees few trades speed for memory. */
@@ -41,6 +43,7 @@ export const SERVICES: readonly Service[] = [
   {
     name: 'gateway',
     rpc: false,
+    sharesPort: true,
     waitedFor: true,
     roomy: true,
     env: ({ secrets, urls, ports }) => ({

@@ -14,8 +14,7 @@ export class StartRefused extends Error {}
 const HOST = '127.0.0.1';
 /** Where the shop is found, if nobody says otherwise. */
 export const DEFAULT_PORT = 3000;
-/** The gateways share the shop's one port. */
-const SCALABLE = SERVICES.filter(({ name, rpc }) => rpc || name === 'gateway').map(({ name }) => name);
+const SCALABLE = SERVICES.filter(({ rpc, sharesPort }) => rpc || sharesPort).map(({ name }) => name);
 
 const Environment = z.object({
   PORT: z.coerce

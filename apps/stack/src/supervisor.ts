@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import cluster, { type ClusterSettings } from 'node:cluster';
+import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createWriteStream, writeFileSync, type WriteStream } from 'node:fs';
 import { setPriority } from 'node:os';
@@ -9,8 +9,22 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 5_000;
 /** A process that lived this long starts again at once. */
 const STEADY_MS = 30_000;
+const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
 /** How long a process may take to end before it is killed: longer than its own limit. */
 export const STOP_MS = 12_000;
+
+/** What is to run, and how. */
+export interface ProcessToRun {
+  readonly app: string;
+  readonly instance: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Node's. */
+  readonly flags: string[];
+  /** Nice value. */
+  readonly priority: number;
+  /** Whether others of its app listen on the same port. */
+  readonly sharesPort: boolean;
+}
 
 /** Keeps one process of an app running: starts it again when it dies, ends it when asked. */
 export class Supervised {
@@ -20,16 +34,15 @@ export class Supervised {
   private failures = 0;
 
   constructor(
-    readonly app: string,
-    readonly instance: string,
-    private readonly env: Record<string, string>,
-    private readonly nodeFlags: string[],
-    private readonly priority: number,
-    private readonly sharesPort: boolean,
+    private readonly process: ProcessToRun,
     private readonly dataDir: string,
     private readonly say: (line: string) => void,
   ) {
-    this.log = createWriteStream(join(dataDir, 'logs', `${instance}.log`), { flags: 'a' });
+    this.log = createWriteStream(join(dataDir, 'logs', `${process.instance}.log`), { flags: 'a' });
+  }
+
+  get app(): string {
+    return this.process.app;
   }
 
   get pid(): number | undefined {
@@ -57,11 +70,12 @@ export class Supervised {
 
   /** What nobody waits for yields the processor. One that ended at once has nothing to yield. */
   private giveWay(pid: number | undefined): void {
-    if (this.priority === 0 || pid === undefined) return;
+    const { priority } = this.process;
+    if (priority === 0 || pid === undefined) return;
     try {
-      setPriority(pid, this.priority);
+      setPriority(pid, priority);
       // Linux weighs sessions first and processes within them after; each of ours is a session of its own.
-      writeFileSync(`/proc/${pid}/autogroup`, String(this.priority));
+      writeFileSync(`/proc/${pid}/autogroup`, String(priority));
     } catch {
       // it is gone, and its exit is dealt with; or this system weighs no sessions
     }
@@ -70,19 +84,16 @@ export class Supervised {
   private launch(ready: () => void): void {
     const startedAt = performance.now();
     // The arguments are for whoever reads `ps`: which instance of which shop.
-    const program = resolve(import.meta.dirname, `../../${this.app}/src/main.js`);
-    const args = [this.instance, this.dataDir];
-    const env = { ...process.env, ...this.env, ...compileCacheFor(this.nodeFlags) };
-    const how = {
-      execArgv: this.nodeFlags,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'] as ('ignore' | 'pipe' | 'ipc')[],
-    };
-    // In a group of its own: Ctrl-C reaches the launcher alone, which ends the shop in order.
-    const child = this.sharesPort
-      ? forkSharingPort(program, args, env, how)
-      : fork(program, args, { ...how, env, detached: true });
+    const { app, instance, flags, sharesPort } = this.process;
+    const program = resolve(import.meta.dirname, `../../${app}/src/main.js`);
+    const args = [instance, this.dataDir];
+    const env = { ...process.env, ...this.process.env, ...compileCacheFor(flags) };
+    const child = sharesPort
+      ? forkSharingPort(program, args, env, flags)
+      : // In a group of its own: Ctrl-C reaches the launcher alone, which ends the shop in order.
+        fork(program, args, { env, execArgv: flags, stdio: [...STDIO], detached: true });
     this.child = child;
-    child.once('error', error => this.say(`${this.instance} cannot be started: ${error.message}`));
+    child.once('error', error => this.say(`${instance} cannot be started: ${error.message}`));
     this.giveWay(child.pid);
     child.stdout!.pipe(this.log, { end: false });
     child.stderr!.pipe(this.log, { end: false });
@@ -94,7 +105,7 @@ export class Supervised {
       this.failures = performance.now() - startedAt > STEADY_MS ? 0 : this.failures + 1;
       const pause = this.failures <= 1 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** this.failures, LAST_PAUSE_MS);
       this.say(
-        `${this.instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.log.path.toString()}`,
+        `${instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.log.path.toString()}`,
       );
       setTimeout(() => this.stopping || this.launch(ready), pause);
     });
@@ -103,15 +114,15 @@ export class Supervised {
 
 /**
  * A process that listens on the same port as others of its app. The launcher holds the port and hands connections
- * round; one that comes to a process on its way out goes to another.
+ * round; one that comes to a process on its way out goes to another. It is in the launcher's own group.
  */
 function forkSharingPort(
   exec: string,
   args: string[],
   env: NodeJS.ProcessEnv,
-  how: Pick<ClusterSettings, 'execArgv' | 'stdio'>,
+  execArgv: string[],
 ): ChildProcess {
-  cluster.setupPrimary({ ...how, exec, args });
+  cluster.setupPrimary({ exec, args, execArgv, stdio: [...STDIO] });
   return cluster.fork(env).process;
 }
 

@@ -31,10 +31,10 @@ export {
   resumeSubscription,
   type SubscriptionState,
 } from './control/requests.js';
-export { type AlertPolicy, DEFAULT_ALERTS } from './control/alert-policy.js';
+export { type AlertPolicy, DEFAULT_ALERTS, type WatchedState } from './control/alert-policy.js';
 export type { AlertWebhookOptions } from './control/alert-webhook.js';
 export { ReceiptPurge } from './inbox/receipt-purge.js';
-export { DeadLetters } from './dead-letter/dead-letters.js';
+export { DeadLetters, LetterNotReplayable } from './dead-letter/dead-letters.js';
 export { Lease } from './lease/lease.js';
 export { messagingMigrations } from './migration/messaging-tables.js';
 export { Handle, type HandleOptions, HandleRequest } from './nest/handle.js';
@@ -55,7 +55,7 @@ export { DEFAULT_RETRY, pauseAfter, type RetryPolicy } from './retry/policy.js';
 export { Retrier, type RetrierLimits } from './retry/retrier.js';
 export { Relay, type RelayLimits } from './relay/relay.js';
 export { sentChannel, type SentSignal } from './relay/signals.js';
-export { type CircuitOptions, DEFAULT_CIRCUIT, Dependency } from './flow/dependency.js';
+export { type CircuitOptions, Dependency, requireSuccess } from './flow/dependency.js';
 export { Wakeup } from './flow/wakeup.js';
 export { restAfter } from './flow/yielding.js';
 export { type Scheduled, Timers } from './timer/timers.js';

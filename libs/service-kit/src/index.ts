@@ -1,4 +1,11 @@
-export { DatabaseConfig, databaseKeys, HttpConfig, readConfig, ServiceConfig } from './config/read-config.js';
+export {
+  DatabaseConfig,
+  databaseKeys,
+  HttpConfig,
+  readConfig,
+  ServiceConfig,
+  WebhookSecret,
+} from './config/read-config.js';
 export { DatabaseModule, databaseOptions } from './database/database.module.js';
 export { idSet, type IdSet } from './database/id-set.js';
 export { migrate } from './database/migrate.js';

@@ -47,6 +47,7 @@ export async function runMessagingService({
       if (hasDatabase(config)) gaugeQueues(app.get(Registry), app.get(MessagingMonitor));
       await http?.(app);
     },
+    isCalled: http !== undefined,
     closeLast: () => transport.close(),
   });
 }

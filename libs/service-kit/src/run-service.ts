@@ -26,6 +26,8 @@ export interface ServiceDefinition {
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   /** Prepares the HTTP side before it listens. */
   readonly http?: (app: NestFastifyApplication) => void | Promise<void>;
+  /** Whether others than its operators call it over HTTP: then it goes without a call lost. */
+  readonly isCalled?: boolean;
   /** Closed after everything else. */
   readonly closeLast?: () => Promise<void>;
 }
@@ -69,7 +71,7 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
     { logger, abortOnError: false, rawBody: true },
   );
   await definition.http?.(app);
-  const handOver = handOverHttp(app);
+  const handOver = definition.isCalled ? handOverHttp(app, config.DRAIN_MS / 4) : () => Promise.resolve();
   const inherit = { inheritAppConfig: true };
   const { HOST: host } = config;
   if (definition.rpcPort !== undefined) {

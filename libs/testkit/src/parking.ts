@@ -3,7 +3,6 @@ import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import {
   Consumer,
-  DEFAULT_ALERTS,
   DEFAULT_RETRY,
   DeadLetters,
   defineEvent,
@@ -99,7 +98,7 @@ export class Parking {
     const invoke = (data: unknown, { tx }: { tx: EntityManager | undefined }) =>
       this.handle(data as Event, tx!);
     const routes = new Map([[Happened.type, { definition: Happened, takesBatch: false, invoke }]]);
-    const rest = { mode: 'competing', startFrom: 'start', batch: 50, alert: DEFAULT_ALERTS } as const;
+    const rest = { mode: 'competing', startFrom: 'start', batch: 50 } as const;
     return { name: 'test.follow', routes, retry, ...rest };
   }
 }

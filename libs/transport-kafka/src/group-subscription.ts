@@ -58,7 +58,7 @@ export class GroupSubscription implements TransportSubscription {
         // What is not ours any more is not ours to tell: it would set another owner's place back.
         if (this.held.includes(position)) this.uncommitted.add(position);
         // The next batch need not wait for it: a commit that is lost only brings messages again.
-        void this.commit();
+        if (this.committing === undefined) void this.commit();
       },
       () => this.advance(),
     );
@@ -136,6 +136,8 @@ export class GroupSubscription implements TransportSubscription {
     await this.committing;
     this.committing ??= this.commitAll().finally(() => {
       this.committing = undefined;
+      // What was done while the last one was coming to its end.
+      if (this.uncommitted.size > 0 && !this.delivery.stopping) void this.commit();
     });
     await this.committing;
   }
@@ -150,9 +152,9 @@ export class GroupSubscription implements TransportSubscription {
             `${this.options.group}: was overtaken, ${positions.length} partition(s) not committed`,
           );
       } catch (error) {
-        if (this.held.length === 0 || this.delivery.stopping) return;
         // The effects are done; only the group does not know yet.
         for (const position of positions) if (this.held.includes(position)) this.uncommitted.add(position);
+        if (this.held.length === 0 || this.delivery.stopping) return;
         this.logger.warn(`${this.options.group}: commit failed, trying again: ${String(error)}`);
         await setTimeout(PACE.firstRetryMs);
       }

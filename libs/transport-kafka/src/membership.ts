@@ -113,8 +113,13 @@ export class Membership {
   async commit(positions: readonly ReadPosition[]): Promise<boolean> {
     const mine = positions.filter(position => this.held.includes(position));
     if (mine.length === 0) return false;
+    const { memberId, generation } = this;
     try {
-      await this.coordinate(broker => this.commitTo(broker, mine));
+      await this.coordinate(async broker => {
+        // Joined anew while the broker was looked for: what was ours then may be another's now.
+        if (this.memberId !== memberId || this.generation !== generation) return;
+        await this.commitTo(broker, mine);
+      });
       return mine.length === positions.length;
     } catch (error) {
       if (!isFenced(error)) throw error;

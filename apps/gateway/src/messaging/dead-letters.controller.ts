@@ -12,42 +12,54 @@ import {
   listDeadLetters,
   replayDeadLetter,
   RequestClient,
+  ServiceUnavailable,
 } from '#messaging';
-import { AuditedServices } from '../admin/audited-services.js';
+import { type Answers, AuditedServices } from '../admin/audited-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
-const Cursor = z.object({ deadAt: z.iso.datetime(), id: z.uuid() });
-const DeadLetterQuery = z.object({
+const Cursor = z.object({ deadAt: z.iso.datetime().regex(/^(?!0000)/), id: z.uuid() });
+const DeadLetterQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   status: z.enum(['dead', 'replayed', 'discarded']).default('dead'),
   /** `nextCursor` of the page before. */
   cursor: z.string().max(200).transform(readCursor).optional(),
   ...DeadLetterFilter.shape,
 });
-const Reason = z.string().min(1).max(500);
+const Reason = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^[^\0]*$/, 'has a NUL character in it');
 const Discard = z.object({ reason: Reason });
-/** Which letters: those that fit the filter, or, said in so many words, all. */
-const chosen = {
-  filter: z.strictObject(DeadLetterFilter.shape).default({}),
-  all: z.boolean().default(false),
-};
-const Which = z.object(chosen).refine(isChosen, 'name a filter, or {"all":true}');
-const WhichToDiscard = z
-  .object({ ...chosen, reason: Reason })
-  .refine(isChosen, 'name a filter, or {"all":true}');
+/** Letters of one kind, or, said in so many words, all. */
+const Selection = z.strictObject({
+  filter: DeadLetterFilter.refine(isNamed, 'names nothing').optional(),
+  all: z.literal(true).optional(),
+});
+const EITHER = 'name a filter, or {"all":true}';
+const SelectionToReplay = Selection.refine(isEither, EITHER);
+const SelectionToDiscard = Selection.extend({ reason: Reason }).refine(isEither, EITHER);
 
-/** Letters that one service decides on in one request. */
-const AT_ONCE = 200;
+/** Letters that a service decides on in one request. */
+const LETTERS_A_REQUEST = 200;
 
 export class DeadLetterNotFound extends DomainError {
   readonly code = 'dead_letter_not_found';
-  constructor(readonly id: string) {
-    super(
-      `there is no dead letter ${id} that is still undecided; GET /api/admin/messaging/dead-letters lists them`,
-    );
+  constructor(
+    readonly id: string,
+    which = '',
+  ) {
+    super(`there is no dead letter ${id}${which}; GET /api/admin/messaging/dead-letters lists them`);
   }
 }
+
+type Decision =
+  | { decision: 'replay'; by: string; filter: DeadLetterFilter }
+  | { decision: 'discard'; by: string; filter: DeadLetterFilter; reason: string };
+
+/** Services that are away: what they have is not in the answer. */
+type Unanswered = Pick<Answers<unknown>, 'unanswered'>;
 
 /** Messages given up: to look for, to look at, and to decide on. */
 @ApiTags('admin')
@@ -63,21 +75,24 @@ export class DeadLettersController {
   @Get()
   async list(
     @ZodQuery(DeadLetterQuery) { limit, status, cursor, ...filter }: z.output<typeof DeadLetterQuery>,
-  ): Promise<{ deadLetters: DeadLetter[]; nextCursor: string | null }> {
-    const lists = await this.services.askAll(listDeadLetters, { limit, status, filter, after: cursor });
-    const letters = Object.values(lists).flatMap(list => list.deadLetters);
+  ): Promise<{ deadLetters: DeadLetter[]; nextCursor: string | null } & Unanswered> {
+    const query = { limit, status, filter, after: cursor };
+    const { replies, unanswered } = await this.services.askThose(listDeadLetters, query);
+    const letters = replies.flatMap(list => list.deadLetters);
     letters.sort((a, b) => b.deadAt.localeCompare(a.deadAt) || b.id.localeCompare(a.id));
     const deadLetters = letters.slice(0, limit);
-    const last = deadLetters.at(-1);
-    const more = last !== undefined && (letters.length > limit || deadLetters.length === limit);
-    return { deadLetters, nextCursor: more ? writeCursor(last) : null };
+    const last = deadLetters.length === limit ? deadLetters.at(-1) : undefined;
+    return { deadLetters, nextCursor: last === undefined ? null : writeCursor(last), unanswered };
   }
 
   /** One letter, with everything it came with and every attempt's error, whatever became of it. */
   @Get(':id')
   async get(@ZodParam('id', z.uuid()) id: string): Promise<DeadLetter & { text: string }> {
-    const answers = await this.services.askAll(getDeadLetter, { id });
-    const letter = Object.values(answers).find(({ deadLetter }) => deadLetter !== null)?.deadLetter;
+    const { replies, unanswered } = await this.services.askThose(getDeadLetter, { id });
+    const letter = replies.find(({ deadLetter }) => deadLetter !== null)?.deadLetter;
+    // A service that did not answer may be the one that has it.
+    if (letter === undefined && unanswered.length > 0)
+      throw new ServiceUnavailable(unanswered.join(', '), 'it may have the letter');
     if (letter === undefined || letter === null) throw new DeadLetterNotFound(id);
     return { ...letter, text: Buffer.from(letter.payload, 'base64').toString() };
   }
@@ -86,20 +101,22 @@ export class DeadLettersController {
   @Post('replay')
   @HttpCode(200)
   async replayAll(
-    @ZodBody(Which) { filter }: z.output<typeof Which>,
+    @ZodBody(SelectionToReplay) { filter = {} }: z.output<typeof SelectionToReplay>,
     @CurrentSession() { userId: by }: Session,
-  ): Promise<{ replayed: number }> {
-    return { replayed: await this.decideAll('replay', filter, by, null) };
+  ): Promise<{ replayed: number; notReplayable: number }> {
+    const { done, failed } = await this.decideAll({ decision: 'replay', by, filter });
+    return { replayed: done, notReplayable: failed };
   }
 
   /** Gives every undecided letter that fits up for good; `{"all":true}` for all. */
   @Post('discard')
   @HttpCode(200)
   async discardAll(
-    @ZodBody(WhichToDiscard) { filter, reason }: z.output<typeof WhichToDiscard>,
+    @ZodBody(SelectionToDiscard) { filter = {}, reason }: z.output<typeof SelectionToDiscard>,
     @CurrentSession() { userId: by }: Session,
   ): Promise<{ discarded: number }> {
-    return { discarded: await this.decideAll('discard', filter, by, reason) };
+    const { done } = await this.decideAll({ decision: 'discard', by, reason, filter });
+    return { discarded: done };
   }
 
   /** Puts a dead letter back at its place in its key, to be handled again. */
@@ -129,34 +146,53 @@ export class DeadLettersController {
   private async decide(id: string, ask: (service: Audited) => Promise<{ done: boolean }>): Promise<void> {
     const answers = await Promise.allSettled(AUDITED.map(ask));
     if (answers.some(answer => answer.status === 'fulfilled' && answer.value.done)) return;
-    // A service that did not answer may be the one that has it.
+    // A service that did not answer may be the one that has it; one that refused has it.
     const silent = answers.find(answer => answer.status === 'rejected');
-    throw silent === undefined ? new DeadLetterNotFound(id) : silent.reason;
+    throw silent === undefined ? new DeadLetterNotFound(id, ' that is still undecided') : silent.reason;
   }
 
-  /** Every service until it has no more. What dies anew meanwhile is for another time. */
-  private async decideAll(
-    decision: 'replay' | 'discard',
-    filter: DeadLetterFilter,
-    by: string,
-    reason: string | null,
-  ): Promise<number> {
-    const what = { decision, by, reason, filter, diedBefore: new Date().toISOString(), limit: AT_ONCE };
-    const counts = await Promise.all(
-      AUDITED.map(async service => {
-        for (let total = 0; ;) {
-          const { found, done } = await this.services.ask(decideOnDeadLetters(service), what);
-          total += done;
-          if (found < AT_ONCE) return total;
-        }
-      }),
-    );
-    return counts.reduce((total, count) => total + count, 0);
+  /**
+   * Every service until it has no more. What dies anew meanwhile is for another time.
+   * @throws ServiceUnavailable when one was away; the others have decided, and asking again does the rest
+   */
+  private async decideAll(decision: Decision): Promise<Decided> {
+    const { subscription } = decision.filter;
+    const asked = AUDITED.filter(service => subscription?.startsWith(`${service}.`) ?? true);
+    const answers = await Promise.allSettled(asked.map(service => this.decideAllOf(service, decision)));
+    const total = { done: 0, failed: 0 };
+    for (const answer of answers) {
+      if (answer.status === 'rejected') throw answer.reason;
+      total.done += answer.value.done;
+      total.failed += answer.value.failed;
+    }
+    return total;
+  }
+
+  private async decideAllOf(service: Audited, decision: Decision): Promise<Decided> {
+    const total = { done: 0, failed: 0 };
+    for (let diedBefore: string | undefined; ;) {
+      const request = { ...decision, diedBefore, passOver: total.failed, limit: LETTERS_A_REQUEST };
+      const answer = await this.services.ask(decideOnDeadLetters(service), request);
+      total.done += answer.done;
+      total.failed += answer.failed;
+      if (answer.found < LETTERS_A_REQUEST) return total;
+      diedBefore = answer.diedBefore;
+    }
   }
 }
 
-function isChosen({ filter, all }: { filter: DeadLetterFilter; all: boolean }): boolean {
-  return all || Object.values(filter).some(value => value !== undefined);
+/** How many letters at least were decided on, and how many could not be. */
+interface Decided {
+  readonly done: number;
+  readonly failed: number;
+}
+
+function isNamed(filter: DeadLetterFilter): boolean {
+  return Object.values(filter).some(value => value !== undefined);
+}
+
+function isEither({ filter, all }: z.output<typeof Selection>): boolean {
+  return (filter === undefined) !== (all === undefined);
 }
 
 function writeCursor({ deadAt, id }: DeadLetter): string {

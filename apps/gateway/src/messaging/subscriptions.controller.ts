@@ -13,20 +13,31 @@ import {
   resumeSubscription,
   type SubscriptionState,
 } from '#messaging';
-import { AuditedServices } from '../admin/audited-services.js';
+import { type Answers, AuditedServices } from '../admin/audited-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
 const SubscriptionName = z.string().max(200);
-const Pause = z.object({ reason: z.string().max(500).default('') });
+const Pause = z.object({
+  reason: z
+    .string()
+    .max(500)
+    .regex(/^[^\0]*$/, 'has a NUL character in it')
+    .default(''),
+});
 const Limit = z.coerce.number().int().min(1).max(500).default(100);
-const ActionsQuery = z.object({ limit: Limit });
-const AlertsQuery = z.object({ limit: Limit, open: z.stringbool().default(false) });
+const ActionsQuery = z.strictObject({ limit: Limit });
+const AlertsQuery = z.strictObject({ limit: Limit, open: z.stringbool().default(false) });
+
+/** Services that are away: what they have is not in the answer. */
+type Unanswered = Pick<Answers<unknown>, 'unanswered'>;
 
 export class SubscriptionNotFound extends DomainError {
   readonly code = 'subscription_not_found';
   constructor(readonly subscription: string) {
-    super(`there is no subscription ${subscription}; GET /api/admin/messaging/subscriptions lists them`);
+    super(
+      `there is no subscription ${subscription} that could be paused; GET /api/admin/messaging/subscriptions lists them`,
+    );
   }
 }
 
@@ -39,9 +50,9 @@ export class SubscriptionsController {
 
   /** Every subscription: what it has done, what it has to do, since when, what it waits for, and who has it. */
   @Get('subscriptions')
-  async subscriptions(): Promise<{ subscriptions: SubscriptionState[] }> {
-    const states = await this.services.askAll(getQueueState, { order: false });
-    return { subscriptions: Object.values(states).flatMap(({ subscriptions }) => subscriptions) };
+  async subscriptions(): Promise<{ subscriptions: SubscriptionState[] } & Unanswered> {
+    const { replies, unanswered } = await this.services.askThose(getQueueState, { order: false });
+    return { subscriptions: replies.flatMap(({ subscriptions }) => subscriptions), unanswered };
   }
 
   /** Stops a subscription for all its instances, across restarts too, until it is resumed. */
@@ -73,22 +84,22 @@ export class SubscriptionsController {
   @Get('alerts')
   async alerts(
     @ZodQuery(AlertsQuery) { limit, open }: z.output<typeof AlertsQuery>,
-  ): Promise<{ alerts: Alert[] }> {
-    const lists = await this.services.askAll(listAlerts, { limit, openOnly: open });
-    const alerts = Object.values(lists).flatMap(list => list.alerts);
+  ): Promise<{ alerts: Alert[] } & Unanswered> {
+    const { replies, unanswered } = await this.services.askThose(listAlerts, { limit, openOnly: open });
+    const alerts = replies.flatMap(list => list.alerts);
     alerts.sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
-    return { alerts: alerts.slice(0, limit) };
+    return { alerts: alerts.slice(0, limit), unanswered };
   }
 
   /** What operators did, the newest first. */
   @Get('actions')
   async actions(
     @ZodQuery(ActionsQuery) { limit }: z.output<typeof ActionsQuery>,
-  ): Promise<{ actions: OperatorAction[] }> {
-    const lists = await this.services.askAll(listOperatorActions, { limit });
-    const actions = Object.values(lists).flatMap(list => list.actions);
+  ): Promise<{ actions: OperatorAction[] } & Unanswered> {
+    const { replies, unanswered } = await this.services.askThose(listOperatorActions, { limit });
+    const actions = replies.flatMap(list => list.actions);
     actions.sort((a, b) => b.at.localeCompare(a.at));
-    return { actions: actions.slice(0, limit) };
+    return { actions: actions.slice(0, limit), unanswered };
   }
 }
 

@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<string, number>> = {
   limit_reached: 409,
   wrong_order_state: 409,
   dead_letter_not_found: 404,
+  not_replayable: 409,
   subscription_not_found: 404,
   ended: 410,
   unsupported_media_type: 415,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
-import { Dependency, DependencyUnavailable } from '#messaging';
+import { Dependency, requireSuccess } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { MerchantNotifierConfig } from '../merchant-notifier.config.js';
 
@@ -38,8 +38,6 @@ export class MerchantEndpoint {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.arrayBuffer();
-    if (response.status >= 500 || response.status === 429)
-      throw new DependencyUnavailable(this.merchant.name, `it answered ${response.status}`);
-    if (!response.ok) throw new Error(`the merchant answered ${response.status}`);
+    requireSuccess(this.merchant.name, response);
   }
 }

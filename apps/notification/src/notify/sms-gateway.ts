@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Dependency, DependencyUnavailable } from '#messaging';
+import { Dependency, requireSuccess } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { NotificationConfig } from '../notification.config.js';
 
@@ -25,8 +25,6 @@ export class SmsGateway {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.arrayBuffer();
-    if (response.status >= 500 || response.status === 429)
-      throw new DependencyUnavailable(this.gateway.name, `it answered ${response.status}`);
-    if (!response.ok) throw new Error(`the SMS gateway answered ${response.status}`);
+    requireSuccess(this.gateway.name, response);
   }
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RefundRequested } from '#contracts';
-import { Dependency, DependencyUnavailable, DomainError } from '#messaging';
+import { Dependency, DomainError, requireSuccess } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import { z } from 'zod';
 import type { OrderConfig } from '../order.config.js';
@@ -82,10 +82,9 @@ export class PaymentProvider {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const answer: unknown = await response.json();
-    if (response.status >= 500 || response.status === 429)
-      throw new DependencyUnavailable(this.provider.name, `it answered ${response.status}`);
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return answer;
+    // Before it is read: who is down often says so with a page.
+    const text = await response.text();
+    requireSuccess(this.provider.name, response);
+    return JSON.parse(text) as unknown;
   }
 }

@@ -6,12 +6,12 @@ import { SandboxDatabase } from '../sandbox.database.js';
 export const Part = z.enum(['payment', 'sms', 'merchant', 'pager']);
 export type Part = z.output<typeof Part>;
 
-export const Fault = z.object({
+export const Fault = z.strictObject({
   /** How much later it answers, or calls back, in ms. */
   delayMs: z.int().min(0).max(600_000).default(0),
   /** The share of calls that fail, 0 to 1. */
   failRate: z.number().min(0).max(1).default(0),
-  /** What a failing call is answered: 500 and above is an outage, 400 and above a refusal of this call. */
+  /** What a failing call is answered: 500 and above, and 429, is an outage, else it is a refusal of this call. */
   failStatus: z.int().min(400).max(599).default(503),
   /** How many times more a callback is sent. */
   duplicates: z.int().min(0).max(20).default(0),

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { MessagingFixture, openTestQueue, type TestQueue } from '#testkit';
 import { z } from 'zod';
 import { defineEvent } from '../message/define-event.js';
-import { DEFAULT_ALERTS } from '../control/alert-policy.js';
 import { DEFAULT_RETRY } from '../retry/policy.js';
 import type { Transport } from '../transport/transport.js';
 import { claimQueue, QueueReplaced } from './claim-queue.js';
@@ -20,7 +19,6 @@ const subscription: Subscription = {
   startFrom: 'start',
   batch: 1,
   retry: DEFAULT_RETRY,
-  alert: DEFAULT_ALERTS,
 };
 
 let fixture: MessagingFixture;

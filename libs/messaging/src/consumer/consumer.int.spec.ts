@@ -6,7 +6,6 @@ import { envelop, Header, toWire } from '../message/envelope.js';
 import type { Batch, Transport } from '../transport/transport.js';
 import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { Consumer } from './consumer.js';
-import { DEFAULT_ALERTS } from '../control/alert-policy.js';
 import { DEFAULT_RETRY } from '../retry/policy.js';
 import { DependencyUnavailable } from './infrastructure-error.js';
 import { failedChannel } from './signals.js';
@@ -46,7 +45,6 @@ describe('consumer', () => {
       startFrom: 'start',
       batch,
       retry: DEFAULT_RETRY,
-      alert: DEFAULT_ALERTS,
     };
   }
 

@@ -45,12 +45,15 @@ class TooManyParked extends Error {
  *
  * A failing batch is halved until the failing message is alone; what came before it stays done. The message is
  * parked, to be tried again later; those of its key that come after it line up behind it, everything else flows.
- * An error of the infrastructure parks nothing: the batch is rejected, and the transport brings it again.
+ * An error of the infrastructure parks nothing: the batch is rejected, and the transport brings it again; what is
+ * tried in one transaction is then halved, so that a dependency that is half there gets through what it can.
  */
 export class Consumer {
   private readonly logger = new Logger(Consumer.name);
   private readonly closing = new AbortController();
   private readonly waiting: Waiting;
+  /** Messages in one transaction: fewer after an outage, more again with each batch that goes well. */
+  private atOnce: number;
 
   constructor(
     private readonly subscription: Subscription,
@@ -59,10 +62,12 @@ export class Consumer {
     private readonly maxParked: number = Infinity,
   ) {
     this.waiting = new Waiting(database, subscription.name);
+    this.atOnce = subscription.batch;
   }
 
   async handle(batch: Batch): Promise<void> {
     for (const chunk of this.chunks(batch.messages)) await this.settleOrHalve(batch, chunk);
+    this.atOnce = Math.min(this.subscription.batch, this.atOnce * 2);
   }
 
   /** What waits for the end of a pause waits no longer; it is not handled. */
@@ -75,7 +80,7 @@ export class Consumer {
     let [from, handled] = [0, 0];
     for (const [at, { headers }] of messages.entries()) {
       if (!this.subscription.routes.has(headers[Header.type] ?? '')) continue;
-      if (handled === this.subscription.batch) {
+      if (handled >= this.atOnce) {
         yield messages.slice(from, at);
         [from, handled] = [at, 0];
       }
@@ -97,6 +102,9 @@ export class Consumer {
       }
       this.reportFailure(batch, messages, error);
       if (isInfrastructureError(error) || error instanceof TooManyParked) {
+        // What a dependency takes part of would begin anew for ever: less at a time, until it is through.
+        if (!(error instanceof TooManyParked))
+          this.atOnce = Math.max(1, Math.floor(Math.min(this.atOnce, messages.length) / 2));
         if (!batch.signal.aborted && !isStaleOwner(error)) await this.waiting.note(error);
         throw error;
       }

@@ -4,7 +4,6 @@ import { effect, eventually, Gate, Gathered, MessagingFixture } from '#testkit';
 import { PAUSE, RESUME } from '../control/sql.js';
 import { defineEvent } from '../message/define-event.js';
 import { envelop, toWire } from '../message/envelope.js';
-import { DEFAULT_ALERTS } from '../control/alert-policy.js';
 import { DEFAULT_RETRY } from '../retry/policy.js';
 import { Retrier } from '../retry/retrier.js';
 import type { Transport } from '../transport/transport.js';
@@ -40,7 +39,6 @@ describe('a paused subscription', () => {
     startFrom: 'start',
     batch: 10,
     retry: { ...DEFAULT_RETRY, firstMs: 1, longestMs: 1, attempts: 1_000 },
-    alert: DEFAULT_ALERTS,
     routes: new Map([
       [
         Happened.type,

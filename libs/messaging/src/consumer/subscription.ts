@@ -29,8 +29,8 @@ export interface Subscription {
   /** Most messages in one transaction. */
   readonly batch: number;
   readonly retry: RetryPolicy;
-  /** From where on its backlog is worth an alert. */
-  readonly alert: AlertPolicy;
+  /** From where on its backlog is worth an alert; DEFAULT_ALERTS where left out. */
+  readonly alert?: Partial<AlertPolicy> | undefined;
 }
 
 export function topicsOf(subscription: Subscription): string[] {

@@ -70,4 +70,11 @@ describe('an alert', () => {
     const open = [{ id: '1', subject: 's.gone', kind: 'lag' as const }];
     expect(decideAlerts(open, readings({})).clear).toEqual(open);
   });
+
+  it('is neither raised nor cleared for what the queue cannot tell now, and for the rest it is', () => {
+    const open = [{ id: '1', subject: 's.follow', kind: 'lag' as const }];
+    const away = { ...QUIET, lag: undefined, oldestAt: undefined, parked: 50 };
+    const read = readingsOf('s', { subscriptions: [away], outbox: 0 }, () => policy, LIMITS, AT);
+    expect(decideAlerts(open, read)).toMatchObject({ raise: [{ kind: 'parked' }], clear: [] });
+  });
 });

@@ -1,4 +1,4 @@
-import type { Alert, QueueState } from './requests.js';
+import type { Alert, SubscriptionState } from './requests.js';
 
 /** From where on a subscription's backlog is worth an alert. */
 export interface AlertPolicy {
@@ -22,12 +22,25 @@ export interface AlertLimits {
 
 export type AlertKind = Alert['kind'];
 
+/** What is looked at. Undefined: the transport could not tell. */
+export interface WatchedState {
+  readonly subscriptions: readonly (Pick<
+    SubscriptionState,
+    'name' | 'parked' | 'dead' | 'paused' | 'waiting'
+  > & {
+    readonly lag: number | undefined;
+    readonly oldestAt: string | null | undefined;
+  })[];
+  readonly outbox: number;
+}
+
 /** One figure that is watched. */
 export interface Reading {
   /** The subscription, or the service's outbox. */
   readonly subject: string;
   readonly kind: AlertKind;
-  readonly value: number;
+  /** Undefined when it could not be read: that neither raises nor clears. */
+  readonly value: number | undefined;
   /** An alert is raised at this value and cleared at half of it, so that it does not come and go. */
   readonly threshold: number;
 }
@@ -38,10 +51,19 @@ export interface OpenAlert {
   readonly kind: AlertKind;
 }
 
+/** A figure that could be read. */
+export interface Read extends Reading {
+  readonly value: number;
+}
+
+function isRead(reading: Reading): reading is Read {
+  return reading.value !== undefined;
+}
+
 /** Everything that is watched of a service. */
 export function readingsOf(
   service: string,
-  { subscriptions, outbox }: QueueState,
+  { subscriptions, outbox }: WatchedState,
   policyOf: (subscription: string) => AlertPolicy,
   limits: AlertLimits,
   now: Date,
@@ -51,7 +73,12 @@ export function readingsOf(
     const { lag: longest, ageMs } = policyOf(name);
     return [
       { subject: name, kind: 'lag', value: lag, threshold: longest },
-      { subject: name, kind: 'age', value: since(oldestAt), threshold: ageMs },
+      {
+        subject: name,
+        kind: 'age',
+        value: oldestAt === undefined ? undefined : since(oldestAt),
+        threshold: ageMs,
+      },
       { subject: name, kind: 'parked', value: parked, threshold: limits.parked },
       { subject: name, kind: 'dead', value: dead, threshold: 1 },
       { subject: name, kind: 'waiting', value: since(waiting?.since ?? null), threshold: limits.waitingMs },
@@ -67,34 +94,34 @@ export function readingsOf(
 export function decideAlerts(
   open: readonly OpenAlert[],
   readings: readonly Reading[],
-): { readonly raise: readonly Reading[]; readonly clear: readonly OpenAlert[] } {
+): { readonly raise: readonly Read[]; readonly clear: readonly OpenAlert[] } {
   const nameOf = ({ subject, kind }: Pick<Reading, 'subject' | 'kind'>) => `${kind} ${subject}`;
   const raised = new Set(open.map(nameOf));
   const byName = new Map(readings.map(reading => [nameOf(reading), reading]));
   return {
-    raise: readings.filter(each => each.value >= each.threshold && !raised.has(nameOf(each))),
+    raise: readings.filter(isRead).filter(each => each.value >= each.threshold && !raised.has(nameOf(each))),
     clear: open.filter(alert => {
       const reading = byName.get(nameOf(alert));
-      return reading === undefined || reading.value <= reading.threshold / 2;
+      return reading === undefined || (isRead(reading) && reading.value <= reading.threshold / 2);
     }),
   };
 }
 
 /** What an alert says to a person, with where to look next. */
-export function tellAlert({ subject, kind, value, threshold }: Reading): string {
-  const ms = (length: number) => `${Math.round(length / 1_000)} s`;
+export function tellAlert({ subject, kind, value, threshold }: Read): string {
+  const seconds = (length: number) => `${Math.round(length / 1_000)} s`;
   const subscriptions = 'see GET /api/admin/messaging/subscriptions';
   switch (kind) {
     case 'lag':
       return `${subject} has ${value} messages to do, from ${threshold} on it is an alert; ${subscriptions}`;
     case 'age':
-      return `${subject} has had a message to do for ${ms(value)}, from ${ms(threshold)} on it is an alert; ${subscriptions}`;
+      return `${subject} has had a message to do for ${seconds(value)}, from ${seconds(threshold)} on it is an alert; ${subscriptions}`;
     case 'parked':
       return `${subject} has ${value} messages parked, from ${threshold} on it is an alert; at its limit it waits; ${subscriptions}`;
     case 'dead':
       return `${subject} has ${value} dead letter(s) to decide on; see GET /api/admin/messaging/dead-letters?subscription=${subject}`;
     case 'waiting':
-      return `${subject} has waited for ${ms(value)}, from ${ms(threshold)} on it is an alert; the reason is in GET /api/admin/messaging/subscriptions`;
+      return `${subject} has waited for ${seconds(value)}, from ${seconds(threshold)} on it is an alert; the reason is in GET /api/admin/messaging/subscriptions`;
     case 'outbox':
       return `${subject} has ${value} events to send, from ${threshold} on it is an alert; see the queue's health and the service's log`;
   }

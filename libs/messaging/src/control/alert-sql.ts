@@ -9,7 +9,8 @@ CREATE TABLE messaging.alert (
   message    text NOT NULL,
   raised_at  timestamptz NOT NULL DEFAULT now(),
   cleared_at timestamptz,
-  CONSTRAINT alert_pk PRIMARY KEY (id)
+  CONSTRAINT alert_pk PRIMARY KEY (id),
+  CONSTRAINT alert_kind_known CHECK (kind IN ('lag', 'age', 'parked', 'dead', 'waiting', 'outbox'))
 );
 CREATE UNIQUE INDEX alert_open ON messaging.alert (subject, kind) WHERE cleared_at IS NULL;
 CREATE INDEX alert_newest ON messaging.alert (raised_at DESC, id DESC);
@@ -19,6 +20,7 @@ CREATE TABLE messaging.alert_notice (
   alert_id uuid NOT NULL,
   what     text NOT NULL,
   CONSTRAINT alert_notice_pk PRIMARY KEY (id),
+  CONSTRAINT alert_notice_what_known CHECK (what IN ('raised', 'cleared')),
   CONSTRAINT alert_notice_alert_fk FOREIGN KEY (alert_id) REFERENCES messaging.alert (id) ON DELETE CASCADE
 );`;
 
@@ -51,6 +53,11 @@ WHERE NOT $2 OR cleared_at IS NULL ORDER BY raised_at DESC, id DESC LIMIT $1`;
 export const NEXT_NOTICES = `
 SELECT n.id AS notice_id, n.what, a.id, a.subject, a.kind, a.value, a.threshold, a.message, a.raised_at, a.cleared_at
 FROM messaging.alert_notice n JOIN messaging.alert a ON a.id = n.alert_id ORDER BY n.id LIMIT $1`;
+
+/** The oldest go when an endpoint has not taken more than $1. */
+export const DROP_NOTICES = `
+DELETE FROM messaging.alert_notice
+WHERE id <= (SELECT id FROM messaging.alert_notice ORDER BY id DESC OFFSET $1 LIMIT 1)`;
 
 export const FORGET_NOTICE = 'DELETE FROM messaging.alert_notice WHERE id = $1';
 

@@ -9,12 +9,14 @@ import {
   type AlertPolicy,
   decideAlerts,
   type OpenAlert,
-  type Reading,
+  type Read,
   readingsOf,
   tellAlert,
+  type WatchedState,
 } from './alert-policy.js';
 import {
   CLEAR,
+  DROP_NOTICES,
   FORGET_ALERTS,
   FORGET_NOTICE,
   LIST_ALERTS,
@@ -22,8 +24,8 @@ import {
   OPEN_ALERTS,
   RAISE,
 } from './alert-sql.js';
-import type { AlertWebhook } from './alert-webhook.js';
-import type { Alert, QueueState } from './requests.js';
+import { type AlertWebhook, NoticeRefused } from './alert-webhook.js';
+import type { Alert } from './requests.js';
 
 export interface AlertWatchLimits extends AlertLimits {
   /** How often the figures are looked at, in ms. */
@@ -32,6 +34,8 @@ export interface AlertWatchLimits extends AlertLimits {
   readonly leaseMs: number;
   /** Most notices sent after one look. */
   readonly notices: number;
+  /** Most notices kept for an endpoint that does not take them; the oldest go. */
+  readonly noticesKept: number;
   /** How long an alert that is over is kept, in days. */
   readonly keepDays: number;
 }
@@ -59,7 +63,7 @@ export class AlertWatch {
     private readonly database: DataSource,
     private readonly service: string,
     instance: string,
-    private readonly look: () => Promise<QueueState>,
+    private readonly look: () => Promise<WatchedState>,
     private readonly policyOf: (subscription: string) => AlertPolicy,
     private readonly webhook: AlertWebhook | undefined,
     private readonly limits: AlertWatchLimits,
@@ -85,16 +89,16 @@ export class AlertWatch {
   private async run(): Promise<void> {
     const { signal } = this.stopped;
     while (!signal.aborted) {
-      try {
-        if (await this.lease.hold()) {
-          await this.watch();
-          await this.tell();
-        }
-      } catch (error) {
-        this.logger.warn(`the queues were not looked at: ${accountOf(error)}`);
-      }
+      const mine = await this.lease.hold().catch(() => false);
+      if (mine)
+        await this.watch().catch((error: unknown) => this.complain('the queues were not looked at', error));
+      if (mine) await this.tell().catch((error: unknown) => this.complain('alerts wait to be told', error));
       await setTimeout(this.limits.pollMs, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  private complain(what: string, error: unknown): void {
+    if (!this.stopped.signal.aborted) this.logger.warn(`${what}: ${accountOf(error)}`);
   }
 
   private async watch(): Promise<void> {
@@ -106,7 +110,7 @@ export class AlertWatch {
     if (clear.length > 0) await this.database.query(FORGET_ALERTS, [this.limits.keepDays]);
   }
 
-  private async raise(reading: Reading): Promise<void> {
+  private async raise(reading: Read): Promise<void> {
     const { subject, kind, value, threshold } = reading;
     const message = tellAlert(reading);
     const row = [uuidv7(), subject, kind, value, threshold, message, this.webhook !== undefined];
@@ -122,13 +126,19 @@ export class AlertWatch {
   /** In order: what is not taken waits, and what comes after it. */
   private async tell(): Promise<void> {
     if (this.webhook === undefined) return;
+    await this.database.query(DROP_NOTICES, [this.limits.noticesKept]);
     const notices = (await this.database.query(NEXT_NOTICES, [this.limits.notices])) as (AlertRow & {
       notice_id: string;
       what: 'raised' | 'cleared';
     })[];
     for (const notice of notices) {
       if (this.stopped.signal.aborted) return;
-      await this.webhook.tell(this.service, notice.what, toAlert(notice));
+      try {
+        await this.webhook.tell(this.service, notice.what, toAlert(notice), this.stopped.signal);
+      } catch (error) {
+        if (!(error instanceof NoticeRefused)) throw error;
+        this.logger.error(`alert ${notice.id} (${notice.what}) was not told: ${error.message}`);
+      }
       // After it is told: a crash between the two tells again, under the same id.
       await this.database.query(FORGET_NOTICE, [notice.notice_id]);
     }

@@ -8,6 +8,13 @@ export interface AlertWebhookOptions {
   readonly secret?: string | undefined;
 }
 
+/** The endpoint will not take this notice, however often it is told. */
+export class NoticeRefused extends Error {
+  constructor(url: string, status: number) {
+    super(`${url} refused it with ${status}; look at ALERT_WEBHOOK_URL and its secret`);
+  }
+}
+
 const TIMEOUT_MS = 5_000;
 
 /** Tells an operator's endpoint of alerts, by the Standard Webhooks specification. */
@@ -18,8 +25,8 @@ export class AlertWebhook {
     this.webhook = options.secret === undefined ? undefined : new Webhook(options.secret);
   }
 
-  /** @throws when the endpoint does not take it; it knows by the id what it was told before */
-  async tell(service: string, what: 'raised' | 'cleared', alert: Alert): Promise<void> {
+  /** @throws NoticeRefused; any other error passes, and it may be told again: it knows by the id what it was told */
+  async tell(service: string, what: 'raised' | 'cleared', alert: Alert, signal: AbortSignal): Promise<void> {
     const id = `${alert.id}.${what}`;
     const timestamp = new Date();
     const body = JSON.stringify({
@@ -36,9 +43,12 @@ export class AlertWebhook {
         ...(this.webhook && { 'webhook-signature': this.webhook.sign(id, timestamp, body) }),
       },
       body,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     await response.arrayBuffer();
-    if (!response.ok) throw new Error(`${this.options.url} answered ${response.status}`);
+    const { status } = response;
+    if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+      throw new NoticeRefused(this.options.url, status);
+    if (!response.ok) throw new Error(`${this.options.url} answered ${status}`);
   }
 }

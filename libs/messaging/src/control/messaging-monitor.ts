@@ -2,10 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Subscription } from '../consumer/subscription.js';
 import { LIST_WAITING } from '../consumer/waiting.js';
+import { COUNT_UNDECIDED } from '../dead-letter/sql.js';
 import { OUT_OF_ORDER } from '../inbox/sql.js';
 import { MessagingServer } from '../nest/messaging-server.js';
 import { MESSAGE_TRANSPORT, MESSAGING_DATABASE } from '../nest/options.js';
-import type { Transport } from '../transport/transport.js';
+import type { PartitionLag, Transport } from '../transport/transport.js';
+import type { WatchedState } from './alert-policy.js';
 import { LIST_ACTIONS, type OperatorActionRow, recordAction } from './operator-actions.js';
 import type { OperatorAction, QueueState, SubscriptionState } from './requests.js';
 import { LIST_PAUSED, PAUSE, RESUME } from './sql.js';
@@ -17,6 +19,8 @@ SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_
        sum(dead)::float8 AS dead, sum(discarded)::float8 AS discarded
 FROM messaging.progress GROUP BY subscription`;
 
+type Progress = Record<string, number> & { readonly subscription: string };
+
 /** What a service's queues look like now. */
 @Injectable()
 export class MessagingMonitor {
@@ -27,22 +31,18 @@ export class MessagingMonitor {
   ) {}
 
   async subscriptions(order: boolean): Promise<SubscriptionState[]> {
-    const progress = (await this.database.query(PROGRESS)) as (Record<string, number> & {
-      subscription: string;
-    })[];
-    const bySubscription = new Map(progress.map(row => [row.subscription, row]));
+    const bySubscription = await this.progress();
     const [paused, waiting] = await Promise.all([this.paused(), this.waiting()]);
     const outOfOrder = order ? await this.outOfOrder() : undefined;
     return Promise.all(
       this.competing.map(async ({ name }) => {
         const lags = await this.transport.lag(name);
         const row = bySubscription.get(name);
-        const oldest = lags.flatMap(each => each.oldestAt ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
         return {
           name,
           topics: [...new Set(lags.map(each => each.topic))],
           lag: sum(lags.map(each => each.lag)),
-          oldestAt: oldest?.toISOString() ?? null,
+          oldestAt: oldestOf(lags)?.toISOString() ?? null,
           appended: sum(lags.map(each => each.head)) - (row?.started_at ?? 0),
           handled: row?.handled ?? 0,
           skipped: row?.skipped ?? 0,
@@ -57,6 +57,35 @@ export class MessagingMonitor {
         };
       }),
     );
+  }
+
+  /**
+   * What is watched of the queues: what the transport cannot tell now is left out, and the rest told all the same.
+   * Dead are the letters that nobody has decided on, those included whose key waits for it.
+   */
+  async watched(): Promise<WatchedState> {
+    const [progress, waiting, paused, undecided, outbox] = await Promise.all([
+      this.progress(),
+      this.waiting(),
+      this.paused(),
+      this.undecided(),
+      this.outboxDepth(),
+    ]);
+    const subscriptions = await Promise.all(
+      this.competing.map(async ({ name }) => {
+        const lags = await this.transport.lag(name).catch(() => undefined);
+        return {
+          name,
+          lag: lags && sum(lags.map(each => each.lag)),
+          oldestAt: lags && (oldestOf(lags)?.toISOString() ?? null),
+          parked: progress.get(name)?.['parked'] ?? 0,
+          dead: undecided.get(name) ?? 0,
+          paused: paused.get(name) ?? null,
+          waiting: waiting.get(name) ?? null,
+        };
+      }),
+    );
+    return { subscriptions, outbox };
   }
 
   /** @param order whether every receipt is asked if it came in its turn */
@@ -120,6 +149,16 @@ export class MessagingMonitor {
     );
   }
 
+  private async progress(): Promise<ReadonlyMap<string, Progress>> {
+    const rows = (await this.database.query(PROGRESS)) as Progress[];
+    return new Map(rows.map(row => [row.subscription, row]));
+  }
+
+  private async undecided(): Promise<ReadonlyMap<string, number>> {
+    const rows = (await this.database.query(COUNT_UNDECIDED)) as { subscription: string; count: number }[];
+    return new Map(rows.map(({ subscription, count }) => [subscription, count]));
+  }
+
   private async waiting(): Promise<ReadonlyMap<string, NonNullable<SubscriptionState['waiting']>>> {
     const rows = (await this.database.query(LIST_WAITING)) as {
       subscription: string;
@@ -143,6 +182,10 @@ export class MessagingMonitor {
     ];
     return row.depth;
   }
+}
+
+function oldestOf(lags: readonly PartitionLag[]): Date | undefined {
+  return lags.flatMap(each => each.oldestAt ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
 }
 
 function sum(numbers: readonly number[]): number {

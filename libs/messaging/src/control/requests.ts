@@ -26,7 +26,7 @@ export const SubscriptionState = z.object({
   /** Who has paused it, when and why; null when it runs. */
   paused: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
   /** Since when and why it does not come forward although nobody has paused it; null when it does. */
-  waiting: z.object({ since: z.string(), reason: z.string() }).nullable(),
+  waiting: z.object({ since: z.string(), reason: z.string() }).nullable().default(null),
   /** The instances that have its partitions. */
   owners: z.array(z.string()).readonly(),
 });
@@ -48,7 +48,7 @@ export const DeadLetter = z.object({
   key: z.string(),
   headers: z.record(z.string(), z.string()).readonly(),
   /** The trace that it belongs to (W3C Trace Context). */
-  traceId: z.string().nullable(),
+  traceId: z.string().nullable().default(null),
   /** Base64. */
   payload: z.string(),
   appendedAt: z.string(),
@@ -66,6 +66,10 @@ export const DeadLetter = z.object({
 });
 export type DeadLetter = z.output<typeof DeadLetter>;
 
+/** Of years that PostgreSQL has. */
+const Moment = z.iso
+  .datetime({ offset: true, error: 'is no time; write it as 2026-11-24T22:00:00Z' })
+  .regex(/^(?!0000)/, 'is in a year that never was');
 const NUL_FREE = [/^[^\0]*$/, 'has a NUL character in it'] as const;
 const Part = z
   .string()
@@ -75,7 +79,7 @@ const Part = z
 
 /** What letters are looked for by; all that is named must fit. */
 export const DeadLetterFilter = z
-  .object({
+  .strictObject({
     subscription: Part,
     /** The event's type, such as `order.paid.v1`. */
     type: Part,
@@ -91,8 +95,8 @@ export const DeadLetterFilter = z
     contains: Part,
     traceId: z.string().regex(/^[0-9a-f]{32}$/, 'is 32 hexadecimal digits'),
     /** When it died, from and up to. */
-    since: z.iso.datetime(),
-    until: z.iso.datetime(),
+    since: Moment,
+    until: Moment,
   })
   .partial();
 export type DeadLetterFilter = z.output<typeof DeadLetterFilter>;
@@ -137,9 +141,9 @@ export const listDeadLetters = (service: string) =>
     schema: z.object({
       limit: z.int().min(1).max(500),
       status: DeadLetter.shape.status,
-      filter: DeadLetterFilter,
+      filter: DeadLetterFilter.default({}),
       /** Only those older than this one. */
-      after: z.object({ deadAt: z.iso.datetime(), id: z.uuid() }).optional(),
+      after: z.object({ deadAt: Moment, id: z.uuid() }).optional(),
     }),
     reply: z.object({ deadLetters: z.array(DeadLetter) }),
   });
@@ -152,22 +156,35 @@ export const getDeadLetter = (service: string) =>
     reply: z.object({ deadLetter: DeadLetter.nullable() }),
   });
 
+const OfMany = z.object({
+  by: z.string().min(1),
+  filter: DeadLetterFilter,
+  /** How many of those that are found are passed over: they could not be decided on. */
+  passOver: z.int().nonnegative(),
+  /** Letters that died later are let be; now, by the service's database, where left out. */
+  diedBefore: z.iso.datetime().optional(),
+  /** Most letters in one call. */
+  limit: z.int().min(1).max(500),
+});
+
 /**
- * Decides on the undecided letters that fit, at most so many in one call, the oldest first; `found` says how many
- * there were. Letters that died after `diedBefore` are let be: one that is replayed may die again.
+ * Decides on the undecided letters that fit, in the order in which they were appended. `found` says how many there
+ * were for this call; the next one is told `diedBefore` of the first, for what is replayed may die again.
  */
 export const decideOnDeadLetters = (service: string) =>
   defineRequest({
     type: `${service}.decide-on-dead-letters.v1`,
-    schema: z.object({
-      decision: z.enum(['replay', 'discard']),
-      by: z.string(),
-      reason: z.string().nullable(),
-      filter: DeadLetterFilter,
+    schema: z.discriminatedUnion('decision', [
+      OfMany.extend({ decision: z.literal('replay') }),
+      OfMany.extend({ decision: z.literal('discard'), reason: z.string().min(1) }),
+    ]),
+    reply: z.object({
+      found: z.int(),
+      done: z.int(),
+      /** Those that cannot be replayed, whatever is mended. They stay as they are. */
+      failed: z.int(),
       diedBefore: z.iso.datetime(),
-      limit: z.int().min(1).max(500),
     }),
-    reply: z.object({ found: z.int(), done: z.int() }),
   });
 
 /** What operators did at a service, the newest first. */

@@ -101,14 +101,9 @@ describe('dead letters', () => {
   it('are replayed by filter, those that fit and no other, back at their places', async () => {
     const [first, second] = [await bury({ key: 'a', type: 'b.v1' }), await bury({ key: 'a', type: 'b.v1' })];
     const other = await bury({ key: 'a' });
-    const all = {
-      decision: 'replay',
-      by: 'ann',
-      reason: null,
-      diedBefore: new Date().toISOString(),
-    } as const;
+    const all = { decision: 'replay', by: 'ann', passOver: 0 } as const;
     const decided = await letters.decideAll({ ...all, filter: { type: 'b.v1' }, limit: 10 });
-    expect(decided).toEqual({ found: 2, done: 2 });
+    expect(decided).toMatchObject({ found: 2, done: 2, failed: 0 });
     expect(await found({})).toEqual([other]);
     const parked = (await fixture.database.query(
       'SELECT position::int FROM messaging.parked ORDER BY position',
@@ -119,8 +114,8 @@ describe('dead letters', () => {
 
   it('that die while they are replayed are let be', async () => {
     await bury({ diedAt: '2020-01-02T00:00:00.000Z' });
-    const how = { decision: 'replay', by: 'ann', reason: null, limit: 10, filter: {} } as const;
-    expect(await letters.decideAll({ ...how, diedBefore: '2020-01-01T00:00:00.000Z' })).toEqual({
+    const how = { decision: 'replay', by: 'ann', passOver: 0, limit: 10, filter: {} } as const;
+    expect(await letters.decideAll({ ...how, diedBefore: '2020-01-01T00:00:00.000Z' })).toMatchObject({
       found: 0,
       done: 0,
     });
@@ -138,5 +133,18 @@ describe('dead letters', () => {
       { acted_by: 'ann', action: 'replay', dead_letter: id, note: null },
       { acted_by: 'ben', action: 'discard', dead_letter: id, note: 'a test order' },
     ]);
+  });
+
+  it('of which one cannot be replayed do not keep the others from it', async () => {
+    const good = await bury({ key: 'a' });
+    await fixture.database.query(
+      `UPDATE messaging.dead_letter SET position = -1, reason = 'invalid', headers = $2 WHERE id = $1`,
+      [await bury({ key: 'b' }), JSON.stringify({ ce_id: 'x'.repeat(8_000) })],
+    );
+    await bury({ key: 'k'.repeat(9_000) });
+    const all = { decision: 'replay', by: 'ann', passOver: 0, limit: 10, filter: {} } as const;
+    expect(await letters.decideAll(all)).toMatchObject({ found: 3, done: 1, failed: 2 });
+    expect(await letters.get(good)).toMatchObject({ status: 'replayed' });
+    expect(await found({})).toHaveLength(2);
   });
 });

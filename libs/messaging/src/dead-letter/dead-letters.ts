@@ -1,12 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { z } from 'zod';
 import { recordAction } from '../control/operator-actions.js';
-import type { DeadLetter, DeadLetterFilter } from '../control/requests.js';
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  decideOnDeadLetters,
+  listDeadLetters,
+} from '../control/requests.js';
+import type { ReplyOf, RequestOf } from '../message/define-request.js';
 import { MESSAGING_DATABASE } from '../nest/options.js';
-import { Header } from '../message/envelope.js';
+import { DomainError } from '../message/domain-error.js';
+import { Header, LONGEST_KEY } from '../message/envelope.js';
 import { traceIdOf } from '../message/trace.js';
 import { type Count, LOCK_PARTITION, NOTE_OUTCOME, TAKE_RECEIPT, UNPARK } from '../retry/sql.js';
-import { DECIDE, FIND_UNDECIDED, GET_DEAD_LETTER, LIST_DEAD_LETTERS, RELEASE, REPARK } from './sql.js';
+import { DECIDE, FIND_UNDECIDED, GET_DEAD_LETTER, LIST_DEAD_LETTERS, NOW, RELEASE, REPARK } from './sql.js';
 
 interface Row {
   readonly id: string;
@@ -30,7 +38,18 @@ interface Row {
   readonly note: string | null;
 }
 
+/** It came with what no index takes, and can be looked at and discarded, but not handled. */
+export class LetterNotReplayable extends DomainError {
+  readonly code = 'not_replayable';
+  constructor(readonly id: string) {
+    super(
+      `dead letter ${id} has a key or an id longer than ${LONGEST_KEY} bytes; discard it, and mend who sent it`,
+    );
+  }
+}
+
 interface Decided {
+  readonly key: string;
   readonly subscription: string;
   readonly topic: string;
   readonly partition: number;
@@ -42,23 +61,10 @@ interface Decided {
 }
 
 /** Which letters, and which of them. */
-export interface DeadLetterQuery {
-  readonly limit: number;
-  readonly status: DeadLetter['status'];
-  readonly filter?: DeadLetterFilter;
-  /** Only those older than this one. */
-  readonly after?: { readonly deadAt: string; readonly id: string } | undefined;
-}
-
+export type DeadLetterQuery = z.input<ReturnType<typeof listDeadLetters>['schema']>;
 /** What an operator does with all letters that fit. */
-export interface BulkDecision {
-  readonly decision: 'replay' | 'discard';
-  readonly by: string;
-  readonly reason: string | null;
-  readonly filter: DeadLetterFilter;
-  readonly diedBefore: string;
-  readonly limit: number;
-}
+export type BulkDecision = RequestOf<ReturnType<typeof decideOnDeadLetters>>;
+type BulkResult = ReplyOf<ReturnType<typeof decideOnDeadLetters>>;
 
 /** Messages given up, and what an operator decides on them. */
 @Injectable()
@@ -78,30 +84,39 @@ export class DeadLetters {
   }
 
   /** Each in a transaction of its own: what is decided stays so, wherever it ends. */
-  async decideAll({
-    filter,
-    diedBefore,
-    limit,
-    ...how
-  }: BulkDecision): Promise<{ found: number; done: number }> {
-    const wanted = [limit, ...valuesOf(filter), diedBefore];
+  async decideAll(decision: BulkDecision): Promise<BulkResult> {
+    const { filter, limit, by, passOver } = decision;
+    const diedBefore = decision.diedBefore ?? (await this.now());
+    const wanted = [limit, ...valuesOf(filter), diedBefore, passOver];
     const rows = (await this.database.query(FIND_UNDECIDED, wanted)) as { id: string }[];
-    let done = 0;
+    let [done, failed] = [0, 0];
     for (const { id } of rows) {
-      const decided =
-        how.decision === 'replay' ? this.replay(id, how.by) : this.discard(id, how.by, how.reason ?? '');
-      if (await decided) done += 1;
+      try {
+        const decided =
+          decision.decision === 'replay' ? this.replay(id, by) : this.discard(id, by, decision.reason);
+        if (await decided) done += 1;
+      } catch (error) {
+        if (!(error instanceof LetterNotReplayable)) throw error;
+        failed += 1;
+      }
     }
-    return { found: rows.length, done };
+    return { found: rows.length, done, failed, diedBefore };
+  }
+
+  private async now(): Promise<string> {
+    const [{ now }] = (await this.database.query(NOW)) as [{ now: Date }];
+    return now.toISOString();
   }
 
   /**
    * Puts a letter back at its place in its key, to be tried as if for the first time. One that did not parse and
    * of which a copy was handled since is done.
    * @returns false when there is none of this id that is still undecided
+   * @throws LetterNotReplayable; it is then as it was
    */
   async replay(id: string, by: string): Promise<boolean> {
     return this.decide(id, 'replayed', by, null, async (tx, letter) => {
+      if (isTooLong(letter)) throw new LetterNotReplayable(id);
       if (letter.holds_key) {
         await tx.query(RELEASE, placeOf(letter));
         return;
@@ -149,6 +164,11 @@ export class DeadLetters {
       return true;
     });
   }
+}
+
+function isTooLong({ key, headers }: Decided): boolean {
+  const id = (JSON.parse(headers) as Record<string, string>)[Header.id] ?? '';
+  return Buffer.byteLength(key) > LONGEST_KEY || Buffer.byteLength(id) > LONGEST_KEY;
 }
 
 async function note(tx: EntityManager, letter: Decided, was: Count, became: Count): Promise<void> {

@@ -17,9 +17,6 @@ const COLUMNS = `id, subscription, topic, partition, position::float8 AS positio
        encode(payload, 'base64') AS payload, appended_at, reason, errors, holds_key, dead_at, status, decided_at,
        decided_by, note`;
 
-/** Callers see times in milliseconds, so that is what pages and limits are cut by. */
-const DIED = "date_trunc('milliseconds', dead_at)";
-
 /**
  * Headers are matched as the text that they are kept as: a stranger's may hold what PostgreSQL takes for no JSON.
  * $2 to $10 are a filter, each null where nothing is asked.
@@ -31,25 +28,25 @@ AND ($6::text IS NULL OR EXISTS (
   SELECT FROM jsonb_array_elements(errors) AS attempt WHERE position(lower($6) IN lower(attempt ->> 'error')) > 0))
 AND ($7::text IS NULL OR position(convert_to($7, 'UTF8') IN payload) > 0)
 AND ($8::text IS NULL OR position($8 IN headers) > 0)
-AND ($9::timestamptz IS NULL OR ${DIED} >= $9) AND ($10::timestamptz IS NULL OR ${DIED} <= $10)`;
+AND ($9::timestamptz IS NULL OR dead_at >= $9) AND ($10::timestamptz IS NULL OR dead_at <= $10)`;
 
 export const LIST_DEAD_LETTERS = `
 SELECT ${COLUMNS} FROM messaging.dead_letter
-WHERE status = $11 AND ${FITS} AND ($12::timestamptz IS NULL OR (${DIED}, id) < ($12, $13::uuid))
-ORDER BY ${DIED} DESC, id DESC LIMIT $1`;
+WHERE status = $11 AND ${FITS} AND ($12::timestamptz IS NULL OR (dead_at, id) < ($12, $13::uuid))
+ORDER BY dead_at DESC, id DESC LIMIT $1`;
 
 export const GET_DEAD_LETTER = `SELECT ${COLUMNS} FROM messaging.dead_letter WHERE id = $1`;
 
-/** Undecided ones, in the order in which they were appended. */
+/** Undecided ones that died up to a moment, in the order in which they were appended. */
 export const FIND_UNDECIDED = `
-SELECT id FROM messaging.dead_letter WHERE status = 'dead' AND ${FITS} AND ${DIED} <= $11
-ORDER BY subscription, topic, partition, position LIMIT $1`;
+SELECT id FROM messaging.dead_letter WHERE status = 'dead' AND ${FITS} AND dead_at <= $11
+ORDER BY subscription, topic, partition, position LIMIT $1 OFFSET $12`;
 
 /** Decides on a letter that nobody has decided on yet; no row when there is none. */
 export const DECIDE = `
 UPDATE messaging.dead_letter SET status = $2, decided_at = now(), decided_by = $3, note = $4
 WHERE id = $1 AND status = 'dead'
-RETURNING subscription, topic, partition, position::float8 AS position, holds_key, reason, headers`;
+RETURNING subscription, topic, partition, position::float8 AS position, key, holds_key, reason, headers`;
 
 /** Back among the parked, at its place in its key, due now. */
 export const REPARK = `
@@ -61,3 +58,8 @@ FROM messaging.dead_letter WHERE id = $1`;
 export const RELEASE = `
 UPDATE messaging.parked SET held = false, attempts = 0, due_at = now()
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+
+export const NOW = 'SELECT now()::timestamptz(3) AS now';
+
+export const COUNT_UNDECIDED = `
+SELECT subscription, count(*)::int AS count FROM messaging.dead_letter WHERE status = 'dead' GROUP BY subscription`;

@@ -15,7 +15,6 @@ describe('a dependency', () => {
       return back ? 'done' : away();
     };
     for (let n = 0; n < 2; n += 1) await expect(dependency.call(work)).rejects.toThrow('503');
-    expect(dependency.isOpen).toBe(true);
     const refused: unknown = await dependency.call(work).catch((error: unknown) => error);
     expect(calls).toBe(2);
     expect(isInfrastructureError(refused)).toBe(true);
@@ -26,7 +25,6 @@ describe('a dependency', () => {
         answer => answer !== undefined,
       ),
     ).toBe('done');
-    expect(dependency.isOpen).toBe(false);
   });
 
   it('is not let be for refusing calls that are wrong', async () => {

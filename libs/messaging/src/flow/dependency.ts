@@ -1,7 +1,6 @@
 import {
   circuitBreaker,
   type CircuitBreakerPolicy,
-  CircuitState,
   ConsecutiveBreaker,
   handleWhen,
   isBrokenCircuitError,
@@ -35,10 +34,6 @@ export class Dependency {
     });
   }
 
-  get isOpen(): boolean {
-    return this.circuit.state === CircuitState.Open;
-  }
-
   /**
    * Does the work, if the circuit lets it. What it throws counts against the dependency when it is an outage, such
    * as DependencyUnavailable, a time-out or a lost connection; a refusal of this one call does not.
@@ -54,4 +49,13 @@ export class Dependency {
       });
     }
   }
+}
+
+/**
+ * Tells an outage from a refusal, by the status of an answer: 500 and above, and 429, are the world's fault.
+ * @throws DependencyUnavailable; Error for any other answer that is no success
+ */
+export function requireSuccess(dependency: string, { ok, status }: Pick<Response, 'ok' | 'status'>): void {
+  if (status >= 500 || status === 429) throw new DependencyUnavailable(dependency, `it answered ${status}`);
+  if (!ok) throw new Error(`${dependency} answered ${status}`);
 }

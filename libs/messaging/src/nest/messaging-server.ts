@@ -6,7 +6,6 @@ import { BroadcastConsumer } from '../broadcast/broadcast-consumer.js';
 import { claimQueue } from '../consumer/claim-queue.js';
 import { Consumer } from '../consumer/consumer.js';
 import { type Route, type Subscription, topicsOf } from '../consumer/subscription.js';
-import { DEFAULT_ALERTS } from '../control/alert-policy.js';
 import { Relay } from '../relay/relay.js';
 import { DEFAULT_RETRY } from '../retry/policy.js';
 import { Retrier } from '../retry/retrier.js';
@@ -57,7 +56,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     return (this.declared ??= collectSubscriptions(this.messageHandlers as ReadonlyMap<string, NestHandler>));
   }
 
-  /** Starts it when this has started, and stops it before what is in hand is finished. */
+  /** Starts it when this has started, and stops it while what is in hand is finished. */
   accompany(companion: Companion): void {
     this.companions.push(companion);
   }
@@ -69,8 +68,8 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
   /** Stops taking, finishes what is in hand, then sends what the outbox still has. */
   async close(): Promise<void> {
     for (const consumer of this.consumers) consumer.close();
-    await Promise.all(this.companions.map(companion => companion.stop()));
-    await Promise.all(this.running.map(subscription => subscription.close()));
+    const companions = this.companions.map(companion => companion.stop());
+    await Promise.all([...companions, ...this.running.map(subscription => subscription.close())]);
     this.running = [];
     await this.retrier?.stop();
     await this.timers?.stop();
@@ -168,7 +167,7 @@ function collectSubscriptions(handlers: ReadonlyMap<string, NestHandler>): Subsc
     startFrom: extras.startFrom ?? 'start',
     batch: extras.batch ?? 1,
     retry: { ...DEFAULT_RETRY, ...extras.retry },
-    alert: { ...DEFAULT_ALERTS, ...extras.alert },
+    alert: extras.alert,
   }));
 }
 

@@ -123,13 +123,15 @@ function withDatabase(service: string, database: Type<DataSource>): Provider[] {
         server: MessagingServer,
         webhook?: AlertWebhookOptions,
       ) => {
-        const policyOf = (name: string) =>
-          server.subscriptions.find(each => each.name === name)?.alert ?? DEFAULT_ALERTS;
+        const policyOf = (name: string) => ({
+          ...DEFAULT_ALERTS,
+          ...server.subscriptions.find(each => each.name === name)?.alert,
+        });
         const watch = new AlertWatch(
           source,
           service,
           instance,
-          () => monitor.state(false),
+          () => monitor.watched(),
           policyOf,
           webhook && new AlertWebhook(webhook),
           ALERT_LIMITS,
@@ -150,6 +152,7 @@ const ALERT_LIMITS: AlertWatchLimits = {
   pollMs: MESSAGING_LIMITS.alertPollMs,
   leaseMs: MESSAGING_LIMITS.relayLeaseMs,
   notices: MESSAGING_LIMITS.alertNotices,
+  noticesKept: MESSAGING_LIMITS.alertNoticesKept,
   keepDays: MESSAGING_LIMITS.alertDays,
 };
 

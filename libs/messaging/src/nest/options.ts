@@ -46,6 +46,8 @@ export const MESSAGING_LIMITS = {
   alertPollMs: 5_000,
   /** Most notices of alerts sent to the webhook after one look. */
   alertNotices: 100,
+  /** Most notices of alerts kept for a webhook that does not take them. */
+  alertNoticesKept: 1_000,
   /** How long an alert that is over is kept, in days. */
   alertDays: 30,
   /** Most events that wait to be sent in a service without a database. */

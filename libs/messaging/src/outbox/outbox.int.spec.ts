@@ -191,16 +191,18 @@ describe('outbox and relay', () => {
         await transport.publish(messages);
       },
     } as unknown as Transport;
-    const relay = fixture.relay(held);
+    const relay = fixture.relay(held, 'one', { batchBytes: 100 });
     await publish({ key: 'a', n: 1 });
     relay.wake();
     await sending.opened;
-    await publish({ key: 'a', n: 2 });
+    // More than goes at once.
+    const note = 'x'.repeat(100);
+    await publish(...Array.from({ length: 5 }, (_, n) => ({ key: 'a', n, note })));
     const stopped = relay.stop();
     told.release();
     await stopped;
     expect(await fixture.database.query('SELECT id FROM messaging.outbox')).toEqual([]);
-    expect(await received.count(2)).toHaveLength(2);
+    expect(await received.count(6)).toHaveLength(6);
   });
 
   it('lets one relay send at a time', async () => {

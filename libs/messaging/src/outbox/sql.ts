@@ -47,3 +47,5 @@ END
 $$`;
 
 export const NEXT_TO_SEND = 'SELECT * FROM messaging.next_to_send($1::bigint[], $2, $3)';
+
+export const HIGHEST = 'SELECT coalesce(max(id), 0) AS id FROM messaging.outbox';

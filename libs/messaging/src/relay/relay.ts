@@ -6,7 +6,7 @@ import type { Transport } from '../transport/transport.js';
 import { Wakeup } from '../flow/wakeup.js';
 import { restAfter } from '../flow/yielding.js';
 import { Lease } from '../lease/lease.js';
-import { NEXT_TO_SEND } from '../outbox/sql.js';
+import { HIGHEST, NEXT_TO_SEND } from '../outbox/sql.js';
 
 export interface RelayLimits {
   /** Most messages sent in one go. */
@@ -66,7 +66,10 @@ export class Relay {
     this.wakeup.wake();
   }
 
-  /** Sends what is committed, then ends. What commits later is sent by the next relay. */
+  /**
+   * Sends what was committed when it was called, then ends; what commits later is sent by the next relay, and so is
+   * the rest where the transport fails meanwhile.
+   */
   async stop(): Promise<void> {
     this.stopping = true;
     this.wakeup.wake();
@@ -75,19 +78,20 @@ export class Relay {
   }
 
   private async run(): Promise<void> {
+    let end: bigint | undefined;
     for (let failures = 0; ;) {
       try {
         const startedAt = performance.now();
-        // A look that began before the stop may have missed what was committed before it.
-        const last = this.stopping;
-        const sent = await this.sendBatch();
+        // Others may publish without an end: what is above this is not for us any more.
+        if (this.stopping) end ??= await this.highest();
+        const { count, last } = await this.sendBatch();
         failures = 0;
-        if (last && sent < this.limits.batch) {
+        if (end !== undefined && (last === undefined || BigInt(last) >= end)) {
           await this.next(0);
           return;
         }
-        if (sent > 0) {
-          if (!this.stopping) await restAfter(startedAt, { full: sent >= this.limits.batch });
+        if (count > 0) {
+          if (!this.stopping) await restAfter(startedAt, { full: count >= this.limits.batch });
           continue;
         }
         await this.wakeup.wait(this.limits.pollMs);
@@ -101,13 +105,19 @@ export class Relay {
     }
   }
 
-  private async sendBatch(): Promise<number> {
+  /** The number of the last row that is committed; 0 when there is none. */
+  private async highest(): Promise<bigint> {
+    const [{ id }] = (await this.database.query(HIGHEST)) as [{ id: string }];
+    return BigInt(id);
+  }
+
+  private async sendBatch(): Promise<{ count: number; last: string | undefined }> {
     const rows = await this.next((await this.lease.hold()) ? this.limits.batch : 0);
-    if (rows.length === 0) return 0;
+    if (rows.length === 0) return { count: 0, last: undefined };
     await this.transport.publish(rows.map(row => toWireMessage(row, this.service)));
     sentChannel.publish({ service: this.service, count: rows.length } satisfies SentSignal);
     this.sent = rows.map(row => row.id);
-    return rows.length;
+    return { count: rows.length, last: this.sent.at(-1) };
   }
 
   /** Deletes what was sent, in one go with asking for what comes next: the outbox is asked once a batch. */

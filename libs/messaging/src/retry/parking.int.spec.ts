@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
 import { eventually, Gate, SOON, useParking } from '#testkit';
 import { Consumer } from '../consumer/consumer.js';
 import { DependencyUnavailable } from '../consumer/infrastructure-error.js';
@@ -141,6 +142,38 @@ describe('a message whose handler fails', () => {
     ]);
     state = 'well';
     await progressIs({ handled: 1, parked: 0, dead: 0, discarded: 0 });
+  });
+
+  it('says no more that it waits when it was tried and failed after the outage', async () => {
+    let away = false;
+    parking.handle = () =>
+      Promise.reject(away ? new DependencyUnavailable('the outside', 'it is away') : new Error('broken'));
+    const waiting = () =>
+      parking.fixture.database.query('SELECT reason FROM messaging.waiting') as Promise<object[]>;
+    const declared = await consume({ ...SOON, attempts: 2 });
+    await publish({ key: 'a', n: 1 });
+    await progressIs({ handled: 0, parked: 1, dead: 0, discarded: 0 });
+    away = true;
+    retry(declared);
+    const [noted] = await eventually(waiting, rows => rows.length === 1);
+    expect(noted).toMatchObject({ reason: expect.stringContaining('the outside is not available') });
+    away = false;
+    await progressIs({ handled: 0, parked: 0, dead: 1, discarded: 0 });
+    await eventually(waiting, rows => rows.length === 0);
+  });
+
+  it('is no matter of a dependency that takes a part of what comes at once: the rest follows, less at a time', async () => {
+    const calls = new WeakMap<EntityManager, number>();
+    parking.handle = async (event, tx) => {
+      const made = (calls.get(tx) ?? 0) + 1;
+      calls.set(tx, made);
+      if (made > 3) throw new DependencyUnavailable('the outside', 'it takes three at a time');
+      await recording(event, tx);
+    };
+    await publish(...Array.from({ length: 10 }, (_, n) => ({ key: 'a', n })));
+    await consume();
+    await progressIs({ handled: 10, parked: 0, dead: 0, discarded: 0 });
+    expect(await parking.fixture.effects()).toEqual(Array.from({ length: 10 }, (_, n) => `a${n}`));
   });
 
   it('makes its subscription wait when too many are parked, and go on when they are handled', async () => {

@@ -33,9 +33,13 @@ export interface Attempt {
 const LONGEST_ERROR = 4_000;
 
 export function attemptOf(error: unknown): Attempt {
-  const text = accountOf(error).replaceAll('\0', '\uFFFD').slice(0, LONGEST_ERROR);
+  return { at: new Date().toISOString(), error: keptAccount(error, LONGEST_ERROR) };
+}
+
+/** Whatever was thrown, as text that a database takes, of so many characters at most. */
+export function keptAccount(error: unknown, longest: number): string {
   // Half a character, as a cut may leave one, is no text that can be kept.
-  return { at: new Date().toISOString(), error: text.toWellFormed() };
+  return accountOf(error).replaceAll('\0', '\uFFFD').slice(0, longest).toWellFormed();
 }
 
 /** Whatever was thrown, as text. */

@@ -189,6 +189,8 @@ export class Retrier {
       }
       return noted.attempts;
     });
+    // Its handler was called and answered: the world is there.
+    await this.waiting.get(subscription)?.clear();
     if (attempts === undefined) return;
     this.logger.error(
       `${name}: message at ${row.topic}/${row.partition}:${row.position} is a dead letter after ${attempts} attempt(s): ${accountOf(error)}`,

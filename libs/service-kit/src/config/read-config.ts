@@ -45,15 +45,17 @@ export const ServiceConfig = HttpConfig.extend({
 });
 export type ServiceConfig = z.output<typeof ServiceConfig>;
 
+/** As Standard Webhooks has it: `whsec_`, and 24 bytes or more in base64. */
+export const WebhookSecret = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{32,}=*$/, 'is whsec_ and 24 bytes in base64');
+
 export const DatabaseConfig = ServiceConfig.extend({
   ...databaseKeys,
   /** Where alerts of its queues are told, by the Standard Webhooks specification; nowhere but in the log if left out. */
   ALERT_WEBHOOK_URL: z.url().optional(),
   /** What they are signed with: `whsec_` and base64. */
-  ALERT_WEBHOOK_SECRET: z
-    .string()
-    .regex(/^whsec_[A-Za-z0-9+/]+=*$/, 'is whsec_ and base64')
-    .optional(),
+  ALERT_WEBHOOK_SECRET: WebhookSecret.optional(),
 });
 export type DatabaseConfig = z.output<typeof DatabaseConfig>;
 

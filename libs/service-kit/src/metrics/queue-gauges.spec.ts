@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import type { MessagingMonitor, QueueState } from '#messaging';
+import type { MessagingMonitor, WatchedState } from '#messaging';
 import { gaugeQueues } from './queue-gauges.js';
 
 const STATE = {
@@ -16,17 +16,17 @@ const STATE = {
     },
   ],
   outbox: 3,
-} as unknown as QueueState;
+} as unknown as WatchedState;
 
 describe('the metrics of a service', () => {
   it('tell what its queues have to do, from one look at them', async () => {
     const registry = new Registry();
     let looks = 0;
-    const state = async () => {
+    const watched = async () => {
       looks += 1;
       return STATE;
     };
-    gaugeQueues(registry, { state } as unknown as MessagingMonitor);
+    gaugeQueues(registry, { watched } as unknown as MessagingMonitor);
     const text = await registry.metrics();
     const of = '{subscription="points.follow-order"}';
     for (const line of [
@@ -44,7 +44,9 @@ describe('the metrics of a service', () => {
 
   it('are told without them when the queue is away', async () => {
     const registry = new Registry();
-    gaugeQueues(registry, { state: () => Promise.reject(new Error('away')) } as unknown as MessagingMonitor);
+    gaugeQueues(registry, {
+      watched: () => Promise.reject(new Error('away')),
+    } as unknown as MessagingMonitor);
     expect(await registry.metrics()).not.toContain('sluice_subscription_lag{');
   });
 });

@@ -1,37 +1,49 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { MessagingMonitor, QueueState } from '#messaging';
+import type { MessagingMonitor, WatchedState } from '#messaging';
 
 /** How long a look at the queues is good for, in ms: every gauge of one scrape tells of the same moment. */
 const GOOD_FOR_MS = 1_000;
 
 /** What a service's queues look like when its metrics are read. Every instance tells the same. */
 export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void {
-  let looked = { at: -Infinity, state: Promise.resolve<QueueState>({ subscriptions: [], outbox: 0 }) };
+  let looked = { at: -Infinity, state: Promise.resolve<WatchedState>({ subscriptions: [], outbox: 0 }) };
   const look = () => {
     if (performance.now() - looked.at > GOOD_FOR_MS)
-      looked = { at: performance.now(), state: monitor.state(false) };
+      looked = { at: performance.now(), state: monitor.watched() };
     return looked.state;
   };
-  const gauge = (name: string, help: string, set: (gauge: Gauge, state: QueueState) => void) =>
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    set: (gauge: Gauge, state: WatchedState) => void,
+  ) =>
     new Gauge({
       name,
       help,
-      labelNames: name.startsWith('sluice_subscription_') ? ['subscription'] : [],
+      labelNames,
       registers: [registry],
       async collect() {
-        // A queue that is away has no figures; the process's own are told all the same.
+        // A database that is away has no figures; the process's own are told all the same.
         const state = await look().catch(() => undefined);
         this.reset();
         if (state !== undefined) set(this, state);
       },
     });
-  const each = (name: string, help: string, value: (state: QueueState['subscriptions'][number]) => number) =>
-    gauge(`sluice_subscription_${name}`, help, (target, { subscriptions }) => {
-      for (const state of subscriptions) target.set({ subscription: state.name }, value(state));
+  const each = (
+    name: string,
+    help: string,
+    value: (state: WatchedState['subscriptions'][number]) => number | undefined,
+  ) =>
+    gauge(`sluice_subscription_${name}`, help, ['subscription'], (target, { subscriptions }) => {
+      for (const state of subscriptions) {
+        const figure = value(state);
+        if (figure !== undefined) target.set({ subscription: state.name }, figure);
+      }
     });
   each('lag', 'Messages still to settle.', ({ lag }) => lag);
   each('oldest_age_seconds', 'Age of the oldest message still to settle.', ({ oldestAt }) =>
-    oldestAt === null ? 0 : Math.max(0, Date.now() - Date.parse(oldestAt)) / 1_000,
+    oldestAt === undefined ? undefined : ageOf(oldestAt),
   );
   each('parked', 'Messages parked.', ({ parked }) => parked);
   each('dead', 'Dead letters to decide on.', ({ dead }) => dead);
@@ -39,7 +51,11 @@ export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void
   each('waiting', '1 while it waits for an outage, or for room.', ({ waiting }) =>
     waiting === null ? 0 : 1,
   );
-  gauge('sluice_outbox_depth', 'Events committed and not yet sent.', (target, { outbox }) =>
+  gauge('sluice_outbox_depth', 'Events committed and not yet sent.', [], (target, { outbox }) =>
     target.set(outbox),
   );
+}
+
+function ageOf(since: string | null): number {
+  return since === null ? 0 : Math.max(0, Date.now() - Date.parse(since)) / 1_000;
 }

@@ -1,7 +1,8 @@
+import cluster from 'node:cluster';
 import type { LoggerService } from '@nestjs/common';
 
 /**
- * Ends the process once, in order, within a limit: on SIGTERM, on SIGINT, and when the launcher that started
+ * Ends the process once, in order, within a limit: on SIGTERM, SIGINT or SIGHUP, and when the launcher that started
  * it is gone.
  */
 export function drainOnSignal(limitMs: number, logger: LoggerService, drain: () => Promise<void>): void {
@@ -22,7 +23,10 @@ export function drainOnSignal(limitMs: number, logger: LoggerService, drain: () 
       },
     );
   };
-  process.on('SIGTERM', () => end('SIGTERM'));
-  process.on('SIGINT', () => end('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(signal));
+  // A launcher that is gone reads no log any more; a line that nobody reads must not end what is in hand.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  // Node ends a worker of a cluster there and then when its primary is gone, unless it has been told to go.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   process.on('disconnect', () => end('the launcher is gone'));
 }

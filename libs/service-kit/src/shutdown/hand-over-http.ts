@@ -3,16 +3,17 @@ import { Server } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** How long clients have to come to the end of their connections, in ms. */
-const PATIENCE_MS = 3_000;
+/** How long clients have at most to come to the end of their connections, in ms. */
+const LONGEST_MS = 3_000;
 const LOOK_MS = 20;
 
 /**
  * Prepares a server of HTTP/1.1 to go without a call lost. A connection that is kept alive is closed by the answer
  * of its next call, which says so (RFC 9112, 9.6): one closed while nobody speaks may cross a call on its way.
+ * @param patienceMs how long clients have to come to the end of their connections; 3 s at most
  * @returns takes no more connections, and resolves when there are none, or after a while
  */
-export function handOverHttp(app: NestFastifyApplication): () => Promise<void> {
+export function handOverHttp(app: NestFastifyApplication, patienceMs: number): () => Promise<void> {
   let going = false;
   const server: HttpServer = app.getHttpServer();
   app
@@ -25,7 +26,11 @@ export function handOverHttp(app: NestFastifyApplication): () => Promise<void> {
     going = true;
     // That of `net`, which stops listening and nothing else; HTTP's own would close what is idle, too.
     Server.prototype.close.call(server);
-    for (const until = performance.now() + PATIENCE_MS; performance.now() < until; await setTimeout(LOOK_MS))
+    for (
+      const until = performance.now() + Math.min(patienceMs, LONGEST_MS);
+      performance.now() < until;
+      await setTimeout(LOOK_MS)
+    )
       if ((await connections(server)) === 0) return;
   };
 }
