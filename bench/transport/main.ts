@@ -93,6 +93,8 @@ const note = (what: string, perSecond: number) => {
 const latencies = new Map<string, number[]>();
 
 try {
+  // First, while the servers have nothing left to write of what was measured before.
+  for (const kind of ['kafka', 'postgres'] as const) latencies.set(kind, await measureLatency(kind));
   const raw = { ...at, brokers, messages: MESSAGES };
   for (let round = 1; round <= ROUNDS; round += 1) {
     say(`round ${round} of ${ROUNDS}`);
@@ -111,7 +113,6 @@ try {
     const nest = { ...raw, messages: NEST_MESSAGES, databaseUrl, effect: 'transaction' as const };
     note("Nest's Kafka transport", (await measureNestKafka(nest)).perSecond);
   }
-  for (const kind of ['kafka', 'postgres'] as const) latencies.set(kind, await measureLatency(kind));
   report();
 } finally {
   await kafka.stop();

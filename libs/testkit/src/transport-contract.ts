@@ -378,6 +378,11 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         const stale = await startWorker(topic, group, 1);
         await transport.publish([text(topic, 'k', '1'), text(topic, 'k', '2'), text(topic, 'k', '3')]);
         await stale.reports.until(reports => reports.some(report => report.kind === 'holding'));
+        // What is done may be told to the group beside the next batch.
+        await eventually(
+          async () => lagOf(transport, group),
+          lag => lag === 2,
+        );
         stale.freeze();
         const gate = new Gate();
         const { received } = await collect(transport, topic, { group, maxBatch: 1 }, async ({ messages }) => {

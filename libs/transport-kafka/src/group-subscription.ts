@@ -22,7 +22,7 @@ export interface ReadOptions {
 
 /**
  * A competing subscription of this process: what its membership gives is fetched, handed to the handler, and
- * committed after its effects, for all partitions together in one request at a time.
+ * committed soon after its effects, for all partitions together in one request at a time.
  */
 export class GroupSubscription implements TransportSubscription {
   private readonly logger = new Logger('KafkaSubscription');
@@ -33,6 +33,7 @@ export class GroupSubscription implements TransportSubscription {
   private held: readonly ReadPosition[] = [];
   private revoking = false;
   private committing: Promise<void> | undefined;
+  private soon: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
   /** @param client connections of its own, closed with it */
@@ -58,7 +59,7 @@ export class GroupSubscription implements TransportSubscription {
         // What is not ours any more is not ours to tell: it would set another owner's place back.
         if (this.held.includes(position)) this.uncommitted.add(position);
         // The next batch need not wait for it: a commit that is lost only brings messages again.
-        if (this.committing === undefined) void this.commit();
+        this.commitSoon();
       },
       () => this.advance(),
     );
@@ -131,13 +132,19 @@ export class GroupSubscription implements TransportSubscription {
     this.fetcher.wake();
   }
 
+  /** In a moment, with what is done until then: each commit is a write for the brokers. */
+  private commitSoon(): void {
+    this.soon ??= setTimeout(PACE.commitMs).then(() => {
+      this.soon = undefined;
+      return this.commit();
+    });
+  }
+
   /** Resolves when all that was done when it was called is committed, or is not ours to commit. */
   private async commit(): Promise<void> {
     await this.committing;
     this.committing ??= this.commitAll().finally(() => {
       this.committing = undefined;
-      // What was done while the last one was coming to its end.
-      if (this.uncommitted.size > 0 && !this.delivery.stopping) void this.commit();
     });
     await this.committing;
   }

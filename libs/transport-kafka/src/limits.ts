@@ -34,6 +34,8 @@ export const LIMITS = {
 
 /** How it paces itself, in ms. */
 export const PACE = {
+  /** Between an effect and its commit, which others are gathered for. */
+  commitMs: 50,
   connectMs: 3_000,
   requestMs: 15_000,
   /** Longest wait of the broker for something to fetch… */

@@ -8,10 +8,10 @@ interface Ramp {
 }
 
 /**
- * On a machine with work to do, a loop rests up to half again as long as it worked, so that it finds batches and
+ * On a machine with work to do, a loop rests up to as long as it worked, so that it finds batches and
  * not crumbs: each costs the same, whatever is in it. The longest rest is short, for a message's way has two.
  */
-const GATHER = { used: { from: 0.5, to: 0.8 } satisfies Ramp, factor: 1.5, longestMs: 10 } as const;
+const GATHER = { used: { from: 0.5, to: 0.8 } satisfies Ramp, factor: 1, longestMs: 8 } as const;
 
 /**
  * On a machine that others want, all loops of a process together take a sixth of a processor. What they work for,
