@@ -155,10 +155,7 @@ export function transportContract(name: string, start: () => Promise<TransportUn
           async () => total().length,
           length => length >= 600,
         );
-        await eventually(
-          async () => lagOf(transport, 'g'),
-          lag => lag === 0,
-        );
+        await lagIs(transport, 'g', 0);
         expect(total().length).toBe(600);
         expect(new Set(total()).size).toBe(600);
       });
@@ -183,10 +180,7 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         await worker.reports.until(reports => reports.some(report => report.kind === 'holding'));
         await worker.kill();
         const { received } = await collect(transport, topic, { group });
-        await eventually(
-          async () => lagOf(transport, group),
-          lag => lag === 0,
-        );
+        await lagIs(transport, group, 0);
         const seen = [...worker.handled, ...received.items];
         for (const k of range(3)) {
           const first = [...new Set(ofKey(seen, k))];
@@ -248,10 +242,7 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         expect(await lagOf(transport, group)).toBe(30);
         gate.release();
         await received.count(30);
-        await eventually(
-          async () => lagOf(transport, group),
-          lag => lag === 0,
-        );
+        await lagIs(transport, group, 0);
       });
 
       it('finishes what is in hand when it closes, and nothing after', async () => {
@@ -316,10 +307,7 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         for (const { received } of copies) {
           expect([...(await received.count(40))].sort()).toEqual(range(40).map(String).sort());
         }
-        await eventually(
-          async () => lagOf(transport, group),
-          lag => lag === 0,
-        );
+        await lagIs(transport, group, 0);
         const shared = competing.map(({ received }) => received.items);
         expect(shared.flat().sort()).toEqual(range(40).map(String).sort());
         expect(shared.every(items => items.length > 0)).toBe(true);
@@ -379,10 +367,7 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         await transport.publish([text(topic, 'k', '1'), text(topic, 'k', '2'), text(topic, 'k', '3')]);
         await stale.reports.until(reports => reports.some(report => report.kind === 'holding'));
         // What is done may be told to the group beside the next batch.
-        await eventually(
-          async () => lagOf(transport, group),
-          lag => lag === 2,
-        );
+        await lagIs(transport, group, 2);
         stale.freeze();
         const gate = new Gate();
         const { received } = await collect(transport, topic, { group, maxBatch: 1 }, async ({ messages }) => {
@@ -390,17 +375,11 @@ export function transportContract(name: string, start: () => Promise<TransportUn
         });
         await received.until(items => items.includes('2'));
         stale.thaw();
-        await eventually(
-          async () => lagOf(transport, group),
-          lag => lag === 1,
-        );
+        await lagIs(transport, group, 1);
         await transport.publish([text(topic, 'k', '4')]);
         gate.release();
         await received.until(items => items.includes('4'));
-        await eventually(
-          async () => lagOf(transport, group),
-          lag => lag === 0,
-        );
+        await lagIs(transport, group, 0);
         expect(stale.handled).toEqual(['1']);
         expect(received.items).toEqual(['2', '3', '4']);
       });
@@ -474,6 +453,14 @@ function text(topic: string, key: string, payload: string): WireMessage {
 
 function ofKey(payloads: readonly string[], key: number): string[] {
   return payloads.filter(payload => payload.startsWith(`${key}:`));
+}
+
+/** Resolves when the group has so many messages still to do. */
+function lagIs(transport: Transport, group: string, expected: number): Promise<number> {
+  return eventually(
+    () => lagOf(transport, group),
+    lag => lag === expected,
+  );
 }
 
 async function lagOf(transport: Transport, group: string): Promise<number> {
