@@ -5,11 +5,14 @@ import { type ReplyOf, RequestClient, type RequestDefinition, type RequestOf } f
 /** An audit asks every receipt, which takes seconds where there are millions. */
 const AUDIT_MS = 30_000;
 
-/** What those services said that answered. */
-export interface Answers<Reply> {
-  readonly replies: readonly Reply[];
-  /** The others: what they have is not in the replies. */
+/** Services that are away: what they have is not in the answer. */
+export interface Unanswered {
   readonly unanswered: readonly Audited[];
+}
+
+/** What those services said that answered. */
+interface Answers<Reply> extends Unanswered {
+  readonly replies: readonly Reply[];
 }
 
 /** The services that keep books and queues. Whatever they are asked here may be asked twice. */

@@ -14,7 +14,7 @@ import {
   RequestClient,
   ServiceUnavailable,
 } from '#messaging';
-import { type Answers, AuditedServices } from '../admin/audited-services.js';
+import { AuditedServices, type Unanswered } from '../admin/audited-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
@@ -57,9 +57,6 @@ export class DeadLetterNotFound extends DomainError {
 type Decision =
   | { decision: 'replay'; by: string; filter: DeadLetterFilter }
   | { decision: 'discard'; by: string; filter: DeadLetterFilter; reason: string };
-
-/** Services that are away: what they have is not in the answer. */
-type Unanswered = Pick<Answers<unknown>, 'unanswered'>;
 
 /** Messages given up: to look for, to look at, and to decide on. */
 @ApiTags('admin')

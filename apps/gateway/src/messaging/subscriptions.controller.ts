@@ -13,7 +13,7 @@ import {
   resumeSubscription,
   type SubscriptionState,
 } from '#messaging';
-import { type Answers, AuditedServices } from '../admin/audited-services.js';
+import { AuditedServices, type Unanswered } from '../admin/audited-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
@@ -28,9 +28,6 @@ const Pause = z.object({
 const Limit = z.coerce.number().int().min(1).max(500).default(100);
 const ActionsQuery = z.strictObject({ limit: Limit });
 const AlertsQuery = z.strictObject({ limit: Limit, open: z.stringbool().default(false) });
-
-/** Services that are away: what they have is not in the answer. */
-type Unanswered = Pick<Answers<unknown>, 'unanswered'>;
 
 export class SubscriptionNotFound extends DomainError {
   readonly code = 'subscription_not_found';
