@@ -47,12 +47,6 @@ const checks = [
     `127.0.0.1:${process.env.PORT ?? port}`,
     'npm start: set PORT to one that is free',
   ],
-  [
-    'setpriv',
-    process.getuid?.() !== 0 || answers('setpriv', ['--version']),
-    'util-linux',
-    'npm start as root below a closed directory',
-  ],
 ];
 
 /** What only some commands want. */

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -55,6 +65,7 @@ function install() {
   const marker = join(root, 'node_modules', '.sluice-installed');
   const wanted = fingerprint(['package.json', 'package-lock.json']);
   if (read(marker) === wanted) return;
+  requireWritable('install what it needs');
   process.stdout.write('Installing what is needed from the npm registry, once…\n');
   // The registry client that runs us knows how it is set up; a bare `npm` does for a direct call.
   const npm = process.env.npm_execpath;
@@ -69,6 +80,7 @@ async function build() {
   const files = SOURCES.flatMap(folder => list(join(root, folder)));
   const wanted = fingerprint(['.swcrc', 'package.json', ...files]);
   if (read(marker) === wanted) return;
+  requireWritable('build');
   process.stdout.write('Building…\n');
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const status = run('swc', [...SOURCES, '-d', 'dist', '--quiet']);
@@ -91,6 +103,18 @@ async function build() {
     });
   }
   writeFileSync(marker, wanted);
+}
+
+/** A checkout that is installed and built may be read-only; before, it may not. */
+function requireWritable(purpose) {
+  try {
+    accessSync(root, constants.W_OK);
+  } catch (error) {
+    refuse(
+      `Sluice has to ${purpose} in ${root}, which cannot be written (${error.code}); make it writable for the first run, ` +
+        'or copy the checkout elsewhere',
+    );
+  }
 }
 
 function fingerprint(paths) {

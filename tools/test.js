@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -37,11 +37,11 @@ if (onKafka) await requireKafka();
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 let status = 0;
+const reports = mkdtempSync(join(tmpdir(), 'sluice-report-'));
 for (const { kinds, workers, paths = [], env: more } of stages) {
   const chosen = kinds.filter(kind => wanted.length === 0 || wanted.includes(kind));
   if (chosen.length === 0) continue;
-  const report = join(root, 'dist', 'test-report.json');
-  rmSync(report, { force: true });
+  const report = join(reports, `${kinds.join('-')}.json`);
   const jest = [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--selectProjects', ...chosen];
   const options = [
     `--maxWorkers=${workers}`,
@@ -76,6 +76,7 @@ for (const { kinds, workers, paths = [], env: more } of stages) {
     status ||= 1;
   }
 }
+rmSync(reports, { recursive: true, force: true });
 if (mode === undefined && wanted.length === 0) {
   process.stdout.write(
     'Not proved here: the same on Apache Kafka; npm run test:kafka does, with Java and Maven.\n',

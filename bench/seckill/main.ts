@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, setPriority, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -117,7 +117,6 @@ async function openCampaign(ports: Record<string, number>): Promise<string> {
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-  await chmod(folder, 0o755);
   const cluster = await PostgresCluster.start({ dataDir: join(folder, 'postgres'), password: 'bench' });
   try {
     await cluster.ensureDatabases(['log', 'seckill', 'order', 'naive']);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,6 @@ import { table } from '../../tools/client/table.js';
 
 /** Starts the shop on fresh data and again on the same, and tells how long each took and what it all weighs. */
 const dataDir = await mkdtemp(join(tmpdir(), 'sluice-start-'));
-await chmod(dataDir, 0o755);
 
 async function start(): Promise<{ seconds: number; mebibytes: number }> {
   const startedAt = performance.now();

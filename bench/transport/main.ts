@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { on } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, setPriority, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { KafkaCluster } from '#embedded-kafka';
@@ -30,7 +30,6 @@ const PAYLOAD_BYTES = 300;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-await chmod(folder, 0o755);
 const postgres = await PostgresCluster.start({ dataDir: join(folder, 'postgres'), password: 'bench' });
 const kafka = await KafkaCluster.start({ dataDir: join(folder, 'kafka') });
 const brokers = kafka.bootstrap;

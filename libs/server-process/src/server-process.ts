@@ -10,6 +10,10 @@ export interface ServerCommand {
   readonly env?: NodeJS.ProcessEnv;
   readonly uid?: number;
   readonly gid?: number;
+  /** The directory that it stands in; the root directory if left out, so that it holds no other. */
+  readonly cwd?: string;
+  /** Open files of ours that it finds as its descriptors 3, 4 and so on. */
+  readonly descriptors?: readonly number[];
   /** Part of the line by which it says that it takes connections. */
   readonly ready: string;
   /** Told of it at once, long before it is ready: it may have to be ended before. */
@@ -106,9 +110,17 @@ function spawnServer({
   command,
   args,
   env = process.env,
+  cwd = '/',
+  descriptors = [],
   ...ids
 }: Omit<ServerCommand, 'name' | 'ready' | 'onSpawn'>): ChildProcess {
-  return spawn(command, args, { ...ids, env, cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(command, args, {
+    ...ids,
+    env,
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
+  });
 }
 
 function collect(child: ChildProcess) {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PostgresCluster } from '#embedded-postgres';
@@ -11,7 +11,6 @@ export interface TestPostgres {
 /** A PostgreSQL server of the test's own, in a folder that goes when it stops. */
 export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
-  await chmod(folder, 0o755);
   const cluster = await PostgresCluster.start({
     dataDir: join(folder, 'postgres'),
     password: 'test',
