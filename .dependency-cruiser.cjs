@@ -1,9 +1,39 @@
 /** The design's arrows. Each rule fails when an import goes against it. */
 const APP = '^apps/([^/]+)/';
+const MESSAGING = '^libs/messaging/src/';
+
+/** The floors of the messaging library, the ground first. A floor imports only from those below it. */
+const FLOORS = [
+  'message',
+  'runtime',
+  'parking',
+  'transport',
+  'publisher',
+  'flow',
+  'consumer',
+  'operations',
+  'migration',
+  'nest',
+];
+
+const floors = FLOORS.map((floor, height) => ({
+  name: `messaging-floor-${height}-${floor}`,
+  comment: `libs/messaging/src/${floor} may import ${FLOORS.slice(0, height).join(', ') || 'no other floor'}`,
+  severity: 'error',
+  from: { path: `${MESSAGING}${floor}/`, pathNot: '\\.spec\\.ts$' },
+  to: { path: MESSAGING, pathNot: `${MESSAGING}(${FLOORS.slice(0, height + 1).join('|')})/` },
+}));
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...floors,
+    {
+      name: 'messaging-has-no-other-floor',
+      severity: 'error',
+      from: {},
+      to: { path: MESSAGING, pathNot: [`${MESSAGING}(${FLOORS.join('|')})/`, `${MESSAGING}index\\.ts$`] },
+    },
     {
       name: 'apps-never-import-apps',
       severity: 'error',
@@ -36,6 +66,12 @@ module.exports = {
         ],
       },
       to: { path: '^libs/transport-' },
+    },
+    {
+      name: 'requests-import-only-messaging',
+      severity: 'error',
+      from: { path: '^libs/requests/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/(requests|messaging)/' },
     },
     {
       name: 'transports-import-only-messaging',

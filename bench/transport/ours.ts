@@ -5,7 +5,7 @@ import { OrderPaid } from '#contracts';
 import {
   Consumer,
   DEFAULT_RETRY,
-  MESSAGING_LIMITS,
+  FETCH,
   messagingMigrations,
   Outbox,
   Relay,
@@ -49,7 +49,7 @@ export class Ours {
     });
     this.transport = options.open(randomUUID());
     const { maxMessageBytes } = this.transport.capabilities;
-    this.outbox = new Outbox({ maxEvents: MESSAGING_LIMITS.publishEvents, maxMessageBytes });
+    this.outbox = new Outbox({ maxEvents: 5_000, maxMessageBytes });
   }
 
   static async start(options: OursOptions): Promise<Ours> {
@@ -123,13 +123,7 @@ export class Ours {
   }
 
   private relay(): Relay {
-    return new Relay(this.database, this.transport, 'bench', randomUUID(), {
-      batch: MESSAGING_LIMITS.relayBatch,
-      batchBytes: MESSAGING_LIMITS.relayBatchBytes,
-      leaseMs: MESSAGING_LIMITS.relayLeaseMs,
-      pollMs: MESSAGING_LIMITS.relayPollMs,
-      maxBackoffMs: MESSAGING_LIMITS.relayMaxBackoffMs,
-    });
+    return new Relay(this.database, this.transport, 'bench', randomUUID());
   }
 
   /** Resolves when so many more messages have had their effect. */
@@ -148,7 +142,7 @@ export class Ours {
       ]),
       mode: 'competing',
       startFrom: 'start',
-      batch: MESSAGING_LIMITS.fetch,
+      batch: FETCH,
       retry: DEFAULT_RETRY,
     };
     const consumer = new Consumer(subscription, this.database);
@@ -165,7 +159,7 @@ export class Ours {
         topics: [OrderPaid.topic],
         mode: 'competing',
         startFrom: 'start',
-        maxBatch: MESSAGING_LIMITS.fetch,
+        maxBatch: FETCH,
       },
       batch => consumer.handle(batch),
     );

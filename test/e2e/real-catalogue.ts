@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { eventually } from '#testkit';
 import type { Shop } from '../../tools/client/shop.js';
 import { ProductFold } from '../../tools/import/fold-products.js';
-import { rejection } from '../../tools/import/goods.js';
-import { readRetail } from '../../tools/import/read-retail.js';
+import { rejection } from '../../tools/retail/goods.js';
+import { readRetail } from '../../tools/retail/read-retail.js';
 
 const Status = z.object({ status: z.string() });
 

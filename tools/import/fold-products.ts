@@ -1,4 +1,4 @@
-import type { RetailLine } from './read-retail.js';
+import type { RetailLine } from '../retail/read-retail.js';
 
 export interface Product {
   readonly code: string;

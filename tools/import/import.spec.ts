@@ -3,12 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Buyer } from '../client/buyer.js';
-import { Purchases } from '../replay/purchases.js';
-import { type Invoice, readInvoices } from '../replay/invoices.js';
 import { ProductFold } from './fold-products.js';
-import { rejection } from './goods.js';
-import { type BadLine, readRetail, type RetailLine } from './read-retail.js';
+import { rejection } from '../retail/goods.js';
+import { type BadLine, readRetail, type RetailLine } from '../retail/read-retail.js';
 
 const HEADER = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country';
 
@@ -114,55 +111,5 @@ describe('the retail file', () => {
     expect(of('AMAZONFEE', 1)).toContain('fee');
     expect(of('m', 1)).toContain('manual');
     expect(of('85123A', 0)).toBe('no positive price');
-  });
-
-  it('becomes invoices, and a cancellation finds what it takes back, in the latest orders first', async () => {
-    const at = '2010-12-01 08:26:00';
-    const lines = [
-      `1,11111,a,2,${at},1,7,UK`,
-      `1,22222,b,1,${at},1,7,UK`,
-      `1,POST,p,1,${at},5,7,UK`,
-      `C2,11111,a,-2,${at},1,7,UK`,
-      `C3,11111,a,-2,${at},1,7,UK`,
-      `C3,22222,b,-1,${at},1,7,UK`,
-      `4,11111,a,1,${at},1,7,UK`,
-      `C5,11111,a,-2,${at},1,7,UK`,
-    ];
-    await read(`${HEADER}\n${lines.join('\n')}\n`);
-    const invoices: Invoice[] = [];
-    for await (const invoice of readInvoices(join(folder, 'file'))) invoices.push(invoice);
-    expect(
-      invoices.map(({ number, isCancellation, leftOut, items }) => [
-        number,
-        isCancellation,
-        leftOut,
-        Object.fromEntries(items),
-      ]),
-    ).toEqual([
-      ['1', false, 1, { 11111: 2, 22222: 1 }],
-      ['C2', true, 0, { 11111: 2 }],
-      ['C3', true, 0, { 11111: 2, 22222: 1 }],
-      ['4', false, 0, { 11111: 1 }],
-      ['C5', true, 0, { 11111: 2 }],
-    ]);
-    const purchases = new Purchases();
-    const buyer = {} as Buyer;
-    const bought = (n: number, orderId: string) =>
-      purchases.add('7', { orderId, buyer, items: new Map(invoices[n]!.items) });
-    const takes = (n: number) => {
-      const { returns, unmatched } = purchases.take(invoices[n]!);
-      return [returns.map(each => [each.purchase.orderId, Object.fromEntries(each.items)]), unmatched];
-    };
-    bought(0, 'first');
-    bought(3, 'second');
-    expect(takes(4)).toEqual([
-      [
-        ['second', { 11111: 1 }],
-        ['first', { 11111: 1 }],
-      ],
-      0,
-    ]);
-    expect(takes(2)).toEqual([[['first', { 11111: 1, 22222: 1 }]], 1]);
-    expect(takes(1)).toEqual([[], 2]);
   });
 });

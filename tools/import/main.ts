@@ -9,8 +9,8 @@ import { readArguments } from '../client/arguments.js';
 import { Shop } from '../client/shop.js';
 import { table } from '../client/table.js';
 import { ProductFold } from './fold-products.js';
-import { rejection } from './goods.js';
-import { readRetail } from './read-retail.js';
+import { rejection } from '../retail/goods.js';
+import { readRetail } from '../retail/read-retail.js';
 
 const USAGE = 'npm run import -- FILE --store SLUG [--stock N] [--rejected FILE]';
 

@@ -1,5 +1,5 @@
-import { rejection } from '../import/goods.js';
-import { type BadLine, readRetail, type RetailLine } from '../import/read-retail.js';
+import { rejection } from '../retail/goods.js';
+import { type BadLine, readRetail, type RetailLine } from '../retail/read-retail.js';
 
 export interface Invoice {
   readonly number: string;

@@ -7,7 +7,8 @@ import {
   OpenPublication,
   StageChunk,
 } from '#contracts';
-import { HandleRequest, type RequestOf } from '#messaging';
+import { type RequestOf } from '#messaging';
+import { HandleRequest } from '#requests';
 import { Browse } from './browse/browse.js';
 import { Publications } from './publish/publications.js';
 

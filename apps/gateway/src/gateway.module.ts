@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import { MessagingModule, RequestClient } from '#messaging';
+import { MessagingModule } from '#messaging';
+import { RequestClient } from '#requests';
 import { SERVICE_CONFIG } from '#service-kit';
 import { AdminController } from './admin/admin.controller.js';
 import { AuditedServices } from './admin/audited-services.js';

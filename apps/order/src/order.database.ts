@@ -3,8 +3,8 @@ import { messagingMigrations } from '#messaging';
 import { type DatabaseConfig, databaseOptions } from '#service-kit';
 import { CreateOrders1700000001000 } from './migrations/1700000001000-create-orders.js';
 import { Order } from './order.entity.js';
-import { Payment } from './pay/payment.entity.js';
-import { Refund } from './refund/refund.entity.js';
+import { Payment } from './payment/payment.entity.js';
+import { Refund } from './payment/refund.entity.js';
 
 export const orderMigrations = [...messagingMigrations, CreateOrders1700000001000];
 

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { ORDER_STATUSES, OrderOrigin, OrderView } from '#contracts';
-import type { Refund } from './refund/refund.entity.js';
-import type { RefundableItem } from './refund/what-comes-back.js';
+import type { Refund } from './payment/refund.entity.js';
+import type { RefundableItem } from './payment/what-comes-back.js';
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 

@@ -6,12 +6,12 @@ import { CancelOrderUseCase, ExpireUnpaidOrders } from './cancel/cancel-order.js
 import { FollowStock } from './follow-stock/follow-stock.handler.js';
 import { OrderDatabase } from './order.database.js';
 import { OrderRequests } from './order.requests.js';
-import { PaymentProvider } from './pay/payment-provider.js';
-import { SettlePaymentUseCase } from './pay/settle-payment.js';
-import { StartPaymentUseCase } from './pay/start-payment.js';
+import { PaymentProvider } from './payment/payment-provider.js';
+import { SettlePaymentUseCase } from './payment/settle-payment.js';
+import { StartPaymentUseCase } from './payment/start-payment.js';
 import { PlaceOrderUseCase } from './place/place-order.js';
 import { ReadOrders } from './read/read-orders.js';
-import { RefundOrderUseCase, RefundPayments } from './refund/refund-order.js';
+import { RefundOrderUseCase, RefundPayments } from './payment/refund-order.js';
 import { WriteReservedOrders } from './write-reserved/write-reserved.handler.js';
 
 @Module({

@@ -9,14 +9,15 @@ import {
   SettlePayment,
   StartPayment,
 } from '#contracts';
-import { HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { type ReplyOf, type RequestOf } from '#messaging';
+import { HandleRequest } from '#requests';
 import { CancelOrderUseCase } from './cancel/cancel-order.js';
 import { WrongOrderState } from './order.errors.js';
-import { SettlePaymentUseCase } from './pay/settle-payment.js';
-import { StartPaymentUseCase } from './pay/start-payment.js';
+import { SettlePaymentUseCase } from './payment/settle-payment.js';
+import { StartPaymentUseCase } from './payment/start-payment.js';
 import { PlaceOrderUseCase } from './place/place-order.js';
 import { ReadOrders } from './read/read-orders.js';
-import { RefundOrderUseCase } from './refund/refund-order.js';
+import { RefundOrderUseCase } from './payment/refund-order.js';
 
 /** The questions and commands that the order service answers. */
 @Controller()

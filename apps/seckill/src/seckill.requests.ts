@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { BlockBuyer, CreateCampaign, GetCampaign, ListCampaigns, ReserveStock } from '#contracts';
-import { HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { type ReplyOf, type RequestOf } from '#messaging';
+import { HandleRequest } from '#requests';
 import { Campaigns } from './campaigns/campaigns.js';
 import { ClickBatcher } from './reserve/click-batcher.js';
 import { SeckillDatabase } from './seckill.database.js';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgresCluster } from '#embedded-postgres';
 import { ServerStartError } from '#server-process';
-import { openDemo } from './demo.js';
+import { seedDemo } from './seed-demo.js';
 import { lock } from './lock.js';
 import { kafkaPortNames, kafkaQueue, keepQueue, postgresQueue, type Queue } from './queue.js';
 import { LOG_DATABASE, processOf, SERVICES } from './services.js';
@@ -34,7 +34,7 @@ async function main(shop: Shop): Promise<void> {
 
   shop.processes = supervise(settings, databaseUrl(cluster), env);
   await Promise.all(shop.processes.map(each => each.start()));
-  await openDemo(settings.urls.gateway, settings.secrets.operatorPassword);
+  await seedDemo(settings.urls.gateway, settings.secrets.operatorPassword);
   await announce(settings, shop.processes);
 }
 

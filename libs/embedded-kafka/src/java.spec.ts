@@ -1,6 +1,5 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { KafkaJava } from './java.js';
 
@@ -8,7 +7,8 @@ const path = process.env['PATH'];
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-path-'));
+  // Not the temporary directory, from which programs may not be allowed to run.
+  folder = await mkdtemp(resolve('dist', 'path-'));
   process.env['PATH'] = folder;
 });
 

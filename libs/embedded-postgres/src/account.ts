@@ -21,12 +21,11 @@ export function accountForPostgres(dataDir: string): Account | undefined {
   const version = join(dataDir, 'PG_VERSION');
   if (existsSync(version)) {
     const { uid, gid } = statSync(version);
-    if (uid !== 0) return { name: String(uid), uid, gid };
+    if (uid !== 0) return { name: id('-nu', String(uid)) ?? String(uid), uid, gid };
   }
   for (const name of ['postgres', 'nobody']) {
-    const uid = idOf('-u', name);
-    const gid = idOf('-g', name);
-    if (uid !== undefined && gid !== undefined) return { name, uid, gid };
+    const [uid, gid] = [id('-u', name), id('-g', name)];
+    if (uid !== undefined && gid !== undefined) return { name, uid: Number(uid), gid: Number(gid) };
   }
   throw new PostgresStartError(
     'PostgreSQL does not run as root and this machine has neither a "postgres" nor a "nobody" account; ' +
@@ -34,9 +33,13 @@ export function accountForPostgres(dataDir: string): Account | undefined {
   );
 }
 
-function idOf(flag: '-u' | '-g', name: string): number | undefined {
+/** What the system's `id` says; undefined where it knows no such account. */
+function id(flag: '-u' | '-g' | '-nu', account: string): string | undefined {
   try {
-    return Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] }));
+    return execFileSync('id', [flag, account], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      encoding: 'utf8',
+    }).trim();
   } catch {
     return undefined;
   }

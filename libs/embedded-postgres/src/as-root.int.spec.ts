@@ -105,7 +105,8 @@ describe('PostgreSQL’s programs', () => {
     });
 
     function reachable(): string {
-      const folder = mkdtempSync(join(tmpdir(), 'sluice-copy-'));
+      // Programs must be allowed to run from there, which a temporary directory may forbid.
+      const folder = mkdtempSync('/var/cache/sluice-test-');
       chmodSync(folder, 0o755);
       copies.push(folder);
       return folder;

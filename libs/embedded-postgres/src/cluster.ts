@@ -187,15 +187,19 @@ export class PostgresCluster {
     if (!existsSync(pidFile)) return;
     const [line = '', directory] = (await readFile(pidFile, 'utf8')).split('\n');
     const pid = Number(line);
-    if (await this.isOurs(pid, directory)) await endLeftover(pid, 'SIGINT');
+    if (await this.mayBeOurs(pid, directory)) await endLeftover(pid, 'SIGINT');
   }
 
-  // After a restart of the machine the number may be another program's.
-  private async isOurs(pid: number, directory: string | undefined): Promise<boolean> {
+  // After a restart of the machine the number may be another program's, which is left alone.
+  private async mayBeOurs(pid: number, directory: string | undefined): Promise<boolean> {
     const { dataDir } = this.options;
-    if (!existsSync('/proc/self/cwd')) return directory === dataDir;
-    const standsIn = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-    return standsIn !== undefined && standsIn === (await realpath(dataDir));
+    if (!existsSync(WHERE_IT_STANDS)) return directory === dataDir;
+    try {
+      return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(dataDir));
+    } catch (error) {
+      // It stands nowhere: it has been killed and will be gone in a moment.
+      return (error as NodeJS.ErrnoException).code === 'ENOENT';
+    }
   }
 
   private async boot(): Promise<void> {

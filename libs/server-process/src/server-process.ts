@@ -89,11 +89,24 @@ export async function runProgram(
   return { code, output: output.join('\n'), lastWords: words.last() };
 }
 
-/** Ends a server that a killed launcher left behind. The caller has seen that the process is that server. */
+/** How long a server may take to end that a killed launcher left behind, in ms. */
+const LONGEST_END_MS = 60_000;
+
+/**
+ * Ends a server that a killed launcher left behind. The caller has seen that the process is that server.
+ * @throws ServerStartError when it does not end
+ */
 export async function endLeftover(pid: number, signal: NodeJS.Signals): Promise<void> {
   if (!isAlive(pid)) return;
   process.kill(pid, signal);
-  while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 50));
+  for (const until = performance.now() + LONGEST_END_MS; isAlive(pid);) {
+    if (performance.now() > until) {
+      throw new ServerStartError(
+        `process ${pid}, which an earlier start left behind, does not end within ${LONGEST_END_MS / 1_000} s; end it and start again`,
+      );
+    }
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
 }
 
 function isAlive(pid: number): boolean {

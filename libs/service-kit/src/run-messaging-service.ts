@@ -9,6 +9,7 @@ import {
   MessagingServer,
   type Transport,
 } from '#messaging';
+import { operationsOf } from '#requests';
 import type { DatabaseConfig, ServiceConfig } from './config/read-config.js';
 import { gaugeQueues } from './metrics/queue-gauges.js';
 import { runService, type ServiceDefinition } from './run-service.js';
@@ -35,6 +36,7 @@ export async function runMessagingService({
     name,
     module,
     config,
+    controllers: hasDatabase(config) ? [operationsOf(name)] : [],
     rpcPort: http === undefined ? config.RPC_PORT : undefined,
     globals: [
       { provide: MESSAGE_TRANSPORT, useValue: transport },

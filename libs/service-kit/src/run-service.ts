@@ -15,6 +15,8 @@ import { SERVICE_CONFIG } from './tokens.js';
 export interface ServiceDefinition {
   readonly name: string;
   readonly module: Type;
+  /** Controllers beside those of the module. */
+  readonly controllers?: readonly Type[];
   readonly config: HttpConfig;
   /** Where it answers requests over TCP; left out when it answers none. 0 for a free port. */
   readonly rpcPort?: number;
@@ -59,7 +61,7 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
       module: ServiceRoot,
       global: true,
       imports: [module],
-      controllers: [HealthController],
+      controllers: [HealthController, ...(definition.controllers ?? [])],
       providers: shared,
       exports: shared.map(provider => (provider as { provide: symbol }).provide),
     },

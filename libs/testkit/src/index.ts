@@ -5,4 +5,5 @@ export { startKafka, type TestKafka } from './kafka.js';
 export { eventually, Gate, Gathered } from './gather.js';
 export { effect, MessagingFixture } from './messaging-fixture.js';
 export { openTestQueue, TEST_BROKERS, TEST_TRANSPORT, type TestQueue } from './test-queue.js';
-export { transportContract, type TransportUnderTest } from './transport-contract.js';
+export type { TransportUnderTest } from './transport-contract/contract.js';
+export { transportContract } from './transport-contract/transport-contract.js';

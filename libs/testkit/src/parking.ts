@@ -54,9 +54,9 @@ export class Parking {
 
   readonly recording = (event: Event, tx: EntityManager) => effect(tx, `${event.key}${event.n}`);
 
-  readonly consume = async (retry = SOON, maxParked?: number): Promise<Subscription> => {
+  readonly consume = async (retry = SOON, maxParked = Infinity): Promise<Subscription> => {
     const declared = this.subscription(retry);
-    const consumer = new Consumer(declared, this.fixture.database, maxParked);
+    const consumer = new Consumer(declared, this.fixture.database, { parked: maxParked });
     await this.fixture.subscribe(this.transport, declared, consumer);
     return declared;
   };

@@ -1,17 +1,12 @@
-import { type Cluster, MemberAssignment, MemberMetadata } from './kafkajs.js';
+import { partitionName, type TopicPartition } from '#messaging';
 import { leadersOf } from './client.js';
-
-/** A partition of a topic. */
-export interface Slot {
-  readonly topic: string;
-  readonly partition: number;
-}
+import { type Cluster, MemberAssignment, MemberMetadata } from './kafkajs.js';
 
 export interface Candidate {
   readonly memberId: string;
   readonly topics: readonly string[];
   /** What it has already. */
-  readonly owned: readonly Slot[];
+  readonly owned: readonly TopicPartition[];
 }
 
 /**
@@ -19,63 +14,58 @@ export interface Candidate {
  * that allows. Members of one service subscribe to the same topics; while two versions of it run, those that do not
  * know a topic have none of it.
  */
-export function assign(slots: readonly Slot[], members: readonly Candidate[]): Map<string, Slot[]> {
+export function assign(
+  partitions: readonly TopicPartition[],
+  members: readonly Candidate[],
+): Map<string, TopicPartition[]> {
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
-  const ableFor = ({ topic }: Slot) => ordered.filter(({ topics }) => topics.includes(topic));
+  const ableFor = ({ topic }: TopicPartition) => ordered.filter(({ topics }) => topics.includes(topic));
   // What few can have comes first, so that it is not left over for one that is full.
-  const scarceFirst = (list: readonly Slot[]) =>
+  const scarceFirst = (list: readonly TopicPartition[]) =>
     [...list].sort((a, b) => ableFor(a).length - ableFor(b).length);
-  const free = new Map(scarceFirst(slots).map(slot => [slotName(slot), slot]));
-  const share = Math.floor(slots.length / ordered.length);
-  let larger = slots.length % ordered.length;
-  const shares = new Map<string, Slot[]>();
+  const free = new Map(scarceFirst(partitions).map(each => [partitionName(each), each]));
+  const share = Math.floor(partitions.length / ordered.length);
+  let larger = partitions.length % ordered.length;
+  const shares = new Map<string, TopicPartition[]>();
   // Those that have most come first: the few shares that are larger by one go to them, and less moves.
   for (const { memberId, topics, owned } of [...ordered].sort((a, b) => b.owned.length - a.owned.length)) {
     const known = owned.filter(({ topic }) => topics.includes(topic));
-    const mine = scarceFirst(known).flatMap(slot => free.get(slotName(slot)) ?? []);
+    const mine = scarceFirst(known).flatMap(each => free.get(partitionName(each)) ?? []);
     const most = share + (mine.length > share && larger > 0 ? 1 : 0);
     if (most > share) larger -= 1;
     const kept = mine.slice(0, most);
-    for (const slot of kept) free.delete(slotName(slot));
+    for (const each of kept) free.delete(partitionName(each));
     shares.set(memberId, kept);
   }
-  for (const slot of free.values()) {
-    const [least] = ableFor(slot)
+  for (const each of free.values()) {
+    const [least] = ableFor(each)
       .map(({ memberId }) => shares.get(memberId)!)
       .sort((a, b) => a.length - b.length);
-    least?.push(slot);
+    least?.push(each);
   }
   return shares;
 }
 
-export function slotName({ topic, partition }: Slot): string {
-  return `${topic}/${partition}`;
-}
-
-export function isSame(a: Slot, b: Slot): boolean {
-  return a.topic === b.topic && a.partition === b.partition;
-}
-
 /** Every partition of the topics. */
-export function slotsOf(cluster: Cluster, topics: readonly string[]): Slot[] {
+export function partitionsOf(cluster: Cluster, topics: readonly string[]): TopicPartition[] {
   return topics.flatMap(topic =>
     [...leadersOf(cluster, topic).keys()].sort((a, b) => a - b).map(partition => ({ topic, partition })),
   );
 }
 
 /** What a member tells the group of itself. */
-export function toMetadata(topics: readonly string[], owned: readonly Slot[]): Buffer {
+export function toMetadata(topics: readonly string[], owned: readonly TopicPartition[]): Buffer {
   return MemberMetadata.encode({ version: 1, topics, userData: Buffer.from(JSON.stringify(owned)) });
 }
 
 export function fromMetadata(memberId: string, metadata: Buffer): Candidate {
   const { topics, userData } = MemberMetadata.decode(metadata);
-  return { memberId, topics, owned: JSON.parse(userData?.toString() || '[]') as Slot[] };
+  return { memberId, topics, owned: JSON.parse(userData?.toString() || '[]') as TopicPartition[] };
 }
 
 /** What each member is told that it has. */
 export function toAssignments(
-  shares: ReadonlyMap<string, readonly Slot[]>,
+  shares: ReadonlyMap<string, readonly TopicPartition[]>,
 ): { memberId: string; memberAssignment: Buffer }[] {
   return [...shares].map(([memberId, share]) => {
     const byTopic = [...Map.groupBy(share, ({ topic }) => topic)];
@@ -86,7 +76,7 @@ export function toAssignments(
   });
 }
 
-export function fromAssignment(memberAssignment: Buffer): Slot[] {
+export function fromAssignment(memberAssignment: Buffer): TopicPartition[] {
   if (memberAssignment.length === 0) return [];
   const assignment = MemberAssignment.decode(memberAssignment)?.assignment ?? {};
   return Object.entries(assignment).flatMap(([topic, list]) => list.map(partition => ({ topic, partition })));

@@ -1,13 +1,14 @@
 import {
   type BatchHandler,
+  isSamePartition,
   PartitionDelivery,
   type ReadPosition,
   type TransportSubscription,
 } from '#messaging';
 import { endsOf, type KafkaClient } from './client.js';
-import { isSame, slotsOf } from './assignor.js';
+import { partitionsOf } from './assignor.js';
 import { Fetcher } from './fetcher.js';
-import type { ReadOptions } from './group-subscription.js';
+import { handOut, type ReadOptions } from './hand-out.js';
 import { PACE } from './limits.js';
 
 /** A copy of everything from now on. Nothing is kept at the brokers, so an instance that is gone pins nothing. */
@@ -40,7 +41,7 @@ export class BroadcastSubscription implements TransportSubscription {
   /** Resolves when it is settled where now is. */
   async start(): Promise<void> {
     const ends = await this.client.useTopics(this.topics, cluster => endsOf(cluster, this.topics));
-    this.positions = ends.map(({ end, ...slot }) => ({ ...slot, epoch: 0, after: end }));
+    this.positions = ends.map(({ end, ...each }) => ({ ...each, epoch: 0, after: end }));
     this.fetcher.keep(this.positions);
     this.fetcher.start();
     this.watching = setInterval(() => void this.takeNew().catch(() => undefined), PACE.metadataMs).unref();
@@ -52,10 +53,14 @@ export class BroadcastSubscription implements TransportSubscription {
 
   /** Partitions that a topic has got since are new from their start. */
   private async takeNew(): Promise<void> {
-    const slots = await this.client.useTopics(this.topics, async cluster => slotsOf(cluster, this.topics));
-    const fresh = slots.filter(slot => !this.positions.some(position => isSame(position, slot)));
+    const partitions = await this.client.useTopics(this.topics, async cluster =>
+      partitionsOf(cluster, this.topics),
+    );
+    const fresh = partitions.filter(
+      each => !this.positions.some(position => isSamePartition(position, each)),
+    );
     if (fresh.length === 0) return;
-    this.positions = [...this.positions, ...fresh.map(slot => ({ ...slot, epoch: 0, after: 0 }))];
+    this.positions = [...this.positions, ...fresh.map(each => ({ ...each, epoch: 0, after: 0 }))];
     this.fetcher.keep(this.positions);
   }
 
@@ -68,12 +73,6 @@ export class BroadcastSubscription implements TransportSubscription {
   }
 
   private advance(): void {
-    for (const position of this.positions) {
-      if (this.delivery.stopping || this.delivery.isBusy(position)) continue;
-      const messages = this.fetcher.peek(position, this.read.messages, this.read.bytes);
-      const full = messages.length >= this.read.messages;
-      if (messages.length > 0) this.delivery.deliver(position, messages, full);
-    }
-    this.fetcher.wake();
+    handOut(this.positions, this.fetcher, this.delivery, this.read);
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { pauseAfter, type ReadPosition, type ReceivedMessage, Wakeup } from '#messaging';
+import { BackgroundTask, pauseAfter, type ReadPosition, type ReceivedMessage, type Turn } from '#messaging';
 import { type KafkaClient, leadersOf, offsetAt } from './client.js';
 import { isStale, protocolError } from './errors.js';
 import {
@@ -44,11 +44,9 @@ export interface FetcherOptions {
  */
 export class Fetcher {
   private readonly logger = new Logger('KafkaFetcher');
-  private readonly wakeup = new Wakeup();
+  private readonly task: BackgroundTask;
   private readonly prefetched = new Map<ReadPosition, Prefetched>();
   private readonly asked = new Set<number>();
-  private running: Promise<void> | undefined;
-  private readonly stopped = new AbortController();
   private failures = 0;
   private leaderless = false;
 
@@ -56,15 +54,20 @@ export class Fetcher {
     private readonly client: KafkaClient,
     private readonly options: FetcherOptions,
     private readonly onMessages: () => void,
-  ) {}
+  ) {
+    this.task = new BackgroundTask(() => this.turn(), {
+      backoff: RETRY,
+      onError: (error, pauseMs) => this.complain(error, pauseMs),
+    });
+  }
 
   start(): void {
-    this.running ??= this.run();
+    this.task.start();
   }
 
   /** A handler has done something: there may be room again. */
   wake(): void {
-    this.wakeup.wake();
+    this.task.wake();
   }
 
   /** Reads these from now on, and nothing else. */
@@ -102,25 +105,17 @@ export class Fetcher {
   }
 
   async stop(): Promise<void> {
-    this.stopped.abort();
-    this.wakeup.wake();
-    await this.running;
+    await this.task.stop();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopped.signal.aborted) {
-      try {
-        const topics = this.prefetched.size === 0 ? [] : this.options.topics;
-        await this.client.useTopics(topics, async cluster => {
-          // A partition without a leader has one soon; what is known of leaders is good for longer than that.
-          if (this.leaderless) await cluster.refreshMetadata();
-          this.ask(cluster);
-        });
-        await this.wakeup.wait(this.leaderless || this.resting ? PACE.lastRetryMs : PACE.metadataMs);
-      } catch (error) {
-        await this.rest(error);
-      }
-    }
+  private async turn(): Promise<Turn> {
+    const topics = this.prefetched.size === 0 ? [] : this.options.topics;
+    await this.client.useTopics(topics, async cluster => {
+      // A partition without a leader has one soon; what is known of leaders is good for longer than that.
+      if (this.leaderless) await cluster.refreshMetadata();
+      this.ask(cluster);
+    });
+    return this.leaderless || this.resting ? PACE.lastRetryMs : PACE.metadataMs;
   }
 
   /** Asks each leader that is not being asked. */
@@ -178,7 +173,7 @@ export class Fetcher {
         });
       });
       this.failures = 0;
-      if (this.stopped.signal.aborted) return;
+      if (this.task.stopping) return;
       for (const { topicName, partitions } of responses) {
         for (const data of partitions) {
           const buffer = wanted.find(each => each.topic === topicName && each.partition === data.partition);
@@ -256,12 +251,17 @@ export class Fetcher {
     );
   }
 
+  /** After a fetch that failed: its leader is not asked again before. */
   private async rest(error: unknown): Promise<void> {
-    if (this.stopped.signal.aborted) return;
+    if (this.task.stopping) return;
     this.failures += 1;
     const pause = Math.round(pauseAfter(this.failures, RETRY));
-    this.logger.warn(`reading failed, trying again in ${pause} ms: ${String(error)}`);
-    await setTimeout(pause, undefined, { signal: this.stopped.signal }).catch(() => undefined);
+    this.complain(error, pause);
+    await setTimeout(pause, undefined, { signal: this.task.signal }).catch(() => undefined);
+  }
+
+  private complain(error: unknown, pauseMs: number): void {
+    this.logger.warn(`reading failed, trying again in ${pauseMs} ms: ${String(error)}`);
   }
 }
 

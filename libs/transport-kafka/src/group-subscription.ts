@@ -8,17 +8,9 @@ import {
 } from '#messaging';
 import type { KafkaClient } from './client.js';
 import { Fetcher } from './fetcher.js';
+import { handOut, type ReadOptions } from './hand-out.js';
 import { LIMITS, PACE } from './limits.js';
 import { Membership, type MemberOptions } from './membership.js';
-
-export interface ReadOptions {
-  /** Most messages in a batch. */
-  readonly messages: number;
-  /** Most payload bytes in a batch; it has at least one message. */
-  readonly bytes: number;
-  /** Takes the prefix off a topic. */
-  readonly nameOf: (topic: string) => string;
-}
 
 /**
  * A competing subscription of this process: what its membership gives is fetched, handed to the handler, and
@@ -30,7 +22,7 @@ export class GroupSubscription implements TransportSubscription {
   private readonly fetcher: Fetcher;
   private readonly delivery: PartitionDelivery<ReadPosition>;
   private readonly uncommitted = new Set<ReadPosition>();
-  private held: readonly ReadPosition[] = [];
+  private assigned: readonly ReadPosition[] = [];
   private revoking = false;
   private committing: Promise<void> | undefined;
   private soon: Promise<void> | undefined;
@@ -45,7 +37,7 @@ export class GroupSubscription implements TransportSubscription {
     private readonly onClosed: () => void,
   ) {
     this.membership = new Membership(client, options, {
-      assigned: positions => this.assigned(positions),
+      assigned: positions => this.take(positions),
       revoke: () => this.revoke(),
       lost: () => this.lost(),
     });
@@ -57,7 +49,7 @@ export class GroupSubscription implements TransportSubscription {
       batch => handler({ ...batch, topic: read.nameOf(batch.topic) }),
       async position => {
         // What is not ours any more is not ours to tell: it would set another owner's place back.
-        if (this.held.includes(position)) this.uncommitted.add(position);
+        if (this.assigned.includes(position)) this.uncommitted.add(position);
         // The next batch need not wait for it: a commit that is lost only brings messages again.
         this.commitSoon();
       },
@@ -89,8 +81,8 @@ export class GroupSubscription implements TransportSubscription {
     this.onClosed();
   }
 
-  private assigned(positions: readonly ReadPosition[]): void {
-    this.held = positions;
+  private take(positions: readonly ReadPosition[]): void {
+    this.assigned = positions;
     this.revoking = false;
     this.fetcher.keep(positions);
     this.advance();
@@ -99,11 +91,11 @@ export class GroupSubscription implements TransportSubscription {
   /** Finishes what is in hand, or asks it to stop where it can, and says how far it came. */
   private async revoke(): Promise<void> {
     this.revoking = true;
-    const { held } = this;
-    const idle = Promise.all(held.map(position => this.delivery.idle(position)));
+    const { assigned } = this;
+    const idle = Promise.all(assigned.map(position => this.delivery.idle(position)));
     const patience = new AbortController();
     const grace = setTimeout(LIMITS.revokeGraceMs, undefined, { signal: patience.signal }).then(
-      () => held.forEach(position => this.delivery.abandon(position)),
+      () => assigned.forEach(position => this.delivery.abandon(position)),
       () => undefined,
     );
     await idle;
@@ -113,23 +105,14 @@ export class GroupSubscription implements TransportSubscription {
   }
 
   private lost(): void {
-    for (const position of this.held) this.delivery.abandon(position);
-    this.held = [];
+    for (const position of this.assigned) this.delivery.abandon(position);
+    this.assigned = [];
     this.uncommitted.clear();
     this.fetcher.keep([]);
   }
 
-  /** Hands out what has been read, wherever nothing is in hand. */
   private advance(): void {
-    if (!this.revoking && !this.delivery.stopping) {
-      for (const position of this.held) {
-        if (this.delivery.isBusy(position)) continue;
-        const messages = this.fetcher.peek(position, this.read.messages, this.read.bytes);
-        const full = messages.length >= this.read.messages;
-        if (messages.length > 0) this.delivery.deliver(position, messages, full);
-      }
-    }
-    this.fetcher.wake();
+    handOut(this.revoking ? [] : this.assigned, this.fetcher, this.delivery, this.read);
   }
 
   /** In a moment, with what is done until then: each commit is a write for the brokers. */
@@ -160,8 +143,9 @@ export class GroupSubscription implements TransportSubscription {
           );
       } catch (error) {
         // The effects are done; only the group does not know yet.
-        for (const position of positions) if (this.held.includes(position)) this.uncommitted.add(position);
-        if (this.held.length === 0 || this.delivery.stopping) return;
+        for (const position of positions)
+          if (this.assigned.includes(position)) this.uncommitted.add(position);
+        if (this.assigned.length === 0 || this.delivery.stopping) return;
         this.logger.warn(`${this.options.group}: commit failed, trying again: ${String(error)}`);
         await setTimeout(PACE.firstRetryMs);
       }

@@ -18,7 +18,7 @@ import { GroupSubscription } from './group-subscription.js';
 import { lagOf } from './lag.js';
 import { LIMITS, PACE } from './limits.js';
 import type { KafkaTransportOptions } from './options.js';
-import { patiently } from './patience.js';
+import { retryStale } from './retry-stale.js';
 import { Producer } from './producer.js';
 import { ensureTopics } from './topics.js';
 
@@ -96,9 +96,9 @@ export class KafkaTransport implements Transport {
   }
 
   async lag(group: string): Promise<readonly PartitionLag[]> {
-    const lags = await patiently(() => lagOf(this.client, this.prefix + group), {
+    const lags = await retryStale(() => lagOf(this.client, this.prefix + group), {
       forMs: LIMITS.lagMs,
-      closed: this.closed.signal,
+      signal: this.closed.signal,
     });
     return lags.map(lag => ({ ...lag, topic: this.nameOf(lag.topic) }));
   }
@@ -148,9 +148,9 @@ export class KafkaTransport implements Transport {
 
   /** Tries until there are brokers that answer. */
   private whenBack<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    return patiently(attempt, {
+    return retryStale(attempt, {
       forMs: Infinity,
-      closed: this.closed.signal,
+      signal: this.closed.signal,
       onPause: (error, ms) => this.logger.warn(`${what}: trying again in ${ms} ms: ${String(error)}`),
     });
   }

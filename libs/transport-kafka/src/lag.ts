@@ -1,5 +1,5 @@
-import type { PartitionLag } from '#messaging';
-import { fromAssignment, slotName } from './assignor.js';
+import { type PartitionLag, partitionName } from '#messaging';
+import { fromAssignment } from './assignor.js';
 import { endsOf, type KafkaClient, leadersOf } from './client.js';
 import { type Broker, type Cluster, READ_COMMITTED, RecordFilter } from './kafkajs.js';
 
@@ -13,10 +13,10 @@ export async function lagOf(client: KafkaClient, groupId: string): Promise<Parti
   if (topics.length === 0) return [];
   return client.useTopics(topics, async cluster => {
     const ends = await endsOf(cluster, topics);
-    const heads = new Map(ends.map(each => [slotName(each), each.end]));
+    const heads = new Map(ends.map(each => [partitionName(each), each.end]));
     return Promise.all(
       committed.map(async ({ topic, partition, position }): Promise<PartitionLag> => {
-        const head = heads.get(slotName({ topic, partition })) ?? position;
+        const head = heads.get(partitionName({ topic, partition })) ?? position;
         const lag = Math.max(0, head - position);
         return {
           topic,
@@ -25,7 +25,7 @@ export async function lagOf(client: KafkaClient, groupId: string): Promise<Parti
           committed: position,
           lag,
           oldestAt: lag === 0 ? undefined : await appendedAt(cluster, topic, partition, position),
-          owner: owners.get(slotName({ topic, partition })),
+          owner: owners.get(partitionName({ topic, partition })),
         };
       }),
     );
@@ -49,7 +49,7 @@ async function ownersOf(broker: Broker, groupId: string): Promise<ReadonlyMap<st
   const { groups } = await broker.describeGroups({ groupIds: [groupId] });
   const owners = new Map<string, string>();
   for (const { clientId, memberAssignment } of groups.flatMap(({ members }) => members))
-    for (const slot of fromAssignment(memberAssignment)) owners.set(slotName(slot), clientId);
+    for (const each of fromAssignment(memberAssignment)) owners.set(partitionName(each), clientId);
   return owners;
 }
 

@@ -1,15 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { pauseAfter, type ReadPosition, Wakeup } from '#messaging';
-import {
-  assign,
-  fromAssignment,
-  fromMetadata,
-  isSame,
-  type Slot,
-  slotsOf,
-  toAssignments,
-  toMetadata,
-} from './assignor.js';
+import { BackgroundTask, isSamePartition, type ReadPosition, type TopicPartition, Wakeup } from '#messaging';
+import { assign, fromAssignment, fromMetadata, partitionsOf, toAssignments, toMetadata } from './assignor.js';
 import { type KafkaClient, leadersOf, offsetAt } from './client.js';
 import { isFenced, protocolError } from './errors.js';
 import type { Broker, Cluster } from './kafkajs.js';
@@ -56,20 +47,24 @@ export class Membership {
   private readonly wakeup = new Wakeup();
   private memberId = '';
   private generation = -1;
-  private held: readonly ReadPosition[] = [];
+  private assigned: readonly ReadPosition[] = [];
   /** The generation in which they are ours. */
-  private heldIn = -1;
+  private assignedIn = -1;
   private entering = false;
   private coordinator: { readonly cluster: Cluster; readonly broker: Broker } | undefined;
-  private running: Promise<void> | undefined;
-  private leaving = false;
+  private readonly task: BackgroundTask;
   private partitions = '';
 
   constructor(
     private readonly client: KafkaClient,
     private readonly options: MemberOptions,
     private readonly events: MemberEvents,
-  ) {}
+  ) {
+    this.task = new BackgroundTask(() => this.turn(), {
+      backoff: RETRY,
+      onError: (error, pauseMs) => this.failed(error, pauseMs),
+    });
+  }
 
   get id(): string {
     return this.memberId;
@@ -79,16 +74,16 @@ export class Membership {
   async join(): Promise<void> {
     await this.evictPredecessor(this.client).catch((error: unknown) => this.logger.debug(String(error)));
     await this.client.useTopics(this.options.topics, cluster => this.settleBeginning(cluster));
-    this.running ??= this.run();
+    this.task.start();
   }
 
   /** Gives up what it has, of which nothing may be in hand. */
   async leave(): Promise<void> {
-    this.leaving = true;
+    const stopped = this.task.stop();
     this.wakeup.wake();
     // A request to join waits for the whole group, and holds up what comes after it on its connection.
     if (this.entering) await this.leaveBy(this.client.another());
-    await this.running;
+    await stopped;
     await this.leaveBy(this.client);
   }
 
@@ -111,7 +106,7 @@ export class Membership {
 
   /** Tells the group how far it has come. @returns false when it is not ours to tell any more */
   async commit(positions: readonly ReadPosition[]): Promise<boolean> {
-    const mine = positions.filter(position => this.held.includes(position));
+    const mine = positions.filter(position => this.assigned.includes(position));
     if (mine.length === 0) return false;
     const { memberId, generation } = this;
     try {
@@ -128,26 +123,21 @@ export class Membership {
     }
   }
 
-  private async run(): Promise<void> {
-    for (let failures = 0; !this.leaving;) {
-      try {
-        await this.client.useTopics(this.options.topics, cluster => this.enter(cluster));
-        failures = 0;
-        await this.stay();
-      } catch (error) {
-        if (this.leaving) return;
-        if (protocolError(error) === 'UNKNOWN_MEMBER_ID') this.memberId = '';
-        if (isFenced(error) || error instanceof Silent) this.forget();
-        failures += 1;
-        const pause = Math.round(pauseAfter(failures, RETRY));
-        this.logger.warn(`${this.options.group}: joining in ${pause} ms: ${String(error)}`);
-        await this.wakeup.sleep(pause, () => this.leaving);
-      }
-    }
+  /** One membership, from joining until it is time to join again. */
+  private async turn(): Promise<number> {
+    await this.client.useTopics(this.options.topics, cluster => this.enter(cluster));
+    await this.stay();
+    return 0;
+  }
+
+  private failed(error: unknown, pauseMs: number): void {
+    if (protocolError(error) === 'UNKNOWN_MEMBER_ID') this.memberId = '';
+    if (isFenced(error) || error instanceof Silent) this.forget();
+    this.logger.warn(`${this.options.group}: joining in ${pauseMs} ms: ${String(error)}`);
   }
 
   private forget(): void {
-    this.held = [];
+    this.assigned = [];
     this.events.lost();
   }
 
@@ -156,9 +146,9 @@ export class Membership {
     const { group: groupId, topics, sessionMs } = this.options;
     // Leaders and partitions as they are now: who leads the group shares them out.
     await cluster.refreshMetadata();
-    if (this.leaving) throw new Error('it is leaving');
+    if (this.task.stopping) throw new Error('it is leaving');
     const broker = await cluster.findGroupCoordinator({ groupId });
-    const owned = this.held.map(({ topic, partition }): Slot => ({ topic, partition }));
+    const owned = this.assigned.map(({ topic, partition }): TopicPartition => ({ topic, partition }));
     this.entering = true;
     const request = broker.joinGroup({
       groupId,
@@ -171,34 +161,36 @@ export class Membership {
       () => (this.entering = false),
     );
     // In a generation between, somebody else may have had what we had.
-    if (generationId !== this.heldIn + 1) this.forget();
+    if (generationId !== this.assignedIn + 1) this.forget();
     this.memberId = memberId;
     this.generation = generationId;
     this.partitions = this.countPartitions(cluster);
     const groupAssignment = memberId === leaderId ? await this.shareOut(members) : [];
     const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
-    const slots = fromAssignment(memberAssignment);
-    this.held = await this.takeOver(cluster, broker, slots);
-    this.heldIn = generationId;
-    this.events.assigned(this.held);
+    const partitions = fromAssignment(memberAssignment);
+    this.assigned = await this.takeOver(cluster, broker, partitions);
+    this.assignedIn = generationId;
+    this.events.assigned(this.assigned);
   }
 
   /** As the group's leader: every topic that any member knows. */
   private async shareOut(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
     const candidates = members.map(each => fromMetadata(each.memberId, each.memberMetadata));
     const topics = [...new Set(candidates.flatMap(each => each.topics))];
-    const slots = await this.client.useTopics(topics, async cluster => slotsOf(cluster, topics));
-    return toAssignments(assign(slots, candidates));
+    const partitions = await this.client.useTopics(topics, async cluster => partitionsOf(cluster, topics));
+    return toAssignments(assign(partitions, candidates));
   }
 
   /** What we had goes on; what is new begins where the group left off, under a new epoch. */
   private async takeOver(
     cluster: Cluster,
     broker: Broker,
-    slots: readonly Slot[],
+    partitions: readonly TopicPartition[],
   ): Promise<readonly ReadPosition[]> {
-    const kept = slots.flatMap(slot => this.held.find(position => isSame(position, slot)) ?? []);
-    const fresh = slots.filter(slot => !kept.some(position => isSame(position, slot)));
+    const kept = partitions.flatMap(
+      each => this.assigned.find(position => isSamePartition(position, each)) ?? [],
+    );
+    const fresh = partitions.filter(each => !kept.some(position => isSamePartition(position, each)));
     if (fresh.length === 0) return kept;
     const places = await this.placesOf(cluster, broker, fresh);
     const positions = places.map(({ metadata, ...place }) => ({ ...place, epoch: epochAfter(metadata) }));
@@ -209,7 +201,7 @@ export class Membership {
   /** A group that has no members lets anyone commit. One that has some is begun by them. */
   private async settleBeginning(cluster: Cluster): Promise<void> {
     const broker = await cluster.findGroupCoordinator({ groupId: this.options.group });
-    const places = await this.placesOf(cluster, broker, slotsOf(cluster, this.options.topics));
+    const places = await this.placesOf(cluster, broker, partitionsOf(cluster, this.options.topics));
     const unknown = places.filter(({ known }) => !known);
     if (unknown.length === 0) return;
     const positions = unknown.map(place => ({ ...place, epoch: epochAfter(null) }));
@@ -224,12 +216,12 @@ export class Membership {
   private async placesOf(
     cluster: Cluster,
     broker: Broker,
-    slots: readonly Slot[],
-  ): Promise<(Slot & { after: number; metadata: string | null; known: boolean })[]> {
-    const topics = [...new Set(slots.map(({ topic }) => topic))];
+    partitions: readonly TopicPartition[],
+  ): Promise<(TopicPartition & { after: number; metadata: string | null; known: boolean })[]> {
+    const topics = [...new Set(partitions.map(({ topic }) => topic))];
     const { responses } = await broker.offsetFetch({
       groupId: this.options.group,
-      topics: [...Map.groupBy(slotsOf(cluster, topics), ({ topic }) => topic)].map(([topic, list]) => ({
+      topics: [...Map.groupBy(partitionsOf(cluster, topics), ({ topic }) => topic)].map(([topic, list]) => ({
         topic,
         partitions: list.map(({ partition }) => ({ partition })),
       })),
@@ -240,7 +232,7 @@ export class Membership {
     });
     return Promise.all(
       places
-        .filter(place => slots.some(slot => isSame(slot, place)))
+        .filter(place => partitions.some(each => isSamePartition(each, place)))
         .map(async ({ topic, partition, offset, metadata, begun }) => {
           const known = Number(offset) >= 0;
           const from = begun || this.options.startFrom === 'start' ? 'start' : 'end';
@@ -250,7 +242,7 @@ export class Membership {
     );
   }
 
-  /** Keeps the membership alive. Returns when it is time to join again. @throws when what is held is not ours any more */
+  /** Keeps the membership alive. Returns when it is time to join again. @throws when what is assigned is not ours any more */
   private async stay(): Promise<void> {
     const { sessionMs, group: groupId } = this.options;
     let heardAt = performance.now();
@@ -265,7 +257,7 @@ export class Membership {
     for (;;) {
       await this.wakeup.wait(sessionMs / 3);
       if (done) return;
-      if (this.leaving) return;
+      if (this.task.stopping) return;
       const { memberId, generation: groupGenerationId } = this;
       try {
         await this.coordinate(broker => broker.heartbeat({ groupId, memberId, groupGenerationId }));

@@ -1,23 +1,20 @@
 import { Logger } from '@nestjs/common';
-import type { WireMessage } from '#messaging';
-import { slotName } from './assignor.js';
+import { Batcher, partitionName, type WireMessage } from '#messaging';
 import { type KafkaClient, leadersOf } from './client.js';
 import { isStale, protocolError } from './errors.js';
 import { type Cluster, COMPRESSION, murmur2, type ProducePartition } from './kafkajs.js';
 import { LIMITS, PACE } from './limits.js';
-import { patiently } from './patience.js';
-
-interface Waiting {
-  readonly messages: readonly WireMessage[];
-  readonly bytes: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
+import { retryStale } from './retry-stale.js';
 
 /** A partition's part of one round. */
 interface Part extends ProducePartition {
   readonly topic: string;
   readonly bytes: number;
+}
+
+/** What became of one request to send. */
+interface Outcome {
+  readonly error?: unknown;
 }
 
 interface ProducerId {
@@ -49,64 +46,49 @@ const PASSING = new Set([
  */
 export class Producer {
   private readonly logger = new Logger('KafkaProducer');
-  private waiting: Waiting[] = [];
-  private draining: Promise<void> | undefined;
+  private readonly rounds: Batcher<readonly WireMessage[], Outcome>;
   private id: ProducerId | undefined;
 
   constructor(
     private readonly client: KafkaClient,
     private readonly closed: AbortSignal,
-  ) {}
+  ) {
+    this.rounds = new Batcher(requests => this.serve(requests), {
+      maxItems: Infinity,
+      maxWeight: LIMITS.publishBytes,
+      weigh: messages => messages.reduce((sum, message) => sum + sizeOf(message), 0),
+      oneAtATime: true,
+    });
+  }
 
   async send(messages: readonly WireMessage[]): Promise<void> {
     if (messages.length === 0) return;
-    await new Promise<void>((resolve, reject) => {
-      const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
-      this.waiting.push({ messages, bytes, resolve, reject });
-      this.draining ??= this.drain();
-    });
+    const { error } = await this.rounds.add(messages);
+    if (error !== undefined) throw error;
   }
 
   /** Gives those who wait one more try. */
   async close(): Promise<void> {
-    await this.draining;
+    await this.rounds.settled();
     await this.client.close();
   }
 
-  private async drain(): Promise<void> {
-    while (this.waiting.length > 0) {
-      await this.serve(this.takeRound());
-    }
-    this.draining = undefined;
-  }
-
   /** Together, or where one of them cannot be served at all, each for itself. */
-  private async serve(served: readonly Waiting[]): Promise<void> {
+  private async serve(requests: readonly (readonly WireMessage[])[]): Promise<Outcome[]> {
     try {
-      await this.sendAll(served.flatMap(({ messages }) => messages));
-      for (const { resolve } of served) resolve();
+      await this.sendAll(requests.flat());
+      return requests.map(() => ({}));
     } catch (error) {
-      if (served.length === 1 || mayPass(error)) {
-        for (const { reject } of served) reject(error);
-        return;
-      }
-      for (const each of served) await this.serve([each]);
+      if (requests.length === 1 || isTransient(error)) return requests.map(() => ({ error }));
+      const outcomes: Outcome[] = [];
+      for (const request of requests) outcomes.push(...(await this.serve([request])));
+      return outcomes;
     }
-  }
-
-  private takeRound(): Waiting[] {
-    let bytes = 0;
-    const served = this.waiting.filter((each, at) => {
-      bytes += each.bytes;
-      return at === 0 || bytes <= LIMITS.publishBytes;
-    });
-    this.waiting = this.waiting.slice(served.length);
-    return served;
   }
 
   private async sendAll(messages: readonly WireMessage[]): Promise<void> {
     const topics = [...new Set(messages.map(({ topic }) => topic))];
-    const counts = await this.patiently(() =>
+    const counts = await this.retry(() =>
       this.client.useTopics(
         topics,
         async cluster => new Map(topics.map(topic => [topic, leadersOf(cluster, topic).size])),
@@ -140,10 +122,13 @@ export class Producer {
 
   /** @param unnumbered one record batch for each of some partitions */
   private async sendRound(unnumbered: readonly Omit<Part, 'firstSequence'>[]): Promise<void> {
-    const id = (this.id ??= await this.patiently(() => this.newId()));
-    const parts = unnumbered.map(part => ({ ...part, firstSequence: id.sequences.get(slotName(part)) ?? 0 }));
+    const id = (this.id ??= await this.retry(() => this.newId()));
+    const parts = unnumbered.map(part => ({
+      ...part,
+      firstSequence: id.sequences.get(partitionName(part)) ?? 0,
+    }));
     try {
-      await this.patiently(() =>
+      await this.retry(() =>
         this.client.useTopics(
           parts.map(({ topic }) => topic),
           cluster => this.produce(cluster, parts, id),
@@ -155,7 +140,7 @@ export class Producer {
       throw error;
     }
     for (const part of parts)
-      id.sequences.set(slotName(part), (part.firstSequence + part.messages.length) % 2 ** 31);
+      id.sequences.set(partitionName(part), (part.firstSequence + part.messages.length) % 2 ** 31);
   }
 
   private async produce(cluster: Cluster, parts: readonly Part[], id: ProducerId): Promise<void> {
@@ -188,11 +173,11 @@ export class Producer {
     });
     const confirmed = new Set(
       topics.flatMap(({ topicName: topic, partitions }) =>
-        partitions.map(({ partition }) => slotName({ topic, partition })),
+        partitions.map(({ partition }) => partitionName({ topic, partition })),
       ),
     );
-    const missing = parts.find(part => !confirmed.has(slotName(part)));
-    if (missing !== undefined) throw new Error(`the broker did not confirm ${slotName(missing)}`);
+    const missing = parts.find(part => !confirmed.has(partitionName(part)));
+    if (missing !== undefined) throw new Error(`the broker did not confirm ${partitionName(missing)}`);
   }
 
   private async newId(): Promise<ProducerId> {
@@ -203,17 +188,17 @@ export class Producer {
     return { ...id, sequences: new Map() };
   }
 
-  private patiently<T>(attempt: () => Promise<T>): Promise<T> {
-    return patiently(attempt, {
+  private retry<T>(attempt: () => Promise<T>): Promise<T> {
+    return retryStale(attempt, {
       forMs: LIMITS.publishMs,
-      passing: mayPass,
-      closed: this.closed,
+      isTransient,
+      signal: this.closed,
       onPause: (error, ms) => this.logger.debug(`sending again in ${ms} ms: ${String(error)}`),
     });
   }
 }
 
-function mayPass(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return isStale(error) || PASSING.has(protocolError(error) ?? '');
 }
 
@@ -238,7 +223,7 @@ function byPartition(messages: readonly WireMessage[], counts: ReadonlyMap<strin
   for (const message of messages) {
     const { topic } = message;
     const partition = partitionOf(message.key, counts.get(topic)!);
-    const key = slotName({ topic, partition });
+    const key = partitionName({ topic, partition });
     const queue = queues.get(key) ?? { topic, partition, batches: [], bytes: Infinity };
     queues.set(key, queue);
     const size = sizeOf(message);

@@ -2,7 +2,7 @@ import { type TopicSpec, UnknownTopic } from '#messaging';
 import type { KafkaClient } from './client.js';
 import { type Broker, TOPIC_RESOURCE } from './kafkajs.js';
 import { LIMITS } from './limits.js';
-import { patiently } from './patience.js';
+import { retryStale } from './retry-stale.js';
 
 /** A topic that is there takes shorter messages than we may send. */
 export class TopicTooNarrow extends Error {
@@ -39,13 +39,13 @@ export async function ensureTopics(
     if (missing.length > 0) await create(broker, missing, replication);
   });
   // A broker may not know yet what the controller has made.
-  await patiently(
+  await retryStale(
     () =>
       client.useTopics(
         topics.map(({ name }) => name),
         async () => undefined,
       ),
-    { forMs: LIMITS.publishMs, passing: error => error instanceof UnknownTopic },
+    { forMs: LIMITS.publishMs, isTransient: error => error instanceof UnknownTopic },
   );
 }
 

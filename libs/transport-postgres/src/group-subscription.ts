@@ -1,31 +1,37 @@
 import { Logger } from '@nestjs/common';
 import type { TransportSubscription } from '#messaging';
-import type { Holding, Membership } from './membership.js';
+import type { Assignment, Membership } from './membership.js';
 import type { PositionSource, Reader, LogPosition } from './reader.js';
 
-interface Held extends LogPosition {
-  readonly holding: Holding;
+interface AssignedPosition extends LogPosition {
+  readonly assignment: Assignment;
 }
 
 /** The partitions that a membership gives, as a reader wants them: one object for as long as an epoch lasts. */
 export class LeasedPositions implements PositionSource {
-  private readonly positions = new WeakMap<Holding, Held>();
+  private readonly positions = new WeakMap<Assignment, AssignedPosition>();
 
   constructor(private readonly membership: Membership) {}
 
-  current(): readonly Held[] {
-    return this.membership.holdings.map(holding => this.of(holding));
+  current(): readonly AssignedPosition[] {
+    return this.membership.assignments.map(assignment => this.of(assignment));
   }
 
-  of(holding: Holding): Held {
-    const { topic, partition, epoch, committed } = holding;
-    const position = this.positions.get(holding) ?? { holding, topic, partition, epoch, after: committed };
-    this.positions.set(holding, position);
+  of(assignment: Assignment): AssignedPosition {
+    const { topic, partition, epoch, committed } = assignment;
+    const position = this.positions.get(assignment) ?? {
+      assignment,
+      topic,
+      partition,
+      epoch,
+      after: committed,
+    };
+    this.positions.set(assignment, position);
     return position;
   }
 
   async commit(position: LogPosition): Promise<boolean> {
-    return this.membership.commit((position as Held).holding, position.after);
+    return this.membership.commit((position as AssignedPosition).assignment, position.after);
   }
 }
 
@@ -91,24 +97,24 @@ export class GroupSubscription implements TransportSubscription {
       if (this.closing !== undefined) return await this.membership.renew();
       const { surplus } = await this.membership.tick();
       for (const position of before)
-        if (!this.membership.isHeld(position.holding)) this.reader.abandon(position);
+        if (!this.membership.isAssigned(position.assignment)) this.reader.abandon(position);
       this.reader.wake();
       this.giveUp(surplus);
     } catch (error) {
       this.logger.warn(`heartbeat failed: ${String(error)}`);
       for (const position of before)
-        if (!this.membership.isHeld(position.holding)) this.reader.abandon(position);
+        if (!this.membership.isAssigned(position.assignment)) this.reader.abandon(position);
     }
   }
 
   // What falls to somebody else is handed over when the batch in hand is done. Not waited for: the heartbeat
   // must go on meanwhile.
-  private giveUp(surplus: readonly Holding[]): void {
-    for (const holding of surplus) void this.handOver(holding);
+  private giveUp(surplus: readonly Assignment[]): void {
+    for (const assignment of surplus) void this.handOver(assignment);
   }
 
-  private async handOver(holding: Holding): Promise<void> {
-    await this.reader.idle(this.positions.of(holding));
-    await this.membership.release(holding).catch((error: unknown) => this.logger.warn(String(error)));
+  private async handOver(assignment: Assignment): Promise<void> {
+    await this.reader.idle(this.positions.of(assignment));
+    await this.membership.release(assignment).catch((error: unknown) => this.logger.warn(String(error)));
   }
 }

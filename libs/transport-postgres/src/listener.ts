@@ -1,6 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
+import { retryUntil } from '#messaging';
 import { PACE } from './limits.js';
 
 /** The process's one listening connection. It reconnects by itself and then wakes everyone, for what it missed. */
@@ -8,7 +8,7 @@ export class Listener {
   private readonly logger = new Logger(Listener.name);
   private readonly listeners = new Map<string, Set<(payload: string) => void>>();
   private client: pg.Client | undefined;
-  private closed = false;
+  private readonly closed = new AbortController();
 
   constructor(private readonly connectionString: string) {}
 
@@ -27,7 +27,7 @@ export class Listener {
       if (lost) return;
       lost = true;
       if (this.client === client) this.client = undefined;
-      if (!this.closed) void this.reopen(channels, error);
+      if (!this.closed.signal.aborted) void this.reopen(channels, error);
     };
     client.on('error', onLost);
     client.on('end', () => onLost());
@@ -43,25 +43,27 @@ export class Listener {
       throw error;
     }
     this.client = client;
-    if (this.closed) await this.close();
+    if (this.closed.signal.aborted) await this.close();
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.closed.abort();
     await this.client?.end().catch(() => undefined);
   }
 
   private async reopen(channels: readonly string[], reason: Error | undefined): Promise<void> {
     this.logger.warn(`lost the listening connection, opening another: ${reason?.message ?? 'it was closed'}`);
-    while (!this.closed) {
-      await setTimeout(PACE.retryMs);
-      try {
-        await this.open(channels);
+    const reopened = retryUntil(() => this.open(channels), {
+      backoff: { firstMs: PACE.retryMs, longestMs: PACE.retryMs },
+      forMs: Infinity,
+      signal: this.closed.signal,
+    });
+    await reopened.then(
+      () => {
         for (const listeners of this.listeners.values()) for (const listener of listeners) listener('');
-        return;
-      } catch {
-        // still away
-      }
-    }
+      },
+      // Closed meanwhile: nobody listens any more.
+      () => undefined,
+    );
   }
 }

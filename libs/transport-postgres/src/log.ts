@@ -4,14 +4,14 @@ import {
   MessageTooLarge,
   type PartitionLag,
   type ReceivedMessage,
+  type TopicPartition,
   type TopicSpec,
   UnknownTopic,
   type WireMessage,
 } from '#messaging';
 
-export interface Cursor {
-  readonly topic: string;
-  readonly partition: number;
+/** A place in the log. */
+export interface Position extends TopicPartition {
   /** The last position already taken. */
   readonly after: number;
 }
@@ -30,8 +30,8 @@ interface MessageRow {
 const APPEND = 'SELECT append($1, $2, $3, $4, $5, $6)';
 
 /**
- * The next messages after each cursor: at most $4 each, and no more than $5 payload bytes each unless the
- * first alone has more. Each cursor is one walk down the index (topic, partition, position).
+ * The next messages after each position: at most $4 each, and no more than $5 payload bytes each unless the
+ * first alone has more. Each position is one walk down the index (topic, partition, position).
  */
 const FETCH = {
   name: 'sluice_fetch',
@@ -106,16 +106,16 @@ export class SequencedLog {
   }
 
   async fetch(
-    cursors: readonly Cursor[],
+    positions: readonly Position[],
     maxMessages: number,
     maxBytes: number,
   ): Promise<{ topic: string; partition: number; messages: ReceivedMessage[] }[]> {
     const { rows } = await this.pool.query<MessageRow>({
       ...FETCH,
       values: [
-        cursors.map(cursor => cursor.topic),
-        cursors.map(cursor => cursor.partition),
-        cursors.map(cursor => cursor.after),
+        positions.map(position => position.topic),
+        positions.map(position => position.partition),
+        positions.map(position => position.after),
         maxMessages,
         maxBytes,
       ],
@@ -140,8 +140,8 @@ export class SequencedLog {
   }
 
   /** Where each partition of the topics ends now. */
-  async heads(topics: readonly string[]): Promise<Cursor[]> {
-    const { rows } = await this.pool.query<Cursor>(
+  async heads(topics: readonly string[]): Promise<Position[]> {
+    const { rows } = await this.pool.query<Position>(
       'SELECT topic, partition, head::float8 AS after FROM partition WHERE topic = ANY($1) ORDER BY topic, partition',
       [topics],
     );

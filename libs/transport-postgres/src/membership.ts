@@ -1,20 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { rankByRendezvous } from '#messaging';
+import { partitionName, rankByRendezvous, type TopicPartition } from '#messaging';
 import { REBALANCE } from './schema.js';
 
 /** A partition that this instance has, until its lease runs out or somebody overtakes its epoch. */
-export interface Holding {
-  readonly topic: string;
-  readonly partition: number;
+export interface Assignment extends TopicPartition {
   readonly epoch: number;
   /** Where the group left off when we got it. */
   readonly committed: number;
-}
-
-interface Slot {
-  readonly topic: string;
-  readonly partition: number;
 }
 
 const HEARTBEAT = `
@@ -56,7 +49,7 @@ ON CONFLICT DO NOTHING`;
  */
 export class Membership {
   private readonly logger = new Logger(Membership.name);
-  private held = new Map<string, Holding>();
+  private assigned = new Map<string, Assignment>();
   private leaseUntil = 0;
 
   constructor(
@@ -73,12 +66,15 @@ export class Membership {
   }
 
   /** The partitions that are ours at this moment. Empty when we could not renew in time. */
-  get holdings(): readonly Holding[] {
-    return performance.now() < this.leaseUntil ? [...this.held.values()] : [];
+  get assignments(): readonly Assignment[] {
+    return performance.now() < this.leaseUntil ? [...this.assigned.values()] : [];
   }
 
-  isHeld(holding: Holding): boolean {
-    return performance.now() < this.leaseUntil && this.held.get(keyOf(holding))?.epoch === holding.epoch;
+  isAssigned(assignment: Assignment): boolean {
+    return (
+      performance.now() < this.leaseUntil &&
+      this.assigned.get(partitionName(assignment))?.epoch === assignment.epoch
+    );
   }
 
   /** Registers the group, where it is new, and this instance. */
@@ -92,59 +88,62 @@ export class Membership {
    * Renews what we have, takes what falls to us and is free, and names what falls to somebody else now, which
    * the caller gives up with `release` once it is done with it.
    */
-  async tick(): Promise<{ surplus: Holding[] }> {
+  async tick(): Promise<{ surplus: Assignment[] }> {
     const askedAt = performance.now();
-    await this.keepHeld();
+    await this.renewAssigned();
     const mine = await this.plan();
-    await this.acquire(mine.filter(slot => !this.held.has(keyOf(slot))));
+    await this.acquire(mine.filter(each => !this.assigned.has(partitionName(each))));
     // Counted from before the questions: we must think it ended no later than the database does.
     this.leaseUntil = askedAt + this.leaseMs;
-    const keep = new Set(mine.map(keyOf));
-    return { surplus: [...this.held.values()].filter(holding => !keep.has(keyOf(holding))) };
+    const keep = new Set(mine.map(partitionName));
+    return {
+      surplus: [...this.assigned.values()].filter(assignment => !keep.has(partitionName(assignment))),
+    };
   }
 
   /** Renews what we have and takes nothing: for an instance that is about to leave. */
   async renew(): Promise<void> {
     const askedAt = performance.now();
-    await this.keepHeld();
+    await this.renewAssigned();
     this.leaseUntil = askedAt + this.leaseMs;
   }
 
-  private async keepHeld(): Promise<void> {
+  private async renewAssigned(): Promise<void> {
     const seconds = this.leaseMs / 1000;
     await this.pool.query(HEARTBEAT, [this.group, this.instance, seconds]);
-    const held = [...this.held.values()];
-    const { rows } = await this.pool.query<Slot>(RENEW, [
+    const before = [...this.assigned.values()];
+    const { rows } = await this.pool.query<TopicPartition>(RENEW, [
       this.group,
       this.instance,
       seconds,
-      held.map(each => each.topic),
-      held.map(each => each.partition),
-      held.map(each => each.epoch),
+      before.map(each => each.topic),
+      before.map(each => each.partition),
+      before.map(each => each.epoch),
     ]);
-    const kept = new Set(rows.map(keyOf));
-    for (const holding of held) {
-      if (kept.has(keyOf(holding)) || this.held.get(keyOf(holding)) !== holding) continue;
-      this.logger.warn(`${this.group}: lost ${keyOf(holding)} to another instance`);
-      this.held.delete(keyOf(holding));
+    const kept = new Set(rows.map(partitionName));
+    for (const assignment of before) {
+      if (kept.has(partitionName(assignment)) || this.assigned.get(partitionName(assignment)) !== assignment)
+        continue;
+      this.logger.warn(`${this.group}: lost ${partitionName(assignment)} to another instance`);
+      this.assigned.delete(partitionName(assignment));
     }
   }
 
-  private async acquire(wanted: readonly Slot[]): Promise<void> {
+  private async acquire(wanted: readonly TopicPartition[]): Promise<void> {
     if (wanted.length === 0) return;
-    const { rows } = await this.pool.query<Holding>(ACQUIRE, [
+    const { rows } = await this.pool.query<Assignment>(ACQUIRE, [
       this.group,
       this.instance,
       this.leaseMs / 1000,
       wanted.map(each => each.topic),
       wanted.map(each => each.partition),
     ]);
-    for (const holding of rows) this.held.set(keyOf(holding), holding);
+    for (const assignment of rows) this.assigned.set(partitionName(assignment), assignment);
   }
 
-  async release(holding: Holding): Promise<void> {
-    this.held.delete(keyOf(holding));
-    const { topic, partition, epoch } = holding;
+  async release(assignment: Assignment): Promise<void> {
+    this.assigned.delete(partitionName(assignment));
+    const { topic, partition, epoch } = assignment;
     await this.pool.query(RELEASE, [this.group, topic, partition, this.instance, epoch]);
     await this.announce();
   }
@@ -154,11 +153,11 @@ export class Membership {
       this.group,
       this.instance,
     ]);
-    for (const holding of this.held.values()) await this.release(holding);
+    for (const assignment of this.assigned.values()) await this.release(assignment);
   }
 
   /** @returns false when a later owner has the partition. */
-  async commit({ topic, partition, epoch }: Holding, position: number): Promise<boolean> {
+  async commit({ topic, partition, epoch }: Assignment, position: number): Promise<boolean> {
     const { rows } = await this.pool.query<{ mine: boolean }>({
       name: 'sluice_commit',
       text: 'SELECT commit_position($1, $2, $3, $4, $5, $6) AS mine',
@@ -168,17 +167,17 @@ export class Membership {
   }
 
   // Rendezvous hashing, with no instance given more than its share while another has less.
-  private async plan(): Promise<Slot[]> {
+  private async plan(): Promise<TopicPartition[]> {
     const { rows } = await this.pool.query<{ instance: string }>(MEMBERS, [this.group]);
     const members = rows.map(row => row.instance);
-    const { rows: slots } = await this.pool.query<Slot>(
+    const { rows: partitions } = await this.pool.query<TopicPartition>(
       'SELECT topic, partition FROM assignment WHERE group_name = $1 AND topic = ANY($2) ORDER BY topic, partition',
       [this.group, this.topics],
     );
-    const share = Math.ceil(slots.length / Math.max(members.length, 1));
+    const share = Math.ceil(partitions.length / Math.max(members.length, 1));
     const load = new Map<string, number>();
-    return slots.filter(slot => {
-      const ranked = rankByRendezvous(`${this.group}|${keyOf(slot)}`, members);
+    return partitions.filter(each => {
+      const ranked = rankByRendezvous(`${this.group}|${partitionName(each)}`, members);
       const owner = ranked.find(member => (load.get(member) ?? 0) < share);
       if (owner !== undefined) load.set(owner, (load.get(owner) ?? 0) + 1);
       return owner === this.instance;
@@ -188,8 +187,4 @@ export class Membership {
   private async announce(): Promise<void> {
     await this.pool.query('SELECT pg_notify($1, $2)', [REBALANCE, this.group]);
   }
-}
-
-function keyOf({ topic, partition }: Slot): string {
-  return `${topic}/${partition}`;
 }

@@ -29,10 +29,12 @@ export interface PostgresTransportOptions {
   readonly leaseMs?: number;
 }
 
-type Running = (GroupSubscription | BroadcastSubscription) & {
-  readonly topics: readonly string[];
+/** A subscription of this process, and what wakes it. */
+interface Running {
+  readonly subscription: GroupSubscription | BroadcastSubscription;
   readonly group: string;
-};
+  readonly topics: readonly string[];
+}
 
 /** A sequenced log on PostgreSQL behind the transport port. */
 export class PostgresTransport implements Transport {
@@ -105,7 +107,7 @@ export class PostgresTransport implements Transport {
 
   private async shutDown(): Promise<void> {
     clearInterval(this.maintenance);
-    await Promise.all([...this.running].map(subscription => subscription.close()));
+    await Promise.all([...this.running].map(({ subscription }) => subscription.close()));
     await this.listener.close();
     await this.pool.end();
   }
@@ -119,7 +121,7 @@ export class PostgresTransport implements Transport {
     const subscription = new GroupSubscription(membership, positions, reader, () =>
       this.running.delete(entry),
     );
-    const entry: Running = Object.assign(subscription, { topics, group });
+    const entry: Running = { subscription, topics, group };
     await membership.join(options.startFrom);
     this.running.add(entry);
     await subscription.start();
@@ -132,7 +134,7 @@ export class PostgresTransport implements Transport {
     const positions = new OwnPositions(heads.map(head => ({ ...head, epoch: 0 })));
     const reader = this.reader(options, positions, handler);
     const subscription = new BroadcastSubscription(reader, () => this.running.delete(entry));
-    const entry: Running = Object.assign(subscription, { topics, group });
+    const entry: Running = { subscription, topics, group };
     this.running.add(entry);
     subscription.start();
     return subscription;
@@ -161,11 +163,12 @@ export class PostgresTransport implements Transport {
     this.listener.on(APPENDED, payload => {
       const appended = payload.split(' ');
       for (const each of this.running) {
-        if (payload === '' || each.topics.some(topic => appended.includes(topic))) each.wake();
+        if (payload === '' || each.topics.some(topic => appended.includes(topic))) each.subscription.wake();
       }
     });
     this.listener.on(REBALANCE, group => {
-      for (const each of this.running) if (group === '' || each.group === group) each.rebalance();
+      for (const each of this.running)
+        if (group === '' || each.group === group) each.subscription.rebalance();
     });
     await this.listener.open([APPENDED, REBALANCE]);
     this.maintenance = setInterval(() => {

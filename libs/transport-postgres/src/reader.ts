@@ -1,5 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { type BatchHandler, PartitionDelivery, type ReadPosition, Wakeup } from '#messaging';
+import {
+  BackgroundTask,
+  type BatchHandler,
+  PartitionDelivery,
+  type ReadPosition,
+  type Turn,
+} from '#messaging';
 import type { SequencedLog } from './log.js';
 import { PACE } from './limits.js';
 
@@ -23,9 +29,10 @@ export interface PositionSource {
  */
 export class Reader {
   private readonly logger = new Logger(Reader.name);
-  private readonly wakeup = new Wakeup();
+  private readonly task: BackgroundTask;
   private readonly delivery: PartitionDelivery<LogPosition>;
-  private running: Promise<void> | undefined;
+  /** The pause while nothing comes, in ms. */
+  private pause: number = PACE.firstPollMs;
 
   constructor(
     private readonly name: string,
@@ -40,14 +47,18 @@ export class Reader {
       await this.commit(position);
     };
     this.delivery = new PartitionDelivery(name, handler, settled, () => this.wake());
+    this.task = new BackgroundTask(() => this.turn(), {
+      backoff: { firstMs: PACE.retryMs, longestMs: PACE.retryMs },
+      onError: error => this.logger.warn(`${name}: reading failed, trying again: ${String(error)}`),
+    });
   }
 
   start(): void {
-    this.running ??= this.run();
+    this.task.start();
   }
 
   wake(): void {
-    this.wakeup.wake();
+    this.task.wake();
   }
 
   /** Resolves when nothing of this partition is in hand. */
@@ -62,33 +73,21 @@ export class Reader {
 
   /** Takes no more, waits for what is in hand. */
   async stop(): Promise<void> {
-    const handedOver = this.delivery.stop();
-    this.wakeup.wake();
-    await this.running;
-    await handedOver;
+    await Promise.all([this.delivery.stop(), this.task.stop()]);
   }
 
-  private async run(): Promise<void> {
-    let pause: number = PACE.firstPollMs;
-    while (!this.delivery.stopping) {
-      try {
-        const idle = this.source.current().filter(position => !this.delivery.isBusy(position));
-        for (const position of idle.filter(each => each.uncommitted)) await this.commit(position);
-        const batches =
-          idle.length === 0 ? [] : await this.log.fetch(idle, this.maxBatch, this.maxBatchBytes);
-        if (this.delivery.stopping) return;
-        for (const { topic, partition, messages } of batches) {
-          const position = idle.find(each => each.topic === topic && each.partition === partition)!;
-          if (!this.source.current().includes(position)) continue;
-          this.delivery.deliver(position, messages, messages.length >= this.maxBatch);
-        }
-        pause = batches.length > 0 ? PACE.firstPollMs : Math.min(pause * 2, PACE.lastPollMs);
-        await this.wakeup.wait(pause);
-      } catch (error) {
-        this.logger.warn(`${this.name}: reading failed, trying again: ${String(error)}`);
-        await this.wakeup.sleep(PACE.retryMs, () => this.delivery.stopping);
-      }
+  private async turn(): Promise<Turn> {
+    const idle = this.source.current().filter(position => !this.delivery.isBusy(position));
+    for (const position of idle.filter(each => each.uncommitted)) await this.commit(position);
+    const batches = idle.length === 0 ? [] : await this.log.fetch(idle, this.maxBatch, this.maxBatchBytes);
+    if (this.delivery.stopping) return 'done';
+    for (const { topic, partition, messages } of batches) {
+      const position = idle.find(each => each.topic === topic && each.partition === partition)!;
+      if (!this.source.current().includes(position)) continue;
+      this.delivery.deliver(position, messages, messages.length >= this.maxBatch);
     }
+    this.pause = batches.length > 0 ? PACE.firstPollMs : Math.min(this.pause * 2, PACE.lastPollMs);
+    return this.pause;
   }
 
   // A commit that was lost with its connection is made up for before anything else is read.

@@ -2,14 +2,8 @@ import { Controller, Get, Inject, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Audited, BlockBuyer, BuyerId, getFacts, GetStatistics } from '#contracts';
-import {
-  getQueueState,
-  type QueueState,
-  type ReplyOf,
-  RequestClient,
-  ServiceUnavailable,
-  type SubscriptionState,
-} from '#messaging';
+import { type QueueState, type ReplyOf, type SubscriptionState } from '#messaging';
+import { getQueueState, RequestClient, ServiceUnavailable } from '#requests';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import { ZodBody, ZodQuery } from '../problems/zod-body.js';

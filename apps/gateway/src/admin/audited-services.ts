@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AUDITED, type Audited } from '#contracts';
-import { type ReplyOf, RequestClient, type RequestDefinition, type RequestOf } from '#messaging';
+import { type ReplyOf, type RequestDefinition, type RequestOf } from '#messaging';
+import { RequestClient } from '#requests';
 
 /** An audit asks every receipt, which takes seconds where there are millions. */
 const AUDIT_MS = 30_000;

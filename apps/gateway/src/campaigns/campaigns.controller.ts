@@ -13,7 +13,8 @@ import {
   Quantity,
   Sku,
 } from '#contracts';
-import { currentTraceparent, DomainError, type ReplyOf, RequestClient, uuidv7 } from '#messaging';
+import { currentTraceparent, DomainError, type ReplyOf, uuidv7 } from '#messaging';
+import { RequestClient } from '#requests';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 import { Clicks } from './clicks.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Click, Decision } from '#contracts';
-import type { RequestClient } from '#messaging';
+import type { RequestClient } from '#requests';
 import { Gate } from '#testkit';
 import { GatewayConfig } from '../gateway.config.js';
 import { Clicks } from './clicks.js';

@@ -1,7 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { GetPoints, GetRecommendations, ListNotices } from '#contracts';
-import { type ReplyOf, RequestClient } from '#messaging';
+import { type ReplyOf } from '#messaging';
+import { RequestClient } from '#requests';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
 @ApiTags('me')

@@ -2,18 +2,16 @@ import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AUDITED, type Audited } from '#contracts';
+import { type DeadLetter, DeadLetterFilter, DomainError } from '#messaging';
 import {
-  type DeadLetter,
-  DeadLetterFilter,
   decideOnDeadLetters,
   discardDeadLetter,
-  DomainError,
   getDeadLetter,
   listDeadLetters,
   replayDeadLetter,
   RequestClient,
   ServiceUnavailable,
-} from '#messaging';
+} from '#requests';
 import { AuditedServices, type Unanswered } from '../admin/audited-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
@@ -168,7 +166,7 @@ export class DeadLettersController {
   private async decideAllOf(service: Audited, decision: Decision): Promise<Decided> {
     const total = { done: 0, failed: 0 };
     for (let diedBefore: string | undefined; ;) {
-      const request = { ...decision, diedBefore, passOver: total.failed, limit: LETTERS_A_REQUEST };
+      const request = { ...decision, diedBefore, skip: total.failed, limit: LETTERS_A_REQUEST };
       const answer = await this.services.ask(decideOnDeadLetters(service), request);
       total.done += answer.done;
       total.failed += answer.failed;

@@ -2,17 +2,14 @@ import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AUDITED, type Audited } from '#contracts';
+import { type Alert, DomainError, type OperatorAction, type SubscriptionState } from '#messaging';
 import {
-  type Alert,
-  DomainError,
   getQueueState,
   listAlerts,
   listOperatorActions,
-  type OperatorAction,
   pauseSubscription,
   resumeSubscription,
-  type SubscriptionState,
-} from '#messaging';
+} from '#requests';
 import { AuditedServices, type Unanswered } from '../admin/audited-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';

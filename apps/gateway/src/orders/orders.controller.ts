@@ -13,7 +13,8 @@ import {
   RefundOrder,
   StartPayment,
 } from '#contracts';
-import { type ReplyOf, RequestClient, uuidv7 } from '#messaging';
+import { type ReplyOf, uuidv7 } from '#messaging';
+import { RequestClient } from '#requests';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 

@@ -1,7 +1,8 @@
 import { Controller, Headers, HttpCode, Post, type RawBodyRequest, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SettlePayment } from '#contracts';
-import { type ReplyOf, RequestClient } from '#messaging';
+import { type ReplyOf } from '#messaging';
+import { RequestClient } from '#requests';
 import { Access } from '../sessions/access.js';
 
 @ApiTags('payments')

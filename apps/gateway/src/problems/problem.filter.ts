@@ -1,7 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
-import { DomainError, RequestRefused, toRefusal } from '#messaging';
+import { DomainError, toRefusal } from '#messaging';
+import { RequestRefused } from '#requests';
 
 /** The HTTP status of each refusal. What is not named here is a conflict with the state of things. */
 const STATUS: Readonly<Record<string, number>> = {

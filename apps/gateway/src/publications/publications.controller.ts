@@ -12,7 +12,8 @@ import {
   StageChunk,
   Store,
 } from '#contracts';
-import { DomainError, RequestClient, uuidv7 } from '#messaging';
+import { DomainError, uuidv7 } from '#messaging';
+import { RequestClient } from '#requests';
 import { ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
 import { csvRows, ndjsonRows } from './read-rows.js';

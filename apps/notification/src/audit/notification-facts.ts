@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { getFacts } from '#contracts';
-import { HandleRequest } from '#messaging';
+import { HandleRequest } from '#requests';
 import { idSet } from '#service-kit';
 import { NotificationDatabase } from '../notification.database.js';
 

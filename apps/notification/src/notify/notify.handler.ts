@@ -1,7 +1,8 @@
 import { Controller } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ListNotices, OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
-import { Handle, type HandleOptions, HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { Handle, type HandleOptions, type ReplyOf, type RequestOf } from '#messaging';
+import { HandleRequest } from '#requests';
 import { NotificationDatabase } from '../notification.database.js';
 import { cancelledNotice, type Notice, paidNotice, placedNotice, refundedNotice } from './notices.js';
 import { SmsGateway } from './sms-gateway.js';

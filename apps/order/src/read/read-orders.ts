@@ -5,7 +5,7 @@ import type { RequestOf } from '#messaging';
 import { OrderDatabase } from '../order.database.js';
 import { OrderNotFound } from '../order.errors.js';
 import { Order } from '../order.entity.js';
-import { Refund } from '../refund/refund.entity.js';
+import { Refund } from '../payment/refund.entity.js';
 
 @Injectable()
 export class ReadOrders {

@@ -1,7 +1,8 @@
 import { Controller } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { GetPoints, OrderPaid, OrderRefunded, PointsAwarded } from '#contracts';
-import { Handle, HandleRequest, Outbox, type ReplyOf, type RequestOf, traceparentOf } from '#messaging';
+import { Handle, Outbox, type ReplyOf, type RequestOf, traceparentOf } from '#messaging';
+import { HandleRequest } from '#requests';
 import { pointsBack, pointsFor } from './points-for.js';
 import { type Entry, PointsLedger } from './points-ledger.js';
 

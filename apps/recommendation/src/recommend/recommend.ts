@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { GetRecommendations } from '#contracts';
-import { HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { type ReplyOf, type RequestOf } from '#messaging';
+import { HandleRequest } from '#requests';
 import { RecommendationDatabase } from '../recommendation.database.js';
 
 // What goes with what the buyer bought or looked at last, without what the buyer has.

@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { Wakeup } from '#messaging';
+import { BackgroundTask, type Turn } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import { SandboxDatabase } from '../sandbox.database.js';
 import type { SandboxConfig } from '../sandbox.config.js';
@@ -35,9 +35,10 @@ UPDATE callback SET due_at = now() + make_interval(secs => least(2 ^ attempts / 
 @Injectable()
 export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(Callbacks.name);
-  private readonly wakeup = new Wakeup();
-  private running: Promise<void> | undefined;
-  private stopping = false;
+  private readonly task = new BackgroundTask(() => this.turn(), {
+    backoff: { firstMs: POLL_MS, longestMs: POLL_MS },
+    onError: error => this.logger.warn(`callbacks wait: ${String(error)}`),
+  });
 
   constructor(
     private readonly database: SandboxDatabase,
@@ -45,30 +46,21 @@ export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.running = this.run();
+    this.task.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopping = true;
-    this.wakeup.wake();
-    await this.running;
+    await this.task.stop();
   }
 
   wake(): void {
-    this.wakeup.wake();
+    this.task.wake();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping) {
-      try {
-        const [due] = (await this.database.query(CLAIM, [BATCH])) as [Due[]];
-        await Promise.all(due.map(each => this.send(each)));
-        if (due.length === 0) await this.wakeup.wait(POLL_MS);
-      } catch (error) {
-        this.logger.warn(`callbacks wait: ${String(error)}`);
-        await this.wakeup.sleep(POLL_MS, () => this.stopping);
-      }
-    }
+  private async turn(): Promise<Turn> {
+    const [due] = (await this.database.query(CLAIM, [BATCH])) as [Due[]];
+    await Promise.all(due.map(each => this.send(each)));
+    return due.length === 0 ? POLL_MS : 0;
   }
 
   private async send({ id, url, body }: Due): Promise<void> {

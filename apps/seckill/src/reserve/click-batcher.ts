@@ -1,20 +1,15 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import type { Click, Decision } from '#contracts';
+import { Batcher } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { SeckillConfig } from '../seckill.config.js';
 import { ClickRate } from './click-rate.js';
 import { DecisionOvertaken, ReserveStockUseCase } from './reserve-stock.js';
 
-interface Waiting {
+/** A click, and whether it may have been asked about before. */
+interface Asked {
   readonly click: Click;
   readonly again: boolean;
-  resolve(decision: Decision): void;
-  reject(error: unknown): void;
-}
-
-interface Lane {
-  readonly waiting: Waiting[];
-  busy: boolean;
 }
 
 /**
@@ -24,16 +19,18 @@ interface Lane {
 @Injectable()
 export class ClickBatcher implements BeforeApplicationShutdown {
   private readonly logger = new Logger(ClickBatcher.name);
-  private readonly lanes = new Map<string, Lane>();
+  private readonly deciding: Batcher<Asked, Decision>;
   private readonly rate: ClickRate;
-  private waiting = 0;
-  private idle: (() => void) | undefined;
 
   constructor(
     private readonly useCase: ReserveStockUseCase,
     @Inject(SERVICE_CONFIG) private readonly config: SeckillConfig,
   ) {
     this.rate = new ClickRate(config.RISK_CLICKS, config.RISK_WINDOW_S * 1_000);
+    this.deciding = new Batcher((batch, campaignId) => this.settle(campaignId, batch), {
+      maxItems: config.SECKILL_BATCH,
+      oneAtATime: true,
+    });
   }
 
   /** One decision for each click, in their order, committed. */
@@ -42,64 +39,33 @@ export class ClickBatcher implements BeforeApplicationShutdown {
     return Promise.all(
       clicks.map(async click => {
         if (!again && !this.rate.allow(click.buyerId, now)) return 'risk_rejected';
-        if (this.waiting >= this.config.SECKILL_QUEUE) return 'busy';
-        return this.enqueue(campaignId, click, again);
+        if (this.deciding.size >= this.config.SECKILL_QUEUE) return 'busy';
+        return this.deciding.add({ click, again }, campaignId);
       }),
     );
   }
 
   /** Everything that was taken in is decided before the service goes. */
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.waiting > 0) await new Promise<void>(resolve => (this.idle = resolve));
+    await this.deciding.settled();
   }
 
-  private enqueue(campaignId: string, click: Click, again: boolean): Promise<Decision> {
-    return new Promise((resolve, reject) => {
-      let lane = this.lanes.get(campaignId);
-      if (lane === undefined) this.lanes.set(campaignId, (lane = { waiting: [], busy: false }));
-      lane.waiting.push({ click, again, resolve, reject });
-      this.waiting += 1;
-      if (!lane.busy) void this.work(campaignId, lane);
-    });
-  }
-
-  private async work(campaignId: string, lane: Lane): Promise<void> {
-    lane.busy = true;
-    // The rest of what arrived in this turn of the event loop comes along.
-    await new Promise(resolve => setImmediate(resolve));
-    while (lane.waiting.length > 0) {
-      const batch = lane.waiting.splice(0, this.config.SECKILL_BATCH);
-      await this.settle(campaignId, batch);
-      this.waiting -= batch.length;
-    }
-    lane.busy = false;
-    this.lanes.delete(campaignId);
-    if (this.waiting === 0) this.idle?.();
-  }
-
-  private async settle(campaignId: string, batch: readonly Waiting[]): Promise<void> {
+  private async settle(campaignId: string, batch: readonly Asked[]): Promise<Decision[]> {
     // A click that was asked again while its first copy still waits is one click: both have its decision.
-    const copies = new Map<string, Waiting[]>();
-    for (const each of batch) {
-      const { reservationId } = each.click;
-      copies.set(reservationId, [...(copies.get(reservationId) ?? []), each]);
-    }
+    const clicks = [...new Map(batch.map(({ click }) => [click.reservationId, click])).values()];
     const again = batch.filter(each => each.again).map(each => each.click.reservationId);
-    const clicks = [...copies.values()].map(([first]) => first!.click);
     try {
-      const decisions = await this.useCase.reserve(campaignId, clicks, again).catch((error: unknown) => {
+      const decided = await this.useCase.reserve(campaignId, clicks, again).catch((error: unknown) => {
         // A click of this batch was decided elsewhere meanwhile: look which, and decide the others.
         if (!isOvertaken(error)) throw error;
-        return this.useCase.reserve(
-          campaignId,
-          clicks,
-          clicks.map(click => click.reservationId),
-        );
+        const all = clicks.map(click => click.reservationId);
+        return this.useCase.reserve(campaignId, clicks, all);
       });
-      [...copies.values()].forEach((same, n) => same.forEach(each => each.resolve(decisions[n]!)));
+      const decisions = new Map(clicks.map((click, n) => [click.reservationId, decided[n]!]));
+      return batch.map(({ click }) => decisions.get(click.reservationId)!);
     } catch (error) {
       this.logger.error(`${batch.length} clicks on ${campaignId} were not decided: ${String(error)}`);
-      for (const each of batch) each.reject(error);
+      throw error;
     }
   }
 }

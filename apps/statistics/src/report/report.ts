@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { GetStatistics } from '#contracts';
-import { HandleRequest, type ReplyOf, type RequestOf } from '#messaging';
+import { type ReplyOf, type RequestOf } from '#messaging';
+import { HandleRequest } from '#requests';
 import { StatisticsDatabase } from '../statistics.database.js';
 
 type Reply = ReplyOf<typeof GetStatistics>;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { MessagingFixture, openTestQueue, type TestQueue } from '#testkit';
 import { z } from 'zod';
 import { defineEvent } from '../message/define-event.js';
-import { DEFAULT_RETRY } from '../retry/policy.js';
+import { DEFAULT_RETRY } from '../parking/retry-policy.js';
 import type { Transport } from '../transport/transport.js';
 import { claimQueue, QueueReplaced } from './claim-queue.js';
 import { Consumer } from './consumer.js';

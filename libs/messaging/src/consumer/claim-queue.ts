@@ -1,16 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Transport } from '../transport/transport.js';
 
-/** What a service has settled is counted in the positions of one queue; in another they mean other messages. */
-export const CREATE_QUEUE = `
-CREATE TABLE messaging.queue (
-  identity   text NOT NULL,
-  claimed_at timestamptz NOT NULL DEFAULT now(),
-  only_one   boolean NOT NULL DEFAULT true,
-  CONSTRAINT queue_pk PRIMARY KEY (only_one),
-  CONSTRAINT queue_only_one CHECK (only_one)
-)`;
-
 // A service that has settled nothing may take any queue.
 const CLAIM = `
 INSERT INTO messaging.queue AS q (identity) VALUES ($1)
@@ -35,7 +25,10 @@ export class QueueReplaced extends Error {
   }
 }
 
-/** @throws QueueReplaced */
+/**
+ * What a service has settled is counted in the positions of one queue; in another they mean other messages.
+ * @throws QueueReplaced
+ */
 export async function claimQueue(service: string, database: DataSource, transport: Transport): Promise<void> {
   const identity = await transport.identity();
   await database.query(CLAIM, [identity]);

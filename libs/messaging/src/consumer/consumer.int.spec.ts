@@ -4,10 +4,10 @@ import { effect, Gathered, MessagingFixture } from '#testkit';
 import { defineEvent } from '../message/define-event.js';
 import { envelop, Header, toWire } from '../message/envelope.js';
 import type { Batch, Transport } from '../transport/transport.js';
-import { OUT_OF_ORDER } from '../inbox/sql.js';
+import { countOutOfOrder } from './inbox.js';
 import { Consumer } from './consumer.js';
-import { DEFAULT_RETRY } from '../retry/policy.js';
-import { DependencyUnavailable } from './infrastructure-error.js';
+import { DEFAULT_RETRY } from '../parking/retry-policy.js';
+import { DependencyUnavailable } from '../runtime/infrastructure-error.js';
 import { failedChannel } from './signals.js';
 import type { Delivery, Subscription } from './subscription.js';
 
@@ -208,7 +208,7 @@ describe('consumer', () => {
     fixture.relay(transport);
     await start();
     await fixture.settle(2);
-    expect(await fixture.database.query(OUT_OF_ORDER)).toEqual([]);
+    expect((await countOutOfOrder(fixture.database)).size).toBe(0);
     await transport.publish([
       numbered({ key: 'b', n: 2 }, '0000000000000000002'),
       numbered({ key: 'c', n: 3 }, '0000000000000000003'),
@@ -217,7 +217,7 @@ describe('consumer', () => {
       numbered({ key: 'd', n: 2 }, '9'.repeat(30)),
     ]);
     await fixture.settle(7);
-    expect(await fixture.database.query(OUT_OF_ORDER)).toEqual([{ subscription: 'test.follow', count: 1 }]);
+    expect([...(await countOutOfOrder(fixture.database))]).toEqual([['test.follow', 1]]);
   });
 
   it('refuses an owner that a later one has overtaken', async () => {

@@ -1,34 +1,31 @@
 import type { Channel } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import { BURY_INVALID } from '../dead-letter/sql.js';
-import { BEGIN_BATCH, END_BATCH } from '../inbox/sql.js';
 import { Header } from '../message/envelope.js';
+import type { ReceivedMessage } from '../message/received-message.js';
 import { runInTrace } from '../message/trace.js';
-import { uuidv7 } from '../message/uuid-v7.js';
-import { accountOf, type Attempt, attemptOf, pauseAfter } from '../retry/policy.js';
-import { COUNT_PARKED, PARK } from '../retry/sql.js';
-import type { Batch, ReceivedMessage } from '../transport/transport.js';
-import { isInfrastructureError, isStaleOwner } from './infrastructure-error.js';
+import { bury } from '../parking/dead-letter-store.js';
+import { countParked, park } from '../parking/parked-messages.js';
+import { type Place, storable } from '../parking/place.js';
+import { failedAttempt, type FailedAttempt } from '../parking/retry-policy.js';
+import { pauseAfter } from '../runtime/backoff.js';
+import { describeError } from '../runtime/describe-error.js';
+import { isInfrastructureError, isStaleOwner } from '../runtime/infrastructure-error.js';
+import type { Batch } from '../transport/transport.js';
+import { type Classified, classifyMessage, segment, type ToHandle } from './classify-message.js';
+import { beginBatch, type OpenedBatch } from './inbox.js';
 import { isPaused, untilResumed } from './pause.js';
+import { advanceProgress, type BatchCounts } from './progress.js';
 import { claimedChannel, failedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
-import { segment, sortMessage, type Sorted, storable, type ToHandle } from './sort-message.js';
 import type { Subscription } from './subscription.js';
-import { Waiting } from './waiting.js';
+import { SubscriptionStall } from './subscription-stall.js';
 
-interface Opened {
-  readonly settled: string;
-  readonly fresh: readonly string[];
-  readonly parked: readonly string[];
-}
-
-interface Counts {
-  readonly handled: number;
-  readonly skipped: number;
-  readonly duplicate: number;
+export interface ConsumerLimits {
+  /** Most messages of the subscription parked at a time; past it the subscription waits. */
   readonly parked: number;
-  readonly dead: number;
 }
+
+export const DEFAULT_CONSUMER_LIMITS: ConsumerLimits = { parked: 10_000 };
 
 /** So many messages are parked that something is wrong with more than messages; the subscription waits. */
 class TooManyParked extends Error {
@@ -51,17 +48,16 @@ class TooManyParked extends Error {
 export class Consumer {
   private readonly logger = new Logger(Consumer.name);
   private readonly closing = new AbortController();
-  private readonly waiting: Waiting;
+  private readonly stall: SubscriptionStall;
   /** Messages in one transaction: fewer after an outage, more again with each batch that goes well. */
   private atOnce: number;
 
   constructor(
     private readonly subscription: Subscription,
     private readonly database: DataSource,
-    /** Most messages parked at a time. */
-    private readonly maxParked: number = Infinity,
+    private readonly limits: ConsumerLimits = DEFAULT_CONSUMER_LIMITS,
   ) {
-    this.waiting = new Waiting(database, subscription.name);
+    this.stall = new SubscriptionStall(database, subscription.name);
     this.atOnce = subscription.batch;
   }
 
@@ -105,12 +101,12 @@ export class Consumer {
         // What a dependency takes part of would begin anew for ever: less at a time, until it is through.
         if (!(error instanceof TooManyParked))
           this.atOnce = Math.max(1, Math.floor(Math.min(this.atOnce, messages.length) / 2));
-        if (!batch.signal.aborted && !isStaleOwner(error)) await this.waiting.note(error);
+        if (!batch.signal.aborted && !isStaleOwner(error)) await this.stall.report(error);
         throw error;
       }
       const [message] = messages;
       if (message !== undefined && messages.length === 1) {
-        await this.settle(batch, messages, attemptOf(error));
+        await this.settle(batch, messages, failedAttempt(error));
         return;
       }
       const middle = Math.ceil(messages.length / 2);
@@ -120,24 +116,33 @@ export class Consumer {
   }
 
   /** @param failed why the message, alone, is to be parked and not handled */
-  private async settle(batch: Batch, messages: readonly ReceivedMessage[], failed?: Attempt): Promise<void> {
-    const sorted = messages.map(message => sortMessage(this.subscription, message));
-    const toHandle = sorted.filter(item => item.kind === 'handle');
+  private async settle(
+    batch: Batch,
+    messages: readonly ReceivedMessage[],
+    failed?: FailedAttempt,
+  ): Promise<void> {
+    const classified = messages.map(message => classifyMessage(this.subscription, message));
+    const toHandle = classified.filter(item => item.kind === 'handle');
+    const { name } = this.subscription;
+    const first = messages[0]!.position;
     const last = messages.at(-1)!.position;
     const counts = await this.database.transaction(async tx => {
-      const opened = await this.begin(tx, batch, messages[0]!.position, toHandle);
+      const opened = await beginBatch(tx, name, batch, first, toHandle);
       this.announce(claimedChannel, batch);
-      const settled = Number(opened.settled);
-      const due = sorted.filter(item => item.message.position > settled);
+      const due = classified.filter(item => item.message.position > opened.settled);
       const result = await this.work(tx, batch, due, opened, failed);
-      if (last > settled) await this.advance(tx, batch, last, last - settled - due.length, result);
+      if (last > opened.settled) {
+        // Positions that no message had count as skipped: some transports have them.
+        const gaps = last - opened.settled - due.length;
+        const settled = { ...result, skipped: result.skipped + gaps };
+        await advanceProgress(tx, name, batch, last, settled);
+      }
       this.announce(handledChannel, batch);
       return result;
     });
-    const { name } = this.subscription;
     const { topic, partition } = batch;
     settledChannel.publish({ subscription: name, topic, partition, position: last, ...counts });
-    await this.waiting.clear();
+    await this.stall.clear();
   }
 
   private announce(step: Channel, { topic, partition }: Batch): void {
@@ -147,79 +152,47 @@ export class Consumer {
   private async work(
     tx: EntityManager,
     batch: Batch,
-    due: readonly Sorted[],
-    opened: Opened,
-    failed: Attempt | undefined,
-  ): Promise<Counts> {
-    const fresh = takeFresh(due, new Set(opened.fresh));
+    due: readonly Classified[],
+    opened: OpenedBatch,
+    failed: FailedAttempt | undefined,
+  ): Promise<BatchCounts> {
+    const fresh = takeFresh(due, opened.fresh);
     const taken = new Set(opened.parked);
     const waits = (item: ToHandle) => failed !== undefined || taken.has(storable(item.message.key));
     const parked = fresh.filter(waits);
     const free = fresh.filter(item => !waits(item));
     for (const part of segment(free)) await this.invoke(part.route.takesBatch, part.items, tx);
     if (parked.length > 0) await this.checkRoom(tx, parked.length);
-    for (const item of parked) await this.park(tx, batch, item.message, failed);
+    for (const { message } of parked) await this.park(tx, this.placeOf(batch, message), message, failed);
     const dead = due.filter(item => item.kind === 'dead');
-    for (const item of dead) await this.bury(tx, batch, item.message, item.problem);
+    for (const { message, problem } of dead)
+      await this.bury(tx, this.placeOf(batch, message), message, problem);
     const skipped = due.filter(item => item.kind === 'skip').length;
     const duplicate = due.length - fresh.length - dead.length - skipped;
     return { handled: free.length, skipped, duplicate, parked: parked.length, dead: dead.length };
   }
 
-  /** @param gaps positions that no message had: some transports have them. They count as skipped. */
-  private async advance(
-    tx: EntityManager,
-    { topic, partition }: Batch,
-    last: number,
-    gaps: number,
-    { handled, skipped, duplicate, parked, dead }: Counts,
-  ): Promise<void> {
-    const where = [this.subscription.name, topic, partition];
-    await tx.query(END_BATCH, [...where, last, handled, skipped + gaps, duplicate, parked, dead]);
+  private placeOf({ topic, partition }: Batch, { position }: ReceivedMessage): Place {
+    return { subscription: this.subscription.name, topic, partition, position };
   }
 
   /** @throws TooManyParked */
   private async checkRoom(tx: EntityManager, wanted: number): Promise<void> {
     const { name } = this.subscription;
-    const [{ count }] = (await tx.query(COUNT_PARKED, [name])) as [{ count: number }];
+    const count = await countParked(tx, name);
     // A batch is let in as long as there is any room: it must not wait for ever because it is large.
-    if (count > 0 && count + wanted > this.maxParked) throw new TooManyParked(name, this.maxParked);
+    if (count > 0 && count + wanted > this.limits.parked) throw new TooManyParked(name, this.limits.parked);
   }
 
   /** Sets a message aside for the retrier: one that failed, or one whose key waits for another that did. */
   private async park(
     tx: EntityManager,
-    batch: Batch,
-    { position, key, headers, payload, appendedAt }: ReceivedMessage,
-    failed: Attempt | undefined,
+    place: Place,
+    message: ReceivedMessage,
+    attempt: FailedAttempt | undefined,
   ): Promise<void> {
-    const { name, retry } = this.subscription;
-    const place = [name, batch.topic, batch.partition, position];
-    const message = [storable(key), JSON.stringify(headers), payload, appendedAt];
-    const attempts =
-      failed === undefined ? [0, '[]', 0] : [1, JSON.stringify([failed]), pauseAfter(1, retry) / 1_000];
-    await tx.query(PARK, [...place, ...message, ...attempts]);
-  }
-
-  private async begin(
-    tx: EntityManager,
-    batch: Batch,
-    first: number,
-    items: readonly ToHandle[],
-  ): Promise<Opened> {
-    const [opened] = (await tx.query(BEGIN_BATCH, [
-      this.subscription.name,
-      batch.topic,
-      batch.partition,
-      batch.epoch,
-      first,
-      items.map(item => item.id),
-      items.map(item => item.message.position),
-      items.map(({ message }) => storable(message.headers[Header.source] ?? '')),
-      items.map(({ message }) => storable(message.key)),
-      items.map(({ message }) => sequenceOf(message)),
-    ])) as [Opened];
-    return opened;
+    const failure = attempt && { attempt, pauseMs: pauseAfter(1, this.subscription.retry) };
+    await park(tx, place, message, failure);
   }
 
   private async invoke(takesBatch: boolean, items: readonly ToHandle[], tx: EntityManager): Promise<void> {
@@ -239,21 +212,17 @@ export class Consumer {
     }
   }
 
-  /** Sets a message aside that no retry can mend. It keeps everything it came with. */
+  /** Gives a message up that no retry can help. It keeps everything it came with. */
   private async bury(
     tx: EntityManager,
-    batch: Batch,
+    place: Place,
     message: ReceivedMessage,
     problem: string,
   ): Promise<void> {
-    const { name } = this.subscription;
-    const { position, key, headers, payload, appendedAt } = message;
-    const errors = JSON.stringify([attemptOf(problem)]);
-    const place = [name, batch.topic, batch.partition, position];
-    const whole = [storable(key), JSON.stringify(headers), payload, appendedAt, errors];
-    await tx.query(BURY_INVALID, [uuidv7(), ...place, ...whole]);
+    await bury(tx, place, message, problem);
+    const { subscription, topic, partition, position } = place;
     this.logger.error(
-      `${name}: message at ${batch.topic}/${batch.partition}:${position} is a dead letter: ${problem}`,
+      `${subscription}: message at ${topic}/${partition}:${position} is a dead letter: ${problem}`,
     );
   }
 
@@ -261,21 +230,22 @@ export class Consumer {
     const { name } = this.subscription;
     const { topic, partition } = batch;
     const place = `${topic}/${partition}:${messages[0]!.position}`;
-    const reason = accountOf(error);
+    const reason = describeError(error);
     this.logger.warn(`${name}: ${messages.length} message(s) from ${place} failed: ${reason}`);
     failedChannel.publish({ subscription: name, topic, partition, size: messages.length, error });
   }
 }
 
 /** The messages to handle: each id once, even when a batch has it twice. */
-function takeFresh(due: readonly Sorted[], fresh: Set<string>): ToHandle[] {
-  return due.filter(item => item.kind === 'handle').filter(item => fresh.delete(item.id));
-}
-
-/** Null for what its source does not count, or in a way that is not ours. */
-function sequenceOf(message: ReceivedMessage): string | null {
-  const sequence = message.headers[Header.sequence];
-  return sequence !== undefined && /^0?\d{1,18}$/.test(sequence) ? sequence : null;
+function takeFresh(due: readonly Classified[], freshIds: readonly string[]): ToHandle[] {
+  const left = new Set(freshIds);
+  const fresh: ToHandle[] = [];
+  for (const item of due) {
+    if (item.kind !== 'handle' || !left.has(item.id)) continue;
+    left.delete(item.id);
+    fresh.push(item);
+  }
+  return fresh;
 }
 
 function traceOf(item: ToHandle): string | undefined {

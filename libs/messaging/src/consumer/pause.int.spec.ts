@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { effect, eventually, Gate, Gathered, MessagingFixture } from '#testkit';
-import { PAUSE, RESUME } from '../control/sql.js';
+import { pause as pauseSubscription, resume as resumeSubscription } from './pause.js';
 import { defineEvent } from '../message/define-event.js';
 import { envelop, toWire } from '../message/envelope.js';
-import { DEFAULT_RETRY } from '../retry/policy.js';
-import { Retrier } from '../retry/retrier.js';
+import { DEFAULT_RETRY } from '../parking/retry-policy.js';
+import { Retrier } from './retrier.js';
 import type { Transport } from '../transport/transport.js';
 import { Consumer } from './consumer.js';
 import type { Subscription } from './subscription.js';
@@ -65,8 +65,9 @@ describe('a paused subscription', () => {
 
   const publish = (...events: Event[]) =>
     transport.publish(events.map(event => toWire(envelop(Happened, event), 'test')));
-  const pause = () => fixture.database.query(PAUSE, [subscription.name, 'ann', 'a test']);
-  const resume = () => fixture.database.query(RESUME, [subscription.name]);
+  const pause = () =>
+    fixture.database.transaction(tx => pauseSubscription(tx, subscription.name, 'ann', 'a test'));
+  const resume = () => fixture.database.transaction(tx => resumeSubscription(tx, subscription.name));
   const lag = async () => (await transport.lag('test.follow')).reduce((sum, each) => sum + each.lag, 0);
   /** The transport hears of what is done a moment after it is. */
   const lagIs = (expected: number) => eventually(lag, now => now === expected);

@@ -1,8 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import type { AlertPolicy } from '../control/alert-policy.js';
 import type { EventDefinition } from '../message/define-event.js';
-import type { RetryPolicy } from '../retry/policy.js';
-import type { ReceivedMessage } from '../transport/transport.js';
+import type { ReceivedMessage } from '../message/received-message.js';
+import type { RetryPolicy } from '../parking/retry-policy.js';
 
 /** What a handler gets beside the events. */
 export interface Delivery {
@@ -19,6 +18,16 @@ export interface Route {
   invoke(data: unknown, delivery: Delivery): Promise<void>;
 }
 
+/** The backlog of a subscription from which an alert is raised. */
+export interface AlertPolicy {
+  /** Messages still to settle. */
+  readonly lag: number;
+  /** The age of the oldest of them, in ms. */
+  readonly ageMs: number;
+}
+
+export const DEFAULT_ALERTS: AlertPolicy = { lag: 50_000, ageMs: 60_000 };
+
 /** One name, one group of competing instances, one place in each partition; as many event types as it has routes. */
 export interface Subscription {
   readonly name: string;
@@ -29,7 +38,7 @@ export interface Subscription {
   /** Most messages in one transaction. */
   readonly batch: number;
   readonly retry: RetryPolicy;
-  /** From where on its backlog is worth an alert; DEFAULT_ALERTS where left out. */
+  /** DEFAULT_ALERTS where left out. */
   readonly alert?: Partial<AlertPolicy> | undefined;
 }
 

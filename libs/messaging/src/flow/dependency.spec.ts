@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '#testkit';
-import { DependencyUnavailable, isInfrastructureError } from '../consumer/infrastructure-error.js';
+import { DependencyUnavailable, isInfrastructureError } from '../runtime/infrastructure-error.js';
 import { Dependency } from './dependency.js';
 
 describe('a dependency', () => {

@@ -5,7 +5,7 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel';
-import { DependencyUnavailable, isInfrastructureError } from '../consumer/infrastructure-error.js';
+import { DependencyUnavailable, isInfrastructureError } from '../runtime/infrastructure-error.js';
 
 export interface CircuitOptions {
   /** Failures in a row that open the circuit. */

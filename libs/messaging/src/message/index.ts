@@ -12,5 +12,11 @@ export {
   toWire,
   type WireMessage,
 } from './envelope.js';
+export {
+  isSamePartition,
+  partitionName,
+  type ReceivedMessage,
+  type TopicPartition,
+} from './received-message.js';
 export { currentTraceparent, rememberOrigin, runInTrace, traceparentOf } from './trace.js';
 export { uuidv7 } from './uuid-v7.js';

@@ -1,19 +1,11 @@
 import 'reflect-metadata';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import {
-  Ctx,
-  EventPattern,
-  MessagePattern,
-  Payload,
-  Transport as NestTransport,
-} from '@nestjs/microservices';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { EntityManager } from 'typeorm';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
-import type { ReplyOf, RequestDefinition, RequestOf } from '../message/define-request.js';
-import type { AlertPolicy } from '../control/alert-policy.js';
-import type { RetryPolicy } from '../retry/policy.js';
+import type { AlertPolicy } from '../consumer/subscription.js';
+import type { RetryPolicy } from '../parking/retry-policy.js';
 import { MessageContext } from './message-context.js';
-import { RequestPipe } from './request-pipe.js';
 
 /** Marks handlers that MessagingServer delivers to, and no other server of the app. */
 export const MESSAGING_SERVER_ID = Symbol('sluice.messaging');
@@ -29,7 +21,7 @@ export interface HandleOptions {
   readonly startFrom?: 'start' | 'now';
   /** What becomes of a message whose handler fails; DEFAULT_RETRY where left out. Not for a broadcast. */
   readonly retry?: Partial<RetryPolicy>;
-  /** From where on its backlog is worth an alert; DEFAULT_ALERTS where left out. Not for a broadcast. */
+  /** The backlog from which an alert is raised; DEFAULT_ALERTS where left out. Not for a broadcast. */
   readonly alert?: Partial<AlertPolicy>;
 }
 
@@ -83,15 +75,5 @@ export function Handle(definition: EventDefinition, options: HandleOptions): Met
     Ctx()(target, key, 2);
     const pattern = `${options.name} <- ${definition.type}`;
     (EventPattern(pattern, MESSAGING_SERVER_ID, { ...extras }) as MethodDecorator)(target, key, descriptor);
-  };
-}
-
-/** Answers a request with the method's result. A DomainError it throws reaches the caller as a refusal. */
-export function HandleRequest<D extends RequestDefinition>(
-  definition: D,
-): MethodOf<(request: RequestOf<D>) => Promise<ReplyOf<D>> | ReplyOf<D>> {
-  return (target, key, descriptor) => {
-    Payload(new RequestPipe(definition))(target, key, 0);
-    MessagePattern(definition.type, NestTransport.TCP)(target, key, descriptor as PropertyDescriptor);
   };
 }

@@ -1,7 +1,7 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { EntityManager } from 'typeorm';
 import type { Delivery } from '../consumer/subscription.js';
-import type { ReceivedMessage } from '../transport/transport.js';
+import type { ReceivedMessage } from '../message/received-message.js';
 
 /** What Nest's guards, interceptors and filters see of a delivery: `context.switchToRpc().getContext()`. */
 export class MessageContext extends BaseRpcContext<[Delivery]> {

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { Gate } from '#testkit';
 import { defineEvent } from '../message/define-event.js';
 import type { Transport } from '../transport/transport.js';
-import { MessagingClient, TooManyWaiting } from './messaging-client.js';
-import { MESSAGING_LIMITS } from './options.js';
+import { DEFAULT_CLIENT_WAITING, MessagingClient, TooManyWaiting } from './messaging-client.js';
 
 const Seen = defineEvent({
   type: 'test.seen.v1',
@@ -24,7 +23,7 @@ describe('a service without a database', () => {
       },
     } as unknown as Transport;
     const client = new MessagingClient(away, { service: 'test', topics: [], partitions: 1 });
-    const limit = MESSAGING_LIMITS.clientWaiting;
+    const limit = DEFAULT_CLIENT_WAITING;
     const emitted = Array.from({ length: limit }, (_, n) => client.emitEvent(Seen, { n }));
     await expect(client.emitEvent(Seen, { n: limit })).rejects.toBeInstanceOf(TooManyWaiting);
     back.release();

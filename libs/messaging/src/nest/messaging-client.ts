@@ -4,7 +4,11 @@ import { firstValueFrom } from 'rxjs';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
 import { envelop, toWire, type WireMessage } from '../message/envelope.js';
 import type { Transport } from '../transport/transport.js';
-import { MESSAGE_TRANSPORT, MESSAGING_LIMITS, MESSAGING_OPTIONS, type MessagingOptions } from './options.js';
+import { Batcher } from '../runtime/batcher.js';
+import { MESSAGE_TRANSPORT, MESSAGING_OPTIONS, type MessagingOptions } from './options.js';
+
+/** Most events that wait for the queue. */
+export const DEFAULT_CLIENT_WAITING = 10_000;
 
 /** So many events wait for the queue that no more are taken. */
 export class TooManyWaiting extends Error {
@@ -26,16 +30,18 @@ export class TooManyWaiting extends Error {
  */
 @Injectable()
 export class MessagingClient extends ClientProxy {
-  private pending: WireMessage[] = [];
-  private flushing: Promise<void> | undefined;
-  /** Events that the queue does not have yet. */
-  private waiting = 0;
+  private readonly sending: Batcher<WireMessage, void>;
 
   constructor(
     @Inject(MESSAGE_TRANSPORT) private readonly transport: Transport,
     @Inject(MESSAGING_OPTIONS) private readonly options: MessagingOptions,
   ) {
     super();
+    const send = async (messages: readonly WireMessage[]) => {
+      await transport.publish(messages);
+      return messages.map(() => undefined);
+    };
+    this.sending = new Batcher(send, { maxItems: DEFAULT_CLIENT_WAITING, oneAtATime: false });
   }
 
   /**
@@ -49,7 +55,7 @@ export class MessagingClient extends ClientProxy {
   async connect(): Promise<void> {}
 
   async close(): Promise<void> {
-    await this.flushing;
+    await this.sending.settled();
   }
 
   unwrap<T>(): T {
@@ -58,26 +64,13 @@ export class MessagingClient extends ClientProxy {
 
   protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
     const definition = packet.pattern as EventDefinition;
-    const limit = MESSAGING_LIMITS.clientWaiting;
-    if (this.waiting >= limit) throw new TooManyWaiting(definition.type, limit);
-    this.pending.push(toWire(envelop(definition, packet.data), this.options.service));
-    this.waiting += 1;
-    try {
-      await (this.flushing ??= Promise.resolve().then(() => this.flush()));
-    } finally {
-      this.waiting -= 1;
-    }
+    const limit = DEFAULT_CLIENT_WAITING;
+    if (this.sending.size >= limit) throw new TooManyWaiting(definition.type, limit);
+    await this.sending.add(toWire(envelop(definition, packet.data), this.options.service));
     return undefined as T;
   }
 
   protected override publish(): never {
     throw new Error('a queue has no replies; ask with RequestClient');
-  }
-
-  private async flush(): Promise<void> {
-    const messages = this.pending;
-    this.pending = [];
-    this.flushing = undefined;
-    await this.transport.publish(messages);
   }
 }

@@ -1,29 +1,25 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import { isObservable, lastValueFrom } from 'rxjs';
 import type { DataSource } from 'typeorm';
-import { BroadcastConsumer } from '../broadcast/broadcast-consumer.js';
+import { BroadcastConsumer } from '../consumer/broadcast-consumer.js';
 import { claimQueue } from '../consumer/claim-queue.js';
 import { Consumer } from '../consumer/consumer.js';
-import { type Route, type Subscription, topicsOf } from '../consumer/subscription.js';
-import { Relay } from '../relay/relay.js';
-import { DEFAULT_RETRY } from '../retry/policy.js';
-import { Retrier } from '../retry/retrier.js';
-import { TimerLoop } from '../timer/timer-loop.js';
+import { type Subscription, topicsOf } from '../consumer/subscription.js';
+import { Retrier } from '../consumer/retrier.js';
+import { Relay } from '../publisher/relay.js';
+import { TimerLoop } from '../publisher/timer-loop.js';
 import type { Transport, TransportSubscription } from '../transport/transport.js';
-import { type HandlerExtras, MESSAGING_SERVER_ID } from './handle.js';
-import { MessageContext } from './message-context.js';
+import { declaredSubscriptions, type NestHandler } from './declared-subscriptions.js';
+import { MESSAGING_SERVER_ID } from './handle.js';
 import {
   MESSAGE_TRANSPORT,
   MESSAGING_DATABASE,
-  MESSAGING_LIMITS,
   MESSAGING_OPTIONS,
   type MessagingOptions,
 } from './options.js';
 
-type NestHandler = ((data: unknown, context: MessageContext) => Promise<unknown>) & {
-  extras?: Record<string, unknown>;
-};
+/** Messages of a partition fetched at a time, where a subscription's own batch is not larger. */
+export const FETCH = 500;
 
 /** What runs as long as messages are delivered. */
 interface Companion {
@@ -53,7 +49,9 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
 
   /** The subscriptions that the app's controllers declare. */
   get subscriptions(): readonly Subscription[] {
-    return (this.declared ??= collectSubscriptions(this.messageHandlers as ReadonlyMap<string, NestHandler>));
+    return (this.declared ??= declaredSubscriptions(
+      this.messageHandlers as ReadonlyMap<string, NestHandler>,
+    ));
   }
 
   /** Starts it when this has started, and stops it while what is in hand is finished. */
@@ -95,7 +93,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     for (const subscription of this.subscriptions) {
       const handler = this.consumerOf(subscription);
       const { name: group, mode } = subscription;
-      const maxBatch = Math.max(subscription.batch, MESSAGING_LIMITS.fetch);
+      const maxBatch = Math.max(subscription.batch, FETCH);
       this.running.push(
         await this.transport.subscribe(
           {
@@ -115,8 +113,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
   private startRetrier(): void {
     const competing = this.subscriptions.filter(({ mode }) => mode === 'competing');
     if (this.database === undefined || competing.length === 0) return;
-    const { retryPollMs: pollMs, retryMaxBackoffMs: maxBackoffMs } = MESSAGING_LIMITS;
-    this.retrier = new Retrier(this.database, competing, { pollMs, maxBackoffMs });
+    this.retrier = new Retrier(this.database, competing);
     this.retrier.start();
   }
 
@@ -127,57 +124,8 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
         `${subscription.name} needs a database for its receipts; give MessagingModule.forService one`,
       );
     }
-    const consumer = new Consumer(subscription, this.database, MESSAGING_LIMITS.parked);
+    const consumer = new Consumer(subscription, this.database);
     this.consumers.push(consumer);
     return consumer;
   }
-}
-
-function collectSubscriptions(handlers: ReadonlyMap<string, NestHandler>): Subscription[] {
-  const found = new Map<string, { extras: HandlerExtras; routes: Map<string, Route> }>();
-  for (const handler of handlers.values()) {
-    const extras = handler.extras as unknown as HandlerExtras;
-    const entry = found.get(extras.name) ?? { extras, routes: new Map<string, Route>() };
-    if (entry.routes.has(extras.definition.type) || 'next' in handler) {
-      throw new Error(
-        `${extras.name} handles ${extras.definition.type} twice; give one of the two another name`,
-      );
-    }
-    if (entry.extras.broadcast !== extras.broadcast) {
-      throw new Error(
-        `${extras.name} is a broadcast in one place and competing in another; give them two names`,
-      );
-    }
-    if (entry.extras.batch !== extras.batch || entry.extras.startFrom !== extras.startFrom) {
-      throw new Error(
-        `${extras.name} has two batch sizes or two beginnings; its handlers share one place in the queue`,
-      );
-    }
-    for (const policy of ['retry', 'alert'] as const) {
-      if (JSON.stringify(entry.extras[policy]) !== JSON.stringify(extras[policy]))
-        throw new Error(`${extras.name} has two policies of ${policy}; its handlers share one`);
-    }
-    entry.routes.set(extras.definition.type, toRoute(handler, extras));
-    found.set(extras.name, entry);
-  }
-  return [...found].map(([name, { extras, routes }]) => ({
-    name,
-    routes,
-    mode: extras.broadcast ? 'broadcast' : 'competing',
-    startFrom: extras.startFrom ?? 'start',
-    batch: extras.batch ?? 1,
-    retry: { ...DEFAULT_RETRY, ...extras.retry },
-    alert: extras.alert,
-  }));
-}
-
-function toRoute(handler: NestHandler, extras: HandlerExtras): Route {
-  return {
-    definition: extras.definition,
-    takesBatch: extras.batch !== undefined,
-    async invoke(data, delivery) {
-      const result = await handler(data, new MessageContext(extras.name, delivery));
-      if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
-    },
-  };
 }

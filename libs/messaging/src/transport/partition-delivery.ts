@@ -1,13 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { restAfter } from '../flow/yielding.js';
-import { pauseAfter } from '../retry/policy.js';
-import type { BatchHandler, ReceivedMessage } from './transport.js';
+import { restAfter } from '../runtime/yielding.js';
+import type { ReceivedMessage, TopicPartition } from '../message/received-message.js';
+import { pauseAfter } from '../runtime/backoff.js';
+import type { BatchHandler } from './transport.js';
 
 /** A partition being read: one object for as long as its epoch lasts. */
-export interface ReadPosition {
-  readonly topic: string;
-  readonly partition: number;
+export interface ReadPosition extends TopicPartition {
   readonly epoch: number;
   /** The last position done. */
   after: number;

@@ -1,4 +1,5 @@
 import type { WireMessage } from '../message/envelope.js';
+import type { ReceivedMessage, TopicPartition } from '../message/received-message.js';
 
 /** What a transport gives; the contract suite holds it to each of these. */
 export interface TransportCapabilities {
@@ -12,16 +13,8 @@ export interface TopicSpec {
   readonly partitions: number;
 }
 
-export interface ReceivedMessage extends WireMessage {
-  /** Place in the partition; grows with every message. */
-  readonly position: number;
-  readonly appendedAt: Date;
-}
-
 /** Consecutive messages of one partition. */
-export interface Batch {
-  readonly topic: string;
-  readonly partition: number;
+export interface Batch extends TopicPartition {
   /** Grows whenever the partition changes hands. */
   readonly epoch: number;
   readonly messages: readonly ReceivedMessage[];
@@ -51,9 +44,7 @@ export interface TransportSubscription {
   close(): Promise<void>;
 }
 
-export interface PartitionLag {
-  readonly topic: string;
-  readonly partition: number;
+export interface PartitionLag extends TopicPartition {
   /** The last position appended. */
   readonly head: number;
   /** The last position done. */

@@ -26,12 +26,11 @@ export function handOverHttp(app: NestFastifyApplication, patienceMs: number): (
     going = true;
     // That of `net`, which stops listening and nothing else; HTTP's own would close what is idle, too.
     Server.prototype.close.call(server);
-    for (
-      const until = performance.now() + Math.min(patienceMs, LONGEST_MS);
-      performance.now() < until;
-      await setTimeout(LOOK_MS)
-    )
+    const until = performance.now() + Math.min(patienceMs, LONGEST_MS);
+    while (performance.now() < until) {
       if ((await connections(server)) === 0) return;
+      await setTimeout(LOOK_MS);
+    }
   };
 }
 

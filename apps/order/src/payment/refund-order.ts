@@ -1,0 +1,110 @@
+import { Controller, Injectable } from '@nestjs/common';
+import { type EntityManager, IsNull } from 'typeorm';
+import { Handle, Outbox, type RequestOf } from '#messaging';
+import { OrderRefunded, type RefundOrder, RefundRequested } from '#contracts';
+import { OrderDatabase } from '../order.database.js';
+import { OrderNotFound, WrongOrderState } from '../order.errors.js';
+import { Order, type OrderStatus } from '../order.entity.js';
+import { Payment } from './payment.entity.js';
+import { PaymentProvider } from './payment-provider.js';
+import { Refund } from './refund.entity.js';
+import { RefundIdTaken, whatComesBack, WholeOrderOnly } from './what-comes-back.js';
+
+const REFUNDABLE: readonly OrderStatus[] = ['paid', 'shipped', 'completed'];
+
+/** Takes a paid order back, or some of it: stock and points follow by event, the money by the provider. */
+@Injectable()
+export class RefundOrderUseCase {
+  constructor(
+    private readonly database: OrderDatabase,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /**
+   * The caller names the refund, so that asking again after a lost answer takes back once.
+   * @throws OrderNotFound, WrongOrderState, RefundIdTaken, MoreThanBought, WholeOrderOnly
+   */
+  async refund({ orderId, buyerId, refundId, items }: RequestOf<typeof RefundOrder>): Promise<void> {
+    const refund = async (tx: EntityManager) => {
+      const order = await tx.findOne(Order, {
+        where: { id: orderId, buyerId },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (order === null) throw new OrderNotFound(orderId);
+      const before = await tx.findOneBy(Refund, { id: refundId });
+      if (before !== null && before.orderId !== orderId) throw new RefundIdTaken(refundId);
+      if (before !== null) return;
+      if (!REFUNDABLE.includes(order.status))
+        throw new WrongOrderState(orderId, 'refunded', order.status, REFUNDABLE);
+      await this.takeBack(tx, order, refundId, items);
+    };
+    await this.database.transaction(refund).catch((error: unknown) => {
+      // Another order took the id at the same moment.
+      if ((error as { constraint?: string }).constraint === 'refund_pk') throw new RefundIdTaken(refundId);
+      throw error;
+    });
+  }
+
+  private async takeBack(
+    tx: EntityManager,
+    order: Order,
+    refundId: string,
+    wanted: RequestOf<typeof RefundOrder>['items'],
+  ): Promise<void> {
+    const { items, amountMinor, lines, whole } = whatComesBack(order.charged.items, wanted);
+    if (order.origin === 'seckill' && !whole) throw new WholeOrderOnly();
+    const { id: orderId, buyerId, refundedMinor, charged } = order;
+    const { currency } = charged;
+    const refundedAt = new Date();
+    const payment = await tx.findOneByOrFail(Payment, { orderId, status: 'paid' });
+    await tx.update(
+      Order,
+      { id: orderId },
+      {
+        items: lines,
+        refundedMinor: refundedMinor + amountMinor,
+        ...(whole && { status: 'refunded', refundedAt }),
+      },
+    );
+    await tx.insert(Refund, {
+      id: refundId,
+      orderId,
+      paymentId: payment.id,
+      items,
+      amountMinor,
+      currency,
+      requestedAt: refundedAt,
+    });
+    await this.outbox.publish(tx, RefundRequested, {
+      refundId,
+      orderId,
+      paymentId: payment.id,
+      amountMinor,
+      currency,
+    });
+    await this.outbox.publish(tx, OrderRefunded, {
+      refundId,
+      orderId,
+      buyerId,
+      origin: order.originOfOrder,
+      items,
+      totalMinor: amountMinor,
+      currency,
+      paidMinor: charged.totalMinor,
+      refundedBeforeMinor: refundedMinor,
+      refundedAt: refundedAt.toISOString(),
+    });
+  }
+}
+
+/** Sends the money back. The provider takes each refund once, however often it is asked. */
+@Controller()
+export class RefundPayments {
+  constructor(private readonly provider: PaymentProvider) {}
+
+  @Handle(RefundRequested, { name: 'order.refund-payment' })
+  async refund(event: RefundRequested, tx: EntityManager): Promise<void> {
+    await this.provider.refund(event);
+    await tx.update(Refund, { id: event.refundId, givenBackAt: IsNull() }, { givenBackAt: new Date() });
+  }
+}

@@ -1,0 +1,118 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { Header } from '../message/envelope.js';
+import type { ReceivedMessage } from '../message/received-message.js';
+import { type Place, storable, valuesOf } from '../parking/place.js';
+import type { Batch } from '../transport/transport.js';
+import type { ToHandle } from './classify-message.js';
+
+/** The inbox: a receipt for every message handled, so that a second copy has no second effect. */
+
+export interface OpenedBatch {
+  /** Positions up to this one were settled before. */
+  readonly settled: number;
+  /** Ids that have no receipt from before; they have one now. */
+  readonly fresh: readonly string[];
+  /** Keys that have messages parked. */
+  readonly parked: readonly string[];
+}
+
+const BEGIN_BATCH =
+  'SELECT settled, fresh, parked FROM messaging.begin_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
+
+/**
+ * Opens the settling of a batch, in the handler's own transaction, with the function `messaging.begin_batch`.
+ *
+ * It locks the partition's progress row, so that two owners of one partition settle one after the other, and
+ * refuses an owner that a later one has overtaken. What lies at or below the settled position is done already.
+ * What has a receipt was handled before, at another position: a relay that crashed between send and delete.
+ * @throws an error with SQLSTATE SL001 for a stale owner, SL002 while the subscription is paused
+ */
+export async function beginBatch(
+  tx: EntityManager,
+  subscription: string,
+  { topic, partition, epoch }: Batch,
+  first: number,
+  items: readonly ToHandle[],
+): Promise<OpenedBatch> {
+  const [{ settled, ...opened }] = (await tx.query(BEGIN_BATCH, [
+    subscription,
+    topic,
+    partition,
+    epoch,
+    first,
+    items.map(item => item.id),
+    items.map(item => item.message.position),
+    items.map(({ message }) => storable(message.headers[Header.source] ?? '')),
+    items.map(({ message }) => storable(message.key)),
+    items.map(({ message }) => sequenceOf(message)),
+  ])) as [OpenedBatch & { settled: string }];
+  return { ...opened, settled: Number(settled) };
+}
+
+/** Null for what its source does not count, or counts in a way that is not ours. */
+function sequenceOf(message: ReceivedMessage): string | null {
+  const sequence = message.headers[Header.sequence];
+  return sequence !== undefined && /^0?\d{1,18}$/.test(sequence) ? sequence : null;
+}
+
+const RENEW = `
+UPDATE messaging.inbox SET ordinal = DEFAULT
+WHERE subscription = $1 AND message_id = $5 AND NOT EXISTS (
+  SELECT FROM messaging.dead_letter
+  WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4)`;
+
+/**
+ * A receipt is as old as its handling, which is now and not when the message was parked. One that was given up
+ * and is replayed comes after what its key did meanwhile, as its operator wanted: its receipt stays where it was.
+ */
+export async function renewReceipt(tx: EntityManager, place: Place, messageId: string): Promise<void> {
+  await tx.query(RENEW, [...valuesOf(place), messageId]);
+}
+
+const TAKE = `
+INSERT INTO messaging.inbox (subscription, message_id, key_hash) VALUES ($1, $2, 0)
+ON CONFLICT DO NOTHING RETURNING message_id`;
+
+/**
+ * Gives a message a receipt: one that did not parse has none, and needs one to be tried again.
+ * @returns false when a copy of it was handled before
+ */
+export async function takeReceipt(
+  tx: EntityManager,
+  subscription: string,
+  messageId: string,
+): Promise<boolean> {
+  return ((await tx.query(TAKE, [subscription, messageId])) as unknown[]).length > 0;
+}
+
+const DROP = 'DELETE FROM messaging.inbox WHERE subscription = $1 AND message_id = $2';
+
+/** A copy of the message that parses one day is then no duplicate. */
+export async function dropReceipt(tx: EntityManager, subscription: string, messageId: string): Promise<void> {
+  await tx.query(DROP, [subscription, storable(messageId)]);
+}
+
+const OUT_OF_ORDER = `
+SELECT subscription, count(*)::int AS count FROM (
+  SELECT subscription, sequence < lag(sequence) OVER (PARTITION BY subscription, key_hash ORDER BY ordinal) AS late
+  FROM messaging.inbox WHERE sequence IS NOT NULL
+) AS receipts WHERE late GROUP BY subscription`;
+
+/**
+ * Messages that were handled after a later one of their key, by subscription, as far as there are receipts.
+ * Sequence numbers are given under the key's lock, so they are in the order of the commits. Sorts all receipts.
+ */
+export async function countOutOfOrder(database: DataSource): Promise<ReadonlyMap<string, number>> {
+  const rows = (await database.query(OUT_OF_ORDER)) as { subscription: string; count: number }[];
+  return new Map(rows.map(row => [row.subscription, row.count]));
+}
+
+const FORGET = `
+DELETE FROM messaging.inbox WHERE (subscription, message_id) IN (
+  SELECT subscription, message_id FROM messaging.inbox WHERE received_at < now() - $1::interval LIMIT $2)`;
+
+/** Removes receipts older than so many days. @returns how many; `limit` means that there may be more */
+export async function forgetReceipts(database: DataSource, keepDays: number, limit: number): Promise<number> {
+  const [, removed] = (await database.query(FORGET, [`${keepDays} days`, limit])) as [unknown, number];
+  return removed;
+}

@@ -1,0 +1,195 @@
+import { describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
+import { eventually, Gate, SOON, useParking } from '#testkit';
+import { Consumer } from './consumer.js';
+import { DependencyUnavailable } from '../runtime/infrastructure-error.js';
+import { countOutOfOrder } from './inbox.js';
+
+describe('a message whose handler fails', () => {
+  const parking = useParking();
+  const { consume, retry, publish, publishOn, progressIs, dead, recording } = parking;
+
+  it('stops its key and no other, and its key goes on in order when it can be handled', async () => {
+    let broken = true;
+    parking.handle = async (event, tx) => {
+      if (broken && event.key === 'a' && event.n === 1) throw new Error('not yet');
+      await recording(event, tx);
+    };
+    const declared = await consume({ ...SOON, attempts: 1_000 });
+    await publish({ key: 'a', n: 1 }, { key: 'a', n: 2 }, { key: 'b', n: 1 });
+    await publish({ key: 'a', n: 3 }, { key: 'b', n: 2 });
+    await progressIs({ handled: 2, parked: 3, dead: 0, discarded: 0 });
+    expect(await parking.fixture.effects()).toEqual(['b1', 'b2']);
+    retry(declared);
+    broken = false;
+    await progressIs({ handled: 5, parked: 0, dead: 0, discarded: 0 });
+    expect(await parking.fixture.effects()).toEqual(['b1', 'b2', 'a1', 'a2', 'a3']);
+    expect(await dead()).toEqual([]);
+    expect((await countOutOfOrder(parking.fixture.database)).size).toBe(0);
+  });
+
+  it('keeps the order of its key while instances come and go', async () => {
+    let broken = true;
+    parking.handle = async (event, tx) => {
+      if (broken && event.key === 'a' && event.n === 1) throw new Error('not yet');
+      await recording(event, tx);
+    };
+    const declared = await consume({ ...SOON, attempts: 1_000 });
+    retry(declared);
+    await publish({ key: 'a', n: 1 }, { key: 'a', n: 2 }, { key: 'b', n: 1 });
+    await progressIs({ handled: 1, parked: 2, dead: 0, discarded: 0 });
+    const other = parking.fixture.transport();
+    await parking.fixture.subscribe(other, declared, new Consumer(declared, parking.fixture.database));
+    retry(declared);
+    await parking.transport.close();
+    await publishOn(other, { key: 'a', n: 3 }, { key: 'b', n: 2 });
+    await progressIs({ handled: 2, parked: 3, dead: 0, discarded: 0 });
+    broken = false;
+    await publishOn(other, { key: 'a', n: 4 });
+    await progressIs({ handled: 6, parked: 0, dead: 0, discarded: 0 });
+    const ofKey = (await parking.fixture.effects()).filter(what => what.startsWith('a'));
+    expect(ofKey).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect((await countOutOfOrder(parking.fixture.database)).size).toBe(0);
+  });
+
+  it('does not keep others from their turn while it waits for an outage', async () => {
+    let broken = true;
+    parking.handle = async (event, tx) => {
+      if (broken) throw new Error('broken');
+      if (event.key === 'a') throw new DependencyUnavailable('what only this one needs', 'it is away');
+      await recording(event, tx);
+    };
+    const declared = await consume();
+    await publish({ key: 'a', n: 1 }, { key: 'b', n: 1 });
+    await progressIs({ handled: 0, parked: 2, dead: 0, discarded: 0 });
+    broken = false;
+    retry(declared);
+    await progressIs({ handled: 1, parked: 1, dead: 0, discarded: 0 });
+    expect(await parking.fixture.effects()).toEqual(['b1']);
+  });
+
+  it('shares what its handler writes with the batches that go on meanwhile', async () => {
+    await parking.fixture.database.query('CREATE TABLE counter (n int NOT NULL)');
+    await parking.fixture.database.query('INSERT INTO counter VALUES (0)');
+    let broken = true;
+    parking.handle = async (event, tx) => {
+      if (broken && event.key === 'bad') throw new Error('broken');
+      await tx.query('UPDATE counter SET n = n + 1');
+    };
+    const declared = await consume({ ...SOON, attempts: 1_000 });
+    await publish(...Array.from({ length: 5 }, (_, n) => ({ key: 'bad', n })));
+    await progressIs({ handled: 0, parked: 5, dead: 0, discarded: 0 });
+    broken = false;
+    retry(declared);
+    for (let n = 0; n < 10; n += 1)
+      await publish(...Array.from({ length: 10 }, (_, m) => ({ key: `k${m}`, n })));
+    await progressIs({ handled: 105, parked: 0, dead: 0, discarded: 0 });
+    expect(await parking.fixture.database.query('SELECT n FROM counter')).toEqual([{ n: 105 }]);
+  });
+
+  it('is tried by one of several instances at a time', async () => {
+    const gate = new Gate();
+    let [failed, calls] = [false, 0];
+    parking.handle = async (event, tx) => {
+      if (!failed) {
+        failed = true;
+        throw new Error('the first time');
+      }
+      calls += 1;
+      await gate.opened;
+      await recording(event, tx);
+    };
+    const declared = await consume();
+    await publish({ key: 'a', n: 1 });
+    await progressIs({ handled: 0, parked: 1, dead: 0, discarded: 0 });
+    retry(declared);
+    await eventually(
+      async () => calls,
+      count => count === 1,
+    );
+    const other = retry(declared);
+    await publish({ key: 'a', n: 2 });
+    await progressIs({ handled: 0, parked: 2, dead: 0, discarded: 0 });
+    await other.stop();
+    expect(calls).toBe(1);
+    gate.release();
+    await progressIs({ handled: 2, parked: 0, dead: 0, discarded: 0 });
+    expect(await parking.fixture.effects()).toEqual(['a1', 'a2']);
+  });
+
+  it('has no attempt counted for an outage', async () => {
+    let state: 'broken' | 'away' | 'well' = 'broken';
+    let outages = 0;
+    parking.handle = async (event, tx) => {
+      if (state === 'broken') throw new Error('broken');
+      if (state === 'away') {
+        outages += 1;
+        throw new DependencyUnavailable('the outside', 'it is away');
+      }
+      await recording(event, tx);
+    };
+    const declared = await consume();
+    await publish({ key: 'a', n: 1 });
+    await progressIs({ handled: 0, parked: 1, dead: 0, discarded: 0 });
+    state = 'away';
+    retry(declared);
+    await eventually(
+      async () => outages,
+      count => count >= 1,
+    );
+    expect(await parking.fixture.database.query('SELECT attempts FROM messaging.parked')).toEqual([
+      { attempts: 1 },
+    ]);
+    state = 'well';
+    await progressIs({ handled: 1, parked: 0, dead: 0, discarded: 0 });
+  });
+
+  it('says no more that it waits when it was tried and failed after the outage', async () => {
+    let away = false;
+    parking.handle = () =>
+      Promise.reject(away ? new DependencyUnavailable('the outside', 'it is away') : new Error('broken'));
+    const waiting = () =>
+      parking.fixture.database.query('SELECT reason FROM messaging.waiting') as Promise<object[]>;
+    const declared = await consume({ ...SOON, attempts: 2 });
+    await publish({ key: 'a', n: 1 });
+    await progressIs({ handled: 0, parked: 1, dead: 0, discarded: 0 });
+    away = true;
+    retry(declared);
+    const [noted] = await eventually(waiting, rows => rows.length === 1);
+    expect(noted).toMatchObject({ reason: expect.stringContaining('the outside is not available') });
+    away = false;
+    await progressIs({ handled: 0, parked: 0, dead: 1, discarded: 0 });
+    await eventually(waiting, rows => rows.length === 0);
+  });
+
+  it('is no matter of a dependency that takes a part of what comes at once: the rest follows, less at a time', async () => {
+    const calls = new WeakMap<EntityManager, number>();
+    parking.handle = async (event, tx) => {
+      const made = (calls.get(tx) ?? 0) + 1;
+      calls.set(tx, made);
+      if (made > 3) throw new DependencyUnavailable('the outside', 'it takes three at a time');
+      await recording(event, tx);
+    };
+    await publish(...Array.from({ length: 10 }, (_, n) => ({ key: 'a', n })));
+    await consume();
+    await progressIs({ handled: 10, parked: 0, dead: 0, discarded: 0 });
+    expect(await parking.fixture.effects()).toEqual(Array.from({ length: 10 }, (_, n) => `a${n}`));
+  });
+
+  it('makes its subscription wait when too many are parked, and go on when they are handled', async () => {
+    let broken = true;
+    parking.handle = async (event, tx) => {
+      if (broken) throw new Error('everything is broken');
+      await recording(event, tx);
+    };
+    const declared = await consume({ ...SOON, attempts: 1_000 }, 3);
+    await publish(...Array.from({ length: 6 }, (_, n) => ({ key: `k${n}`, n })));
+    await progressIs({ handled: 0, parked: 3, dead: 0, discarded: 0 });
+    broken = false;
+    retry(declared);
+    await progressIs({ handled: 6, parked: 0, dead: 0, discarded: 0 });
+    expect((await parking.fixture.effects()).sort()).toEqual(
+      Array.from({ length: 6 }, (_, n) => `k${n}${n}`),
+    );
+  });
+});

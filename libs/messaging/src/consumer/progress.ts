@@ -1,0 +1,78 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { TopicPartition } from '../message/received-message.js';
+
+/** How far a subscription has come in each partition, and what became of what it has settled. */
+
+/** What became of the messages of one batch. */
+export interface BatchCounts {
+  readonly handled: number;
+  readonly skipped: number;
+  readonly duplicate: number;
+  readonly parked: number;
+  readonly dead: number;
+}
+
+const ADVANCE = `
+UPDATE messaging.consumer_progress
+SET position = $4, handled = handled + $5, skipped = skipped + $6, duplicate = duplicate + $7, parked = parked + $8,
+    dead = dead + $9
+WHERE subscription = $1 AND topic = $2 AND partition = $3`;
+
+/** Settles everything up to a position, in the batch's transaction, which has locked the row. */
+export async function advanceProgress(
+  tx: EntityManager,
+  subscription: string,
+  { topic, partition }: TopicPartition,
+  position: number,
+  { handled, skipped, duplicate, parked, dead }: BatchCounts,
+): Promise<void> {
+  const counts = [handled, skipped, duplicate, parked, dead];
+  await tx.query(ADVANCE, [subscription, topic, partition, position, ...counts]);
+}
+
+const LOCK = `
+SELECT 1 FROM messaging.consumer_progress
+WHERE subscription = $1 AND topic = $2 AND partition = $3 FOR UPDATE`;
+
+/** Waits until no consumer is in the middle of a batch of the partition, and keeps it so until the transaction ends. */
+export async function lockProgress(
+  tx: EntityManager,
+  subscription: string,
+  { topic, partition }: TopicPartition,
+): Promise<void> {
+  await tx.query(LOCK, [subscription, topic, partition]);
+}
+
+/** The counts of a subscription over all its partitions, those of parked messages as they are now. */
+export interface Progress extends BatchCounts {
+  readonly discarded: number;
+  /** Positions settled since it began. */
+  readonly settled: number;
+  /** Positions before it began. */
+  readonly startedAt: number;
+}
+
+const READ = `
+SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_at)::float8 AS "startedAt",
+       sum(handled)::float8 AS handled, sum(skipped)::float8 AS skipped,
+       sum(duplicate)::float8 AS duplicate, sum(parked)::float8 AS parked,
+       sum(dead)::float8 AS dead, sum(discarded)::float8 AS discarded
+FROM messaging.progress GROUP BY subscription`;
+
+const NONE: Progress = {
+  settled: 0,
+  startedAt: 0,
+  handled: 0,
+  skipped: 0,
+  duplicate: 0,
+  parked: 0,
+  dead: 0,
+  discarded: 0,
+};
+
+/** @returns the progress of any subscription; zeros for one that has settled nothing */
+export async function readProgress(database: DataSource): Promise<(subscription: string) => Progress> {
+  const rows = (await database.query(READ)) as (Progress & { readonly subscription: string })[];
+  const bySubscription = new Map(rows.map(({ subscription, ...progress }) => [subscription, progress]));
+  return subscription => bySubscription.get(subscription) ?? NONE;
+}

@@ -1,0 +1,5 @@
+import { MessagingTables1700000000001 } from './1700000000001-messaging-tables.js';
+import { OperatorTables1700000000002 } from './1700000000002-operator-tables.js';
+
+/** The migrations of the library's own tables, in their order. A service puts them before its own. */
+export const messagingMigrations = [MessagingTables1700000000001, OperatorTables1700000000002];

@@ -1,0 +1,119 @@
+import type { AlertPolicy } from '../consumer/subscription.js';
+import type { Alert, SubscriptionState } from './states.js';
+
+/** What alerts of a service do not depend on one subscription's policy. */
+export interface AlertLimits {
+  /** Messages parked before the limit at which the subscription waits. */
+  readonly parked: number;
+  /** How long a subscription waits for an outage, or for room, in ms. */
+  readonly waitingMs: number;
+  /** Events committed and not yet sent. */
+  readonly outbox: number;
+}
+
+export type AlertKind = Alert['kind'];
+
+/** What is looked at. Undefined: the transport could not tell. */
+export interface WatchedState {
+  readonly subscriptions: readonly (Pick<
+    SubscriptionState,
+    'name' | 'parked' | 'dead' | 'paused' | 'waiting'
+  > & {
+    readonly lag: number | undefined;
+    readonly oldestAt: string | null | undefined;
+  })[];
+  readonly outbox: number;
+}
+
+/** One figure that is watched. */
+export interface Reading {
+  /** The subscription, or the service's outbox. */
+  readonly subject: string;
+  readonly kind: AlertKind;
+  /** Undefined when it could not be read: that neither raises nor clears. */
+  readonly value: number | undefined;
+  /** An alert is raised at this value and cleared at half of it, so that it does not come and go. */
+  readonly threshold: number;
+}
+
+export interface OpenAlert {
+  readonly id: string;
+  readonly subject: string;
+  readonly kind: AlertKind;
+}
+
+/** A figure that could be read. */
+export interface Read extends Reading {
+  readonly value: number;
+}
+
+function isRead(reading: Reading): reading is Read {
+  return reading.value !== undefined;
+}
+
+/** Everything that is watched of a service. */
+export function readingsOf(
+  service: string,
+  { subscriptions, outbox }: WatchedState,
+  policyOf: (subscription: string) => AlertPolicy,
+  limits: AlertLimits,
+  now: Date,
+): Reading[] {
+  const since = (at: string | null) => (at === null ? 0 : Math.max(0, now.getTime() - Date.parse(at)));
+  const watched = subscriptions.flatMap(({ name, lag, oldestAt, parked, dead, waiting }): Reading[] => {
+    const { lag: longest, ageMs } = policyOf(name);
+    return [
+      { subject: name, kind: 'lag', value: lag, threshold: longest },
+      {
+        subject: name,
+        kind: 'age',
+        value: oldestAt === undefined ? undefined : since(oldestAt),
+        threshold: ageMs,
+      },
+      { subject: name, kind: 'parked', value: parked, threshold: limits.parked },
+      { subject: name, kind: 'dead', value: dead, threshold: 1 },
+      { subject: name, kind: 'waiting', value: since(waiting?.since ?? null), threshold: limits.waitingMs },
+    ];
+  });
+  return [
+    ...watched,
+    { subject: `${service}.outbox`, kind: 'outbox', value: outbox, threshold: limits.outbox },
+  ];
+}
+
+/** Pure. A figure that is not watched any more clears its alert. */
+export function decideAlerts(
+  open: readonly OpenAlert[],
+  readings: readonly Reading[],
+): { readonly raise: readonly Read[]; readonly clear: readonly OpenAlert[] } {
+  const nameOf = ({ subject, kind }: Pick<Reading, 'subject' | 'kind'>) => `${kind} ${subject}`;
+  const raised = new Set(open.map(nameOf));
+  const byName = new Map(readings.map(reading => [nameOf(reading), reading]));
+  return {
+    raise: readings.filter(isRead).filter(each => each.value >= each.threshold && !raised.has(nameOf(each))),
+    clear: open.filter(alert => {
+      const reading = byName.get(nameOf(alert));
+      return reading === undefined || (isRead(reading) && reading.value <= reading.threshold / 2);
+    }),
+  };
+}
+
+/** What an alert says to a person, with where to look next. */
+export function tellAlert({ subject, kind, value, threshold }: Read): string {
+  const seconds = (length: number) => `${Math.round(length / 1_000)} s`;
+  const subscriptions = 'see GET /api/admin/messaging/subscriptions';
+  switch (kind) {
+    case 'lag':
+      return `${subject} has ${value} messages to do, from ${threshold} on it is an alert; ${subscriptions}`;
+    case 'age':
+      return `${subject} has had a message to do for ${seconds(value)}, from ${seconds(threshold)} on it is an alert; ${subscriptions}`;
+    case 'parked':
+      return `${subject} has ${value} messages parked, from ${threshold} on it is an alert; at its limit it waits; ${subscriptions}`;
+    case 'dead':
+      return `${subject} has ${value} dead letter(s) to decide on; see GET /api/admin/messaging/dead-letters?subscription=${subject}`;
+    case 'waiting':
+      return `${subject} has waited for ${seconds(value)}, from ${seconds(threshold)} on it is an alert; the reason is in GET /api/admin/messaging/subscriptions`;
+    case 'outbox':
+      return `${subject} has ${value} events to send, from ${threshold} on it is an alert; see the queue's health and the service's log`;
+  }
+}

@@ -1,0 +1,167 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { type AlertPolicy, DEFAULT_ALERTS, type Subscription } from '../consumer/subscription.js';
+import { uuidv7 } from '../message/uuid-v7.js';
+import { BackgroundTask, type Turn } from '../runtime/background-task.js';
+import { describeError } from '../runtime/describe-error.js';
+import { Lease } from '../runtime/lease.js';
+import {
+  type AlertLimits,
+  decideAlerts,
+  type OpenAlert,
+  type Read,
+  readingsOf,
+  tellAlert,
+  type WatchedState,
+} from './alert-policy.js';
+import {
+  CLEAR,
+  DROP_NOTICES,
+  FORGET_ALERTS,
+  FORGET_NOTICE,
+  LIST_ALERTS,
+  NEXT_NOTICES,
+  OPEN_ALERTS,
+  RAISE,
+} from './alert-sql.js';
+import { type AlertWebhook, NoticeRefused } from './alert-webhook.js';
+import type { Alert } from './states.js';
+
+export interface AlertWatchLimits extends AlertLimits {
+  /** How often the figures are looked at, in ms. */
+  readonly pollMs: number;
+  /** How long another instance waits for one that watched and went silent, in ms. */
+  readonly leaseMs: number;
+  /** Most notices sent after one look. */
+  readonly notices: number;
+  /** Most notices kept for an endpoint that does not take them; the oldest go. */
+  readonly noticesKept: number;
+  /** How long an alert that is over is kept, in days. */
+  readonly keepDays: number;
+}
+
+export const DEFAULT_ALERT_LIMITS: AlertWatchLimits = {
+  parked: 5_000,
+  waitingMs: 10_000,
+  outbox: 50_000,
+  pollMs: 5_000,
+  leaseMs: 6_000,
+  notices: 100,
+  noticesKept: 1_000,
+  keepDays: 30,
+};
+
+interface AlertRow extends OpenAlert {
+  readonly value: number;
+  readonly threshold: number;
+  readonly message: string;
+  readonly raised_at: Date;
+  readonly cleared_at: Date | null;
+}
+
+/**
+ * Watches a service's queues and raises an alert for a figure that is too high, once, and clears it, once: whichever
+ * instance watches, and whatever is restarted. Each goes to the log and, where there is one, to a webhook, which is
+ * told again until it takes it.
+ */
+export class AlertWatch {
+  private readonly logger = new Logger(AlertWatch.name);
+  private readonly lease: Lease;
+  private readonly task: BackgroundTask;
+
+  /** @param look the figures as they are now */
+  constructor(
+    private readonly database: DataSource,
+    private readonly service: string,
+    instance: string,
+    private readonly look: () => Promise<WatchedState>,
+    private readonly policyOf: (subscription: string) => AlertPolicy,
+    private readonly webhook: AlertWebhook | undefined,
+    private readonly limits: AlertWatchLimits = DEFAULT_ALERT_LIMITS,
+  ) {
+    this.lease = new Lease(database, 'alerts', instance, limits.leaseMs);
+    this.task = new BackgroundTask(signal => this.turn(signal), {
+      backoff: { firstMs: limits.pollMs, longestMs: limits.pollMs },
+      onError: error => this.complain('alerts wait', error),
+    });
+  }
+
+  start(): void {
+    this.task.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.task.stop();
+    await this.lease.giveUp().catch(() => undefined);
+  }
+
+  /** The newest first. */
+  async list(limit: number, openOnly: boolean): Promise<Alert[]> {
+    return ((await this.database.query(LIST_ALERTS, [limit, openOnly])) as AlertRow[]).map(toAlert);
+  }
+
+  private async turn(signal: AbortSignal): Promise<Turn> {
+    if (await this.lease.hold().catch(() => false)) {
+      await this.watch().catch((error: unknown) => this.complain('the queues were not looked at', error));
+      await this.tell(signal).catch((error: unknown) => this.complain('alerts wait to be told', error));
+    }
+    return this.limits.pollMs;
+  }
+
+  private complain(what: string, error: unknown): void {
+    if (!this.task.stopping) this.logger.warn(`${what}: ${describeError(error)}`);
+  }
+
+  private async watch(): Promise<void> {
+    const readings = readingsOf(this.service, await this.look(), this.policyOf, this.limits, new Date());
+    const open = (await this.database.query(OPEN_ALERTS)) as OpenAlert[];
+    const { raise, clear } = decideAlerts(open, readings);
+    for (const reading of raise) await this.raise(reading);
+    for (const alert of clear) await this.clear(alert);
+    if (clear.length > 0) await this.database.query(FORGET_ALERTS, [this.limits.keepDays]);
+  }
+
+  private async raise(reading: Read): Promise<void> {
+    const { subject, kind, value, threshold } = reading;
+    const message = tellAlert(reading);
+    const row = [uuidv7(), subject, kind, value, threshold, message, this.webhook !== undefined];
+    const raised = (await this.database.query(RAISE, row)) as unknown[];
+    if (raised.length > 0) this.logger.warn(`alert: ${message}`);
+  }
+
+  private async clear({ id, subject, kind }: OpenAlert): Promise<void> {
+    const cleared = (await this.database.query(CLEAR, [id, this.webhook !== undefined])) as unknown[];
+    if (cleared.length > 0) this.logger.log(`alert cleared: ${kind} of ${subject}`);
+  }
+
+  /** In order: what is not taken waits, and what comes after it. */
+  private async tell(signal: AbortSignal): Promise<void> {
+    if (this.webhook === undefined) return;
+    await this.database.query(DROP_NOTICES, [this.limits.noticesKept]);
+    const notices = (await this.database.query(NEXT_NOTICES, [this.limits.notices])) as (AlertRow & {
+      notice_id: string;
+      what: 'raised' | 'cleared';
+    })[];
+    for (const notice of notices) {
+      if (signal.aborted) return;
+      try {
+        await this.webhook.tell(this.service, notice.what, toAlert(notice), signal);
+      } catch (error) {
+        if (!(error instanceof NoticeRefused)) throw error;
+        this.logger.error(`alert ${notice.id} (${notice.what}) was not told: ${error.message}`);
+      }
+      // After it is told: a crash between the two tells again, under the same id.
+      await this.database.query(FORGET_NOTICE, [notice.notice_id]);
+    }
+  }
+}
+
+function toAlert({ id, subject, kind, value, threshold, message, raised_at, cleared_at }: AlertRow): Alert {
+  const [raisedAt, clearedAt] = [raised_at.toISOString(), cleared_at?.toISOString() ?? null];
+  return { id, subject, kind, value, threshold, message, raisedAt, clearedAt };
+}
+
+/** A subscription's own policy, completed by the default. */
+export function alertPolicyOf(subscription: Subscription | undefined): AlertPolicy {
+  return { ...DEFAULT_ALERTS, ...subscription?.alert };
+}

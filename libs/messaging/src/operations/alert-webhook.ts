@@ -1,0 +1,54 @@
+import { Webhook } from 'standardwebhooks';
+import type { Alert } from './states.js';
+
+/** Where alerts are told. */
+export interface AlertWebhookOptions {
+  readonly url: string;
+  /** `whsec_` and base64; what is told is signed with it. */
+  readonly secret?: string | undefined;
+}
+
+/** The endpoint will not take this notice, however often it is told. */
+export class NoticeRefused extends Error {
+  constructor(url: string, status: number) {
+    super(`${url} refused it with ${status}; look at ALERT_WEBHOOK_URL and its secret`);
+  }
+}
+
+const TIMEOUT_MS = 5_000;
+
+/** Tells an operator's endpoint of alerts, by the Standard Webhooks specification. */
+export class AlertWebhook {
+  private readonly webhook: Webhook | undefined;
+
+  constructor(private readonly options: AlertWebhookOptions) {
+    this.webhook = options.secret === undefined ? undefined : new Webhook(options.secret);
+  }
+
+  /** @throws NoticeRefused; any other error passes, and it may be told again: it knows by the id what it was told */
+  async tell(service: string, what: 'raised' | 'cleared', alert: Alert, signal: AbortSignal): Promise<void> {
+    const id = `${alert.id}.${what}`;
+    const timestamp = new Date();
+    const body = JSON.stringify({
+      type: `alert.${what}`,
+      timestamp: timestamp.toISOString(),
+      data: { service, ...alert },
+    });
+    const response = await fetch(this.options.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1_000)),
+        ...(this.webhook && { 'webhook-signature': this.webhook.sign(id, timestamp, body) }),
+      },
+      body,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    await response.arrayBuffer();
+    const { status } = response;
+    if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+      throw new NoticeRefused(this.options.url, status);
+    if (!response.ok) throw new Error(`${this.options.url} answered ${status}`);
+  }
+}

@@ -1,0 +1,176 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { lockProgress } from '../consumer/progress.js';
+import { takeReceipt } from '../consumer/inbox.js';
+import { DomainError } from '../message/domain-error.js';
+import { Header, LONGEST_KEY } from '../message/envelope.js';
+import { traceIdOf } from '../message/trace.js';
+import {
+  type DecidedLetter,
+  decideOnLetter,
+  findUndecided,
+  getLetter,
+  letterClock,
+  type LetterFilter,
+  type LetterPage,
+  type LetterRow,
+  listLetters,
+} from '../parking/dead-letter-store.js';
+import { noteOutcome } from '../parking/outcome.js';
+import { release, repark, unpark } from '../parking/parked-messages.js';
+import { recordAction } from './operator-actions.js';
+import type { DeadLetter } from './states.js';
+
+/** It came with what no index takes, and can be looked at and discarded, but not handled. */
+export class LetterNotReplayable extends DomainError {
+  readonly code = 'not_replayable';
+  constructor(readonly id: string) {
+    super(
+      `dead letter ${id} has a key or an id longer than ${LONGEST_KEY} bytes; discard it, and fix its producer`,
+    );
+  }
+}
+
+/** Which letters, and which page of them. */
+export type DeadLetterQuery = Omit<LetterPage, 'filter'> & { readonly filter?: LetterFilter };
+
+/** What an operator decides on all letters that fit. */
+export type BulkDecision = {
+  readonly by: string;
+  readonly filter: LetterFilter;
+  /** How many of those that are found are skipped: they could not be decided on. */
+  readonly skip: number;
+  /** Letters that died later are left alone; now, by the service's database, where left out. */
+  readonly diedBefore?: string | undefined;
+  /** Most letters in one call. */
+  readonly limit: number;
+} & ({ readonly decision: 'replay' } | { readonly decision: 'discard'; readonly reason: string });
+
+export interface BulkResult {
+  /** How many letters there were for this call. */
+  readonly found: number;
+  readonly done: number;
+  /** Those that cannot be replayed at all. They stay as they are. */
+  readonly failed: number;
+  /** For the next call: what is replayed may die again. */
+  readonly diedBefore: string;
+}
+
+/** Messages given up, and what an operator decides on them. */
+export class DeadLetters {
+  constructor(private readonly database: DataSource) {}
+
+  /** The newest first. */
+  async list({ filter = {}, ...page }: DeadLetterQuery): Promise<DeadLetter[]> {
+    return (await listLetters(this.database, { filter, ...page })).map(toDeadLetter);
+  }
+
+  async get(id: string): Promise<DeadLetter | null> {
+    const row = await getLetter(this.database, id);
+    return row === undefined ? null : toDeadLetter(row);
+  }
+
+  /** Each in a transaction of its own: what is decided stays so, wherever it ends. */
+  async decideAll(decision: BulkDecision): Promise<BulkResult> {
+    const { filter, by } = decision;
+    const diedBefore = decision.diedBefore ?? (await letterClock(this.database));
+    const ids = await findUndecided(this.database, filter, diedBefore, decision);
+    let [done, failed] = [0, 0];
+    for (const id of ids) {
+      try {
+        const decided =
+          decision.decision === 'replay' ? this.replay(id, by) : this.discard(id, by, decision.reason);
+        if (await decided) done += 1;
+      } catch (error) {
+        if (!(error instanceof LetterNotReplayable)) throw error;
+        failed += 1;
+      }
+    }
+    return { found: ids.length, done, failed, diedBefore };
+  }
+
+  /**
+   * Puts a letter back at its place in its key, to be tried as if for the first time. One that did not parse and
+   * of which a copy was handled since is done.
+   * @returns false when there is none of this id that is still undecided
+   * @throws LetterNotReplayable; it is then as it was
+   */
+  async replay(id: string, by: string): Promise<boolean> {
+    return this.decide(id, 'replayed', by, null, async (tx, letter) => {
+      if (isTooLong(letter)) throw new LetterNotReplayable(id);
+      if (letter.holds_key) {
+        await release(tx, letter);
+        return;
+      }
+      // What is in hand of its key is done first; what comes after finds it parked and lines up behind it.
+      await lockProgress(tx, letter.subscription, letter);
+      const isCopy = letter.reason === 'invalid' && !(await this.takeReceipt(tx, letter));
+      if (isCopy) await noteOutcome(tx, letter, 'dead', 'discarded');
+      else await repark(tx, id, letter);
+    });
+  }
+
+  /**
+   * Gives a letter up for good; it is kept, with who decided it and why. Its key goes on.
+   * @returns false when there is none of this id that is still undecided
+   */
+  async discard(id: string, by: string, reason: string): Promise<boolean> {
+    return this.decide(id, 'discarded', by, reason, async (tx, letter) => {
+      if (letter.holds_key) await unpark(tx, letter, 'discarded');
+      else await noteOutcome(tx, letter, 'dead', 'discarded');
+    });
+  }
+
+  /** @returns false when a copy of the letter was handled meanwhile */
+  private async takeReceipt(tx: EntityManager, letter: DecidedLetter): Promise<boolean> {
+    const id = messageIdOf(letter);
+    // Without an id it can never be handled; it dies again, and says so.
+    if (id === '' || id.includes('\0')) return true;
+    return takeReceipt(tx, letter.subscription, id);
+  }
+
+  private async decide(
+    id: string,
+    status: 'replayed' | 'discarded',
+    by: string,
+    note: string | null,
+    act: (tx: EntityManager, letter: DecidedLetter) => Promise<void>,
+  ): Promise<boolean> {
+    return this.database.transaction(async tx => {
+      const letter = await decideOnLetter(tx, id, status, by, note);
+      if (letter === undefined) return false;
+      await act(tx, letter);
+      const action = status === 'replayed' ? 'replay' : 'discard';
+      await recordAction(tx, by, action, letter.subscription, { deadLetter: id, note });
+      return true;
+    });
+  }
+}
+
+function messageIdOf({ headers }: DecidedLetter): string {
+  return (JSON.parse(headers) as Record<string, string>)[Header.id] ?? '';
+}
+
+function isTooLong(letter: DecidedLetter): boolean {
+  return Buffer.byteLength(letter.key) > LONGEST_KEY || Buffer.byteLength(messageIdOf(letter)) > LONGEST_KEY;
+}
+
+function toDeadLetter({
+  appended_at,
+  holds_key,
+  dead_at,
+  decided_at,
+  decided_by,
+  ...row
+}: LetterRow): DeadLetter {
+  const headers = JSON.parse(row.headers) as DeadLetter['headers'];
+  return {
+    ...row,
+    headers,
+    traceId: traceIdOf(headers[Header.traceparent]) ?? null,
+    appendedAt: appended_at.toISOString(),
+    holdsKey: holds_key,
+    deadAt: dead_at.toISOString(),
+    decidedAt: decided_at?.toISOString() ?? null,
+    decidedBy: decided_by,
+  };
+}

@@ -1,0 +1,134 @@
+import type { DataSource } from 'typeorm';
+import { countOutOfOrder } from '../consumer/inbox.js';
+import { listPauses, pause, resume } from '../consumer/pause.js';
+import { readProgress } from '../consumer/progress.js';
+import type { Subscription } from '../consumer/subscription.js';
+import { listStalls } from '../consumer/subscription-stall.js';
+import { countUndecided } from '../parking/dead-letter-store.js';
+import { OUTBOX_DEPTH } from '../publisher/outbox-sql.js';
+import type { PartitionLag, Transport } from '../transport/transport.js';
+import type { WatchedState } from './alert-policy.js';
+import { listActions, recordAction } from './operator-actions.js';
+import type { OperatorAction, QueueState, SubscriptionState } from './states.js';
+
+/** What a service's queues look like now, and what operators do to them. */
+export class MessagingMonitor {
+  /** @param subscriptions those that the service's controllers declare, once they are known */
+  constructor(
+    private readonly transport: Transport,
+    private readonly database: DataSource,
+    private readonly declared: () => readonly Subscription[],
+  ) {}
+
+  /** @param order whether every receipt is asked if it came in its turn */
+  async subscriptions(order: boolean): Promise<SubscriptionState[]> {
+    const [progressOf, pauses, stalls] = await Promise.all([
+      readProgress(this.database),
+      listPauses(this.database),
+      listStalls(this.database),
+    ]);
+    const outOfOrder = order ? await countOutOfOrder(this.database) : undefined;
+    return Promise.all(
+      this.competing.map(async ({ name }) => {
+        const lags = await this.transport.lag(name);
+        const { startedAt, handled, skipped, duplicate, parked, dead, discarded } = progressOf(name);
+        return {
+          name,
+          topics: [...new Set(lags.map(each => each.topic))],
+          lag: sum(lags.map(each => each.lag)),
+          oldestAt: oldestOf(lags)?.toISOString() ?? null,
+          appended: sum(lags.map(each => each.head)) - startedAt,
+          handled,
+          skipped,
+          duplicate,
+          parked,
+          dead,
+          discarded,
+          outOfOrder: outOfOrder === undefined ? null : (outOfOrder.get(name) ?? 0),
+          paused: pauses.get(name) ?? null,
+          waiting: stalls.get(name) ?? null,
+          owners: [...new Set(lags.flatMap(each => each.owner ?? []))],
+        };
+      }),
+    );
+  }
+
+  /**
+   * The figures that alerts are raised for: what the transport cannot tell now is left out, and the rest told all
+   * the same. Dead are the letters that nobody has decided on, those included whose key waits for it.
+   */
+  async watched(): Promise<WatchedState> {
+    const [progressOf, stalls, pauses, undecided, outbox] = await Promise.all([
+      readProgress(this.database),
+      listStalls(this.database),
+      listPauses(this.database),
+      countUndecided(this.database),
+      this.outboxDepth(),
+    ]);
+    const subscriptions = await Promise.all(
+      this.competing.map(async ({ name }) => {
+        const lags = await this.transport.lag(name).catch(() => undefined);
+        return {
+          name,
+          lag: lags && sum(lags.map(each => each.lag)),
+          oldestAt: lags && (oldestOf(lags)?.toISOString() ?? null),
+          parked: progressOf(name).parked,
+          dead: undecided.get(name) ?? 0,
+          paused: pauses.get(name) ?? null,
+          waiting: stalls.get(name) ?? null,
+        };
+      }),
+    );
+    return { subscriptions, outbox };
+  }
+
+  /** @param order whether every receipt is asked if it came in its turn */
+  async state(order: boolean): Promise<QueueState> {
+    const [subscriptions, outbox] = await Promise.all([this.subscriptions(order), this.outboxDepth()]);
+    return { subscriptions, outbox };
+  }
+
+  /**
+   * Stops a subscription: no instance begins a batch from now on, across restarts too, until it is resumed.
+   * @returns false when the service has no such subscription
+   */
+  async pause(subscription: string, by: string, reason: string): Promise<boolean> {
+    if (!this.competing.some(({ name }) => name === subscription)) return false;
+    await this.database.transaction(async tx => {
+      if (await pause(tx, subscription, by, reason))
+        await recordAction(tx, by, 'pause', subscription, { note: reason });
+    });
+    return true;
+  }
+
+  /** @returns false when the service has no such subscription */
+  async resume(subscription: string, by: string): Promise<boolean> {
+    if (!this.competing.some(({ name }) => name === subscription)) return false;
+    await this.database.transaction(async tx => {
+      if (await resume(tx, subscription)) await recordAction(tx, by, 'resume', subscription);
+    });
+    return true;
+  }
+
+  /** What operators did here, the newest first. */
+  async actions(limit: number): Promise<OperatorAction[]> {
+    return listActions(this.database, limit);
+  }
+
+  private get competing(): readonly Subscription[] {
+    return this.declared().filter(({ mode }) => mode === 'competing');
+  }
+
+  private async outboxDepth(): Promise<number> {
+    const [{ depth }] = (await this.database.query(OUTBOX_DEPTH)) as [{ depth: number }];
+    return depth;
+  }
+}
+
+function oldestOf(lags: readonly PartitionLag[]): Date | undefined {
+  return lags.flatMap(each => each.oldestAt ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+
+export const SubscriptionState = z.object({
+  name: z.string(),
+  topics: z.array(z.string()).readonly(),
+  /** Messages still to settle. */
+  lag: z.int(),
+  /** When the oldest of them was appended. */
+  oldestAt: z.string().nullable(),
+  /** Messages appended since the subscription began, as the transport counts them. */
+  appended: z.int(),
+  handled: z.int(),
+  /** Of a type that the subscription does not handle. */
+  skipped: z.int(),
+  /** Copies of a message that was handled before. */
+  duplicate: z.int(),
+  /** Waiting to be tried again, or behind one of their key that is. */
+  parked: z.int(),
+  /** Given up and not decided on. */
+  dead: z.int(),
+  /** Given up for good by an operator. */
+  discarded: z.int(),
+  /** Messages handled after a later one of their key, by the receipts that are kept; null when not asked for. */
+  outOfOrder: z.int().nullable(),
+  /** Who has paused it, when and why; null when it runs. */
+  paused: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
+  /** Since when and why it does not come forward although nobody has paused it; null when it does. */
+  waiting: z.object({ since: z.string(), reason: z.string() }).nullable().default(null),
+  /** The instances that have its partitions. */
+  owners: z.array(z.string()).readonly(),
+});
+export type SubscriptionState = z.output<typeof SubscriptionState>;
+
+export const QueueState = z.object({
+  subscriptions: z.array(SubscriptionState),
+  /** Events committed and not yet sent. */
+  outbox: z.int(),
+});
+export type QueueState = z.output<typeof QueueState>;
+
+export const DeadLetter = z.object({
+  id: z.uuid(),
+  subscription: z.string(),
+  topic: z.string(),
+  partition: z.int(),
+  position: z.int(),
+  key: z.string(),
+  headers: z.record(z.string(), z.string()).readonly(),
+  /** The trace that it belongs to (W3C Trace Context). */
+  traceId: z.string().nullable().default(null),
+  /** Base64. */
+  payload: z.string(),
+  appendedAt: z.string(),
+  /** `invalid`: it does not fit its contract. `failed`: its handler failed at every attempt. */
+  reason: z.enum(['invalid', 'failed']),
+  /** The last attempts, each with its error and stack. */
+  errors: z.array(z.object({ at: z.string(), error: z.string() })),
+  /** Whether its key waits until an operator decides. */
+  holdsKey: z.boolean(),
+  deadAt: z.string(),
+  status: z.enum(['dead', 'replayed', 'discarded']),
+  decidedAt: z.string().nullable(),
+  decidedBy: z.string().nullable(),
+  note: z.string().nullable(),
+});
+export type DeadLetter = z.output<typeof DeadLetter>;
+
+/** Of years that PostgreSQL has. */
+export const Moment = z.iso
+  .datetime({ offset: true, error: 'is no time; write it as 2026-11-24T22:00:00Z' })
+  .regex(/^(?!0000)/, 'is in a year that never was');
+const NUL_FREE = [/^[^\0]*$/, 'has a NUL character in it'] as const;
+const Part = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(...NUL_FREE);
+
+/** What letters are looked for by; all that is named must fit. */
+export const DeadLetterFilter = z
+  .strictObject({
+    subscription: Part,
+    /** The event's type, such as `order.paid.v1`. */
+    type: Part,
+    /** The whole of it; it may be empty. */
+    key: z
+      .string()
+      .max(512)
+      .regex(...NUL_FREE),
+    reason: DeadLetter.shape.reason,
+    /** Part of an attempt's error, in any case. */
+    error: Part,
+    /** Part of the payload. */
+    contains: Part,
+    traceId: z.string().regex(/^[0-9a-f]{32}$/, 'is 32 hexadecimal digits'),
+    /** When it died, from and up to. */
+    since: Moment,
+    until: Moment,
+  })
+  .partial();
+export type DeadLetterFilter = z.output<typeof DeadLetterFilter>;
+
+export const OperatorAction = z.object({
+  at: z.string(),
+  by: z.string(),
+  action: z.enum(['pause', 'resume', 'replay', 'discard']),
+  subscription: z.string(),
+  deadLetterId: z.uuid().nullable(),
+  note: z.string().nullable(),
+});
+export type OperatorAction = z.output<typeof OperatorAction>;
+
+export const Alert = z.object({
+  id: z.uuid(),
+  /** The subscription, or the service's outbox. */
+  subject: z.string(),
+  kind: z.enum(['lag', 'age', 'parked', 'dead', 'waiting', 'outbox']),
+  /** When it was raised. Messages, or ms where it is an age. */
+  value: z.number(),
+  threshold: z.number(),
+  message: z.string(),
+  raisedAt: z.string(),
+  clearedAt: z.string().nullable(),
+});
+export type Alert = z.output<typeof Alert>;

@@ -1,0 +1,162 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { ReceivedMessage } from '../message/received-message.js';
+import { noteOutcome } from './outcome.js';
+import { columnsOf, type Place, valuesOf } from './place.js';
+import type { FailedAttempt } from './retry-policy.js';
+
+/**
+ * The store of parked messages: those whose handler failed, and those of the same key that came after them, in the
+ * order of their positions. The first of a key is tried again when it is due; the others wait for it.
+ */
+
+/** A message taken out to be tried again. */
+export interface ParkedMessage {
+  readonly place: Place;
+  readonly message: ReceivedMessage;
+  /** Failed attempts so far. */
+  readonly attempts: number;
+}
+
+/** A failed attempt, and the pause before the next one. */
+export interface Failure {
+  readonly attempt: FailedAttempt;
+  readonly pauseMs: number;
+}
+
+const PARK = `
+INSERT INTO messaging.parked (subscription, topic, partition, position, key, headers, payload, appended_at, attempts, errors, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, now() + make_interval(secs => $11))`;
+
+/** Sets a message aside. Without a failure it lines up behind the parked ones of its key, due at once after them. */
+export async function park(
+  tx: EntityManager,
+  place: Place,
+  message: ReceivedMessage,
+  failure: Failure | undefined,
+): Promise<void> {
+  const attempts =
+    failure === undefined ? [0, '[]', 0] : [1, JSON.stringify([failure.attempt]), failure.pauseMs / 1_000];
+  await tx.query(PARK, [...valuesOf(place), ...columnsOf(message), ...attempts]);
+}
+
+const COUNT = 'SELECT count(*)::int AS count FROM messaging.parked WHERE subscription = $1';
+
+export async function countParked(tx: EntityManager, subscription: string): Promise<number> {
+  const [{ count }] = (await tx.query(COUNT, [subscription])) as [{ count: number }];
+  return count;
+}
+
+/** A message is the first of its key until the one before it is gone for all to see. */
+const TAKE = `
+SELECT p.topic, p.partition, p.position::float8 AS position, p.key, p.headers, p.payload, p.appended_at, p.attempts
+FROM messaging.parked p
+WHERE p.subscription = $1 AND NOT p.held AND p.due_at <= now() AND NOT EXISTS (
+  SELECT FROM messaging.parked before
+  WHERE before.subscription = p.subscription AND before.topic = p.topic AND before.key = p.key
+    AND before.position < p.position)
+  AND NOT EXISTS (SELECT FROM messaging.paused WHERE subscription = p.subscription)
+ORDER BY p.due_at, p.position LIMIT 1 FOR UPDATE OF p SKIP LOCKED`;
+
+interface ParkedRow extends Omit<Place, 'subscription'> {
+  readonly key: string;
+  /** JSON. */
+  readonly headers: string;
+  readonly payload: Buffer;
+  readonly appended_at: Date;
+  readonly attempts: number;
+}
+
+/**
+ * The next message to try again, locked until the transaction ends. One that another instance has is passed over;
+ * while the subscription is paused there is none.
+ */
+export async function take(tx: EntityManager, subscription: string): Promise<ParkedMessage | undefined> {
+  const [row] = (await tx.query(TAKE, [subscription])) as ParkedRow[];
+  if (row === undefined) return undefined;
+  const { topic, partition, position, key, payload, attempts } = row;
+  const headers = JSON.parse(row.headers) as ReceivedMessage['headers'];
+  return {
+    place: { subscription, topic, partition, position },
+    message: { topic, position, key, headers, payload, appendedAt: row.appended_at },
+    attempts,
+  };
+}
+
+const LOCK_KEY =
+  'SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1::text, $2::text, $3::text), 1))';
+
+/** One message of a key at a time, whichever instance has it: a replay can put one before another that is in hand. */
+export async function lockKey(tx: EntityManager, { place, message }: ParkedMessage): Promise<void> {
+  await tx.query(LOCK_KEY, [place.subscription, place.topic, message.key]);
+}
+
+const UNPARK =
+  'DELETE FROM messaging.parked WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4';
+
+/** It is parked no longer: its key goes on. */
+export async function unpark(
+  tx: EntityManager,
+  place: Place,
+  became: 'handled' | 'dead' | 'discarded',
+): Promise<void> {
+  await tx.query(UNPARK, [...valuesOf(place)]);
+  await noteOutcome(tx, place, 'parked', became);
+}
+
+/** Most errors stored for one message: the first ones go when there are more. */
+const ERRORS_KEPT = 20;
+
+const NOTE_FAILURE = `
+UPDATE messaging.parked
+SET attempts = attempts + 1, due_at = now() + make_interval(secs => $6),
+    errors = CASE WHEN jsonb_array_length(errors) >= ${ERRORS_KEPT} THEN errors - 0 ELSE errors END || $5::jsonb
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 RETURNING attempts`;
+
+/** Counts a failed attempt. @returns the attempts so far; undefined when the message is parked no longer */
+export async function noteFailure(
+  tx: EntityManager,
+  place: Place,
+  { attempt, pauseMs }: Failure,
+): Promise<number | undefined> {
+  const values = [...valuesOf(place), JSON.stringify(attempt), pauseMs / 1_000];
+  const [[noted]] = (await tx.query(NOTE_FAILURE, values)) as [{ attempts: number }[]];
+  return noted?.attempts;
+}
+
+const POSTPONE = `
+UPDATE messaging.parked SET due_at = now() + make_interval(secs => $5)
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+
+/** An outage, not a failure: it is tried again later, and no attempt is counted. */
+export async function postpone(database: DataSource, place: Place, pauseMs: number): Promise<void> {
+  await database.query(POSTPONE, [...valuesOf(place), pauseMs / 1_000]);
+}
+
+const HOLD = `
+UPDATE messaging.parked SET held = true
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+
+/** It stays where it is and its key waits, until an operator decides on its dead letter. */
+export async function hold(tx: EntityManager, place: Place): Promise<void> {
+  await tx.query(HOLD, [...valuesOf(place)]);
+}
+
+const RELEASE = `
+UPDATE messaging.parked SET held = false, attempts = 0, due_at = now()
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+
+/** One that was held is tried as if for the first time. */
+export async function release(tx: EntityManager, place: Place): Promise<void> {
+  await tx.query(RELEASE, [...valuesOf(place)]);
+}
+
+const REPARK = `
+INSERT INTO messaging.parked (subscription, topic, partition, position, key, headers, payload, appended_at)
+SELECT subscription, topic, partition, position, key, headers, payload, appended_at
+FROM messaging.dead_letter WHERE id = $1`;
+
+/** Puts a dead letter back among the parked messages, at its place in its key, due now. */
+export async function repark(tx: EntityManager, deadLetterId: string, place: Place): Promise<void> {
+  await tx.query(REPARK, [deadLetterId]);
+  await noteOutcome(tx, place, 'dead', 'parked');
+}

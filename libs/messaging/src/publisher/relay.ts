@@ -1,0 +1,140 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { headersOf, type WireMessage } from '../message/envelope.js';
+import { BackgroundTask, type Turn } from '../runtime/background-task.js';
+import { Lease } from '../runtime/lease.js';
+import { restAfter } from '../runtime/yielding.js';
+import type { Transport } from '../transport/transport.js';
+import { HIGHEST, NEXT_TO_SEND } from './outbox-sql.js';
+import { sentChannel, type SentSignal } from './signals.js';
+
+export interface RelayLimits {
+  /** Most messages sent in one go. */
+  readonly batch: number;
+  /** Most payload bytes sent in one go; a single larger message goes alone. */
+  readonly batchBytes: number;
+  /** How long another instance waits for a relay that went silent, in ms. */
+  readonly leaseMs: number;
+  /** How often an idle relay looks by itself, in ms; a commit in its own process wakes it at once. */
+  readonly pollMs: number;
+  /** Longest pause after a failed send, in ms. */
+  readonly maxBackoffMs: number;
+}
+
+export const DEFAULT_RELAY_LIMITS: RelayLimits = {
+  batch: 1_000,
+  batchBytes: 8 * 1024 * 1024,
+  leaseMs: 6_000,
+  pollMs: 250,
+  maxBackoffMs: 5_000,
+};
+
+/** The pause after the first failed send, in ms. */
+const FIRST_BACKOFF_MS = 100;
+
+interface OutboxRow {
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly type: string;
+  readonly event_id: string;
+  readonly traceparent: string;
+  readonly payload: string;
+  readonly created_at: Date;
+}
+
+/**
+ * Moves committed rows from the outbox to the transport, in order, one instance at a time.
+ *
+ * It deletes after the send: a crash between the two sends twice and the inbox absorbs it. It keeps no cursor: the
+ * outbox holds exactly the messages still to be sent.
+ */
+export class Relay {
+  private readonly logger = new Logger(Relay.name);
+  private readonly lease: Lease;
+  private readonly task: BackgroundTask;
+  /** Rows that the transport has and the outbox still. */
+  private sent: readonly string[] = [];
+  /** Where it ends when it is stopped: the last row that was committed then. */
+  private end: bigint | undefined;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly transport: Transport,
+    private readonly service: string,
+    instance: string,
+    private readonly limits: RelayLimits = DEFAULT_RELAY_LIMITS,
+  ) {
+    this.lease = new Lease(database, 'relay', instance, limits.leaseMs);
+    this.task = new BackgroundTask(() => this.turn(), {
+      backoff: { firstMs: FIRST_BACKOFF_MS, longestMs: limits.maxBackoffMs },
+      onError: (error, pauseMs) =>
+        this.logger.warn(`sending failed, trying again in ${pauseMs} ms: ${String(error)}`),
+      drains: true,
+    });
+  }
+
+  start(): void {
+    this.task.start();
+  }
+
+  /** Something was committed. */
+  wake(): void {
+    this.task.wake();
+  }
+
+  /**
+   * Sends what was committed when it was called, then ends; what commits later is sent by the next relay, and so is
+   * the rest where the transport fails meanwhile.
+   */
+  async stop(): Promise<void> {
+    await this.task.stop();
+    await this.lease.giveUp().catch(() => undefined);
+  }
+
+  private async turn(): Promise<Turn> {
+    const { stopping } = this.task;
+    const startedAt = performance.now();
+    // Others may publish without an end: what is above this is for the next relay.
+    if (stopping) this.end ??= await this.highest();
+    const { count, last } = await this.sendBatch();
+    if (this.end !== undefined && (last === undefined || BigInt(last) >= this.end)) {
+      await this.next(0);
+      return 'done';
+    }
+    if (count === 0) return this.limits.pollMs;
+    if (!stopping) await restAfter(startedAt, { full: count >= this.limits.batch });
+    return 0;
+  }
+
+  /** The number of the last row that is committed; 0 when there is none. */
+  private async highest(): Promise<bigint> {
+    const [{ id }] = (await this.database.query(HIGHEST)) as [{ id: string }];
+    return BigInt(id);
+  }
+
+  private async sendBatch(): Promise<{ count: number; last: string | undefined }> {
+    const rows = await this.next((await this.lease.hold()) ? this.limits.batch : 0);
+    if (rows.length === 0) return { count: 0, last: undefined };
+    await this.transport.publish(rows.map(row => toWireMessage(row, this.service)));
+    sentChannel.publish({ service: this.service, count: rows.length } satisfies SentSignal);
+    this.sent = rows.map(row => row.id);
+    return { count: rows.length, last: this.sent.at(-1) };
+  }
+
+  /** Deletes what was sent, in one go with asking for what comes next: the outbox is asked once a batch. */
+  private async next(limit: number): Promise<OutboxRow[]> {
+    if (limit === 0 && this.sent.length === 0) return [];
+    const wanted = [this.sent, limit, this.limits.batchBytes];
+    const rows = (await this.database.query(NEXT_TO_SEND, wanted)) as OutboxRow[];
+    this.sent = [];
+    return rows;
+  }
+}
+
+function toWireMessage(row: OutboxRow, source: string): WireMessage {
+  const { topic, key, type, event_id, traceparent, created_at } = row;
+  const sequence = Number(row.id);
+  const headers = headersOf({ id: event_id, type, traceparent, source, time: created_at, sequence });
+  return { topic, key, headers, payload: Buffer.from(row.payload) };
+}

@@ -1,0 +1,53 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { BackgroundTask, type Turn } from '../runtime/background-task.js';
+import { FIRE, NEXT_DUE } from './timer-sql.js';
+
+export interface TimerLimits {
+  /** Most timers fired in one transaction. */
+  readonly batch: number;
+  /** Longest sleep, in ms: how late a timer can be that another instance scheduled. */
+  readonly pollMs: number;
+}
+
+export const DEFAULT_TIMER_LIMITS: TimerLimits = { batch: 500, pollMs: 1_000 };
+
+/** Fires what is due. Every instance may run one: a timer that one has taken, the others pass over. */
+export class TimerLoop {
+  private readonly logger = new Logger(TimerLoop.name);
+  private readonly task: BackgroundTask;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly onFired: () => void,
+    private readonly limits: TimerLimits = DEFAULT_TIMER_LIMITS,
+  ) {
+    this.task = new BackgroundTask(() => this.turn(), {
+      backoff: { firstMs: limits.pollMs, longestMs: limits.pollMs },
+      onError: error => this.logger.warn(`timers wait: ${String(error)}`),
+    });
+  }
+
+  start(): void {
+    this.task.start();
+  }
+
+  /** A timer was scheduled. */
+  wake(): void {
+    this.task.wake();
+  }
+
+  async stop(): Promise<void> {
+    await this.task.stop();
+  }
+
+  private async turn(): Promise<Turn> {
+    const { batch, pollMs } = this.limits;
+    const fired = (await this.database.query(FIRE, [batch])) as { count: number }[];
+    const count = fired.reduce((total, each) => total + each.count, 0);
+    if (count > 0) this.onFired();
+    if (count === batch) return 0;
+    const [{ ms }] = (await this.database.query(NEXT_DUE)) as [{ ms: number | null }];
+    return Math.max(1, Math.min(ms ?? pollMs, pollMs));
+  }
+}

@@ -1,0 +1,54 @@
+import type { EntityManager } from 'typeorm';
+import type { EventDefinition, EventOf } from '../message/define-event.js';
+import { envelop } from '../message/envelope.js';
+import {
+  checkSize,
+  type OutboxLimits,
+  PublishOutsideTransaction,
+  SCHEDULED,
+  TooManyEvents,
+} from './outbox.js';
+import { CANCEL, SCHEDULE } from './timer-sql.js';
+
+export interface Scheduled<Event> {
+  readonly event: Event;
+  readonly dueAt: Date;
+}
+
+/** Events for later, kept in the service's database until the database's clock says that they are due. */
+export class Timers {
+  constructor(private readonly limits: OutboxLimits) {}
+
+  /**
+   * Publishes each event when it is due, if the caller's transaction commits. One timer a key: scheduling again
+   * replaces it.
+   * @throws PublishOutsideTransaction, InvalidEvent, TooManyEvents, MessageTooLarge
+   */
+  async schedule<D extends EventDefinition>(
+    tx: EntityManager,
+    definition: D,
+    timers: readonly Scheduled<EventOf<D>>[],
+  ): Promise<void> {
+    const runner = tx.queryRunner;
+    if (runner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
+    if (timers.length === 0) return;
+    if (timers.length > this.limits.maxEvents) {
+      throw new TooManyEvents(definition.type, timers.length, this.limits.maxEvents);
+    }
+    const rows = timers.map(({ event, dueAt }) => {
+      const { topic, key, traceparent, ...envelope } = envelop(definition, event);
+      const payload = JSON.stringify(envelope.payload);
+      // Now, while somebody can be told: later it would stop the relay.
+      checkSize(topic, key, payload, this.limits.maxMessageBytes);
+      return `{"key":${JSON.stringify(key)},"traceparent":"${traceparent}","payload":${payload},"due_at":"${dueAt.toISOString()}"}`;
+    });
+    await tx.query(SCHEDULE, [definition.topic, definition.type, `[${rows.join(',')}]`]);
+    runner.data[SCHEDULED] = true;
+  }
+
+  /** Takes timers back, in the caller's transaction. One that has fired already is an event on its way. */
+  async cancel(tx: EntityManager, definition: EventDefinition, keys: readonly string[]): Promise<void> {
+    if (tx.queryRunner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
+    if (keys.length > 0) await tx.query(CANCEL, [definition.type, keys]);
+  }
+}

@@ -1,0 +1,71 @@
+import { type Backoff, pauseAfter } from './backoff.js';
+import { Wakeup } from './wakeup.js';
+
+/** What a turn asks for: another turn after so many ms, or at the next wake if that is sooner; or none. */
+export type Turn = number | 'done';
+
+export interface BackgroundTaskOptions {
+  readonly backoff: Backoff;
+  /** Told of a turn that failed, with the pause before the next one, in ms. */
+  onError(error: unknown, pauseMs: number): void;
+  /** Whether turns go on after `stop()` until one is done or fails: for work that must not be left half done. */
+  readonly drains?: boolean;
+}
+
+/**
+ * A loop of this process: one turn after the other, a pause that grows after failures, woken by `wake`. A turn that
+ * has begun is finished before `stop` resolves.
+ */
+export class BackgroundTask {
+  private readonly wakeup = new Wakeup();
+  private readonly stopped = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly turn: (signal: AbortSignal) => Promise<Turn>,
+    private readonly options: BackgroundTaskOptions,
+  ) {}
+
+  /** Aborted when the task is asked to stop. */
+  get signal(): AbortSignal {
+    return this.stopped.signal;
+  }
+
+  get stopping(): boolean {
+    return this.stopped.signal.aborted;
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** There may be something to do: cuts an ordinary pause short, but not one after a failure. */
+  wake(): void {
+    this.wakeup.wake();
+  }
+
+  /** Cuts any pause short and resolves when no turn is under way. */
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    this.wakeup.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    let failures = 0;
+    while (!this.stopping || this.options.drains === true) {
+      try {
+        const next = await this.turn(this.signal);
+        failures = 0;
+        if (next === 'done') return;
+        if (next > 0) await this.wakeup.wait(next);
+      } catch (error) {
+        if (this.stopping) return;
+        failures += 1;
+        const pause = Math.round(pauseAfter(failures, this.options.backoff));
+        this.options.onError(error, pause);
+        await this.wakeup.sleep(pause, () => this.stopping);
+      }
+    }
+  }
+}

@@ -1,0 +1,15 @@
+export { HandleRequest } from './handle-request.js';
+export { type AskOptions, RequestClient, RequestRefused, ServiceUnavailable } from './request-client.js';
+export { operationsOf } from './operations/operations.controller.js';
+export {
+  decideOnDeadLetters,
+  discardDeadLetter,
+  getDeadLetter,
+  getQueueState,
+  listAlerts,
+  listDeadLetters,
+  listOperatorActions,
+  pauseSubscription,
+  replayDeadLetter,
+  resumeSubscription,
+} from './operations/requests.js';

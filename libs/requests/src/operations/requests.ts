@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import {
+  Alert,
+  DeadLetter,
+  DeadLetterFilter,
+  defineRequest,
+  Moment,
+  OperatorAction,
+  QueueState,
+} from '#messaging';
+
+/** What a service's queues look like now. Every service with a database answers it. */
+export const getQueueState = (service: string) =>
+  defineRequest({
+    type: `${service}.get-queue-state.v1`,
+    /** `order` asks every receipt whether it came in its turn, which takes seconds where there are millions. */
+    schema: z.object({ order: z.boolean() }),
+    reply: QueueState,
+  });
+
+/** A service's dead letters, the newest first. */
+export const listDeadLetters = (service: string) =>
+  defineRequest({
+    type: `${service}.list-dead-letters.v1`,
+    schema: z.object({
+      limit: z.int().min(1).max(500),
+      status: DeadLetter.shape.status,
+      filter: DeadLetterFilter.default({}),
+      /** Only those older than this one. */
+      after: z.object({ deadAt: Moment, id: z.uuid() }).optional(),
+    }),
+    reply: z.object({ deadLetters: z.array(DeadLetter) }),
+  });
+
+/** One letter, whatever became of it; null when the service has none of that id. */
+export const getDeadLetter = (service: string) =>
+  defineRequest({
+    type: `${service}.get-dead-letter.v1`,
+    schema: z.object({ id: z.uuid() }),
+    reply: z.object({ deadLetter: DeadLetter.nullable() }),
+  });
+
+const OfMany = z.object({
+  by: z.string().min(1),
+  filter: DeadLetterFilter,
+  /** How many of those that are found are skipped: they could not be decided on. */
+  skip: z.int().nonnegative(),
+  /** Letters that died later are left alone; now, by the service's database, where left out. */
+  diedBefore: z.iso.datetime().optional(),
+  /** Most letters in one call. */
+  limit: z.int().min(1).max(500),
+});
+
+/**
+ * Decides on the undecided letters that fit, in the order in which they were appended. `found` says how many there
+ * were for this call; the next one is told `diedBefore` of the first, for what is replayed may die again.
+ */
+export const decideOnDeadLetters = (service: string) =>
+  defineRequest({
+    type: `${service}.decide-on-dead-letters.v1`,
+    schema: z.discriminatedUnion('decision', [
+      OfMany.extend({ decision: z.literal('replay') }),
+      OfMany.extend({ decision: z.literal('discard'), reason: z.string().min(1) }),
+    ]),
+    reply: z.object({
+      found: z.int(),
+      done: z.int(),
+      /** Those that cannot be replayed at all. They stay as they are. */
+      failed: z.int(),
+      diedBefore: z.iso.datetime(),
+    }),
+  });
+
+/** What operators did at a service, the newest first. */
+export const listOperatorActions = (service: string) =>
+  defineRequest({
+    type: `${service}.list-operator-actions.v1`,
+    schema: z.object({ limit: z.int().min(1).max(500) }),
+    reply: z.object({ actions: z.array(OperatorAction) }),
+  });
+
+/** A service's alerts, the newest first. */
+export const listAlerts = (service: string) =>
+  defineRequest({
+    type: `${service}.list-alerts.v1`,
+    schema: z.object({ limit: z.int().min(1).max(500), openOnly: z.boolean() }),
+    reply: z.object({ alerts: z.array(Alert) }),
+  });
+
+/** False: there is nothing of that name, or it is decided on already. */
+const Decided = z.object({ done: z.boolean() });
+const Named = z.object({ subscription: z.string() });
+
+/** Stops a subscription for all instances, until it is resumed. Not done: the service has no such subscription. */
+export const pauseSubscription = (service: string) =>
+  defineRequest({
+    type: `${service}.pause-subscription.v1`,
+    schema: Named.extend({ by: z.string(), reason: z.string() }),
+    reply: Decided,
+  });
+
+/** Lets a paused subscription go on. */
+export const resumeSubscription = (service: string) =>
+  defineRequest({
+    type: `${service}.resume-subscription.v1`,
+    schema: Named.extend({ by: z.string() }),
+    reply: Decided,
+  });
+
+const Decision = z.object({ id: z.uuid(), by: z.string() });
+
+/** Puts a dead letter back at its place in its key. */
+export const replayDeadLetter = (service: string) =>
+  defineRequest({ type: `${service}.replay-dead-letter.v1`, schema: Decision, reply: Decided });
+
+/** Gives a dead letter up for good. */
+export const discardDeadLetter = (service: string) =>
+  defineRequest({
+    type: `${service}.discard-dead-letter.v1`,
+    schema: Decision.extend({ reason: z.string() }),
+    reply: Decided,
+  });

@@ -1,0 +1,134 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { ClientTCP } from '@nestjs/microservices';
+import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
+import {
+  currentTraceparent,
+  DomainError,
+  rankByRendezvous,
+  type Refusal,
+  type ReplyOf,
+  type RequestDefinition,
+  type RequestOf,
+} from '#messaging';
+import type { RequestPacket } from './request-pipe.js';
+
+export interface AskOptions {
+  /** Requests with one routing key go to one instance while it lives. */
+  readonly routingKey?: string;
+  /** How many instances of the ranking to skip: they were asked before, without an answer. */
+  readonly skip?: number;
+  /** When to give up, in ms from now. */
+  readonly deadlineMs?: number;
+  /** Whether asking twice does no more than asking once. Then a lost connection is no failure: it asks again. */
+  readonly repeatable?: boolean;
+}
+
+/** The service said no. */
+export class RequestRefused extends DomainError {
+  readonly code: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.code = refusal.code;
+    this.facts = refusal.facts;
+  }
+}
+
+/** Nobody answered in time. Whether the request had an effect is not known, unless it is repeatable. */
+export class ServiceUnavailable extends DomainError {
+  readonly code = 'unavailable';
+  constructor(
+    readonly service: string,
+    reason: string,
+  ) {
+    super(`${service} does not answer (${reason}); try again in a moment`);
+  }
+}
+
+const DEADLINE_MS = 5_000;
+const RETRY_PAUSE_MS = 50;
+
+/** Asks services over TCP and gets their answers. The instances of each come from configuration. */
+export class RequestClient implements OnApplicationShutdown {
+  private readonly clients = new Map<string, ClientTCP>();
+
+  /** @param instances `host:port` of every instance, by service */
+  constructor(private readonly instances: Readonly<Record<string, readonly string[]>>) {}
+
+  /**
+   * Asks, and returns the reply.
+   * @throws RequestRefused with the service's own code, ServiceUnavailable
+   */
+  async ask<D extends RequestDefinition>(
+    definition: D,
+    data: RequestOf<D>,
+    options: AskOptions = {},
+  ): Promise<ReplyOf<D>> {
+    const { service } = definition;
+    const candidates = this.instances[service] ?? [];
+    if (candidates.length === 0) throw new ServiceUnavailable(service, 'no instance is configured');
+    const ranked = rankByRendezvous(options.routingKey ?? String(Math.random()), candidates);
+    const deadline = performance.now() + (options.deadlineMs ?? DEADLINE_MS);
+    const packet: RequestPacket = { data, traceparent: currentTraceparent() };
+
+    const { skip = 0 } = options;
+    for (let attempt = 0; ; attempt += 1) {
+      const left = deadline - performance.now();
+      try {
+        const answer = this.clientOf(ranked[(skip + attempt) % ranked.length]!).send<ReplyOf<D>>(
+          definition.type,
+          packet,
+        );
+        const reply = await firstValueFrom(answer.pipe(timeout(Math.max(left, 1))));
+        return definition.reply.parse(reply) as ReplyOf<D>;
+      } catch (error) {
+        if (isRefusal(error) && !(error.code === 'unavailable' && options.repeatable))
+          throw refusalOf(service, error);
+        if (error instanceof TimeoutError)
+          throw new ServiceUnavailable(service, 'no answer before the deadline');
+        const nothingSent = (error as { code?: string }).code === 'ECONNREFUSED';
+        if ((!nothingSent && !options.repeatable) || deadline - performance.now() < RETRY_PAUSE_MS) {
+          throw new ServiceUnavailable(service, error instanceof Error ? error.message : String(error));
+        }
+        // Every other instance first; a pause only after all of them.
+        if ((attempt + 1) % ranked.length === 0)
+          await new Promise(resolve => setTimeout(resolve, RETRY_PAUSE_MS));
+      }
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.close();
+  }
+
+  close(): void {
+    for (const client of this.clients.values()) client.close();
+    this.clients.clear();
+  }
+
+  private clientOf(address: string): ClientTCP {
+    let client = this.clients.get(address);
+    if (client === undefined) {
+      const [host, port] = address.split(':');
+      client = new ClientTCP({ host, port: Number(port) });
+      this.clients.set(address, client);
+    }
+    return client;
+  }
+}
+
+function refusalOf(service: string, refusal: Refusal): DomainError {
+  return refusal.code === 'unavailable'
+    ? new ServiceUnavailable(service, refusal.message)
+    : new RequestRefused(refusal);
+}
+
+function isRefusal(error: unknown): error is Refusal {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    !(error instanceof Error) &&
+    'code' in error &&
+    'facts' in error
+  );
+}
