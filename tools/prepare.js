@@ -92,10 +92,8 @@ async function build() {
     return existsSync(join(root, module)) ? [`await import(${JSON.stringify(module)});`] : [];
   });
   const warm = `${apps.join('')} await import('./dist/libs/service-kit/src/index.js'); await import('./dist/libs/transport-choice/src/index.js'); await import('./dist/libs/transport-postgres/src/index.js'); await import('./dist/libs/transport-kafka/src/index.js'); process.exit(0);`;
-  const { ROOMY_FLAGS, SMALL_FLAGS } = await import(
-    pathToFileURL(join(root, 'dist/apps/stack/src/services.js')).href
-  );
-  for (const flags of [ROOMY_FLAGS, SMALL_FLAGS]) {
+  const { NODE_FLAGS } = await import(pathToFileURL(join(root, 'dist/apps/stack/src/services.js')).href);
+  for (const flags of Object.values(NODE_FLAGS)) {
     // By the flags, as the launcher keeps it.
     const cache = join(environment.NODE_COMPILE_CACHE, flags.join('').replaceAll(/[^a-z0-9]+/g, '-'));
     run('node', [...flags, '--input-type=module', '-e', warm], {

@@ -12,7 +12,7 @@ import { uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
 import { table } from '../../tools/client/table.js';
 import { chooseFree } from '../../apps/stack/src/ports.js';
-import { processOf, ROOMY_FLAGS, SERVICES } from '../../apps/stack/src/services.js';
+import { processOf, NODE_FLAGS, SERVICES } from '../../apps/stack/src/services.js';
 import type { LoadOrder, LoadReport } from './load.js';
 
 const HOST = '127.0.0.1';
@@ -30,7 +30,7 @@ const children: ChildProcess[] = [];
 async function start(
   module: string,
   env: Record<string, string>,
-  { flags, priority } = { flags: ROOMY_FLAGS, priority: 0 },
+  { flags, priority } = { flags: [...NODE_FLAGS.large] as string[], priority: 0 },
 ): Promise<ChildProcess> {
   const child = fork(resolve('dist', module), {
     execArgv: flags,
@@ -91,7 +91,6 @@ async function startShop(cluster: PostgresCluster, ports: Record<string, number>
       HTTP_PORT: String(ports['gateway']!),
       SESSION_SECRET: SECRET,
       OPERATOR_PASSWORD: PASSWORD,
-      SANDBOX_URL: provider,
       SANDBOX_PUBLIC_URL: provider,
     }),
   ]);
@@ -99,7 +98,7 @@ async function startShop(cluster: PostgresCluster, ports: Record<string, number>
 }
 
 async function openCampaign(ports: Record<string, number>): Promise<string> {
-  const requests = new RequestClient({ seckill: [`${HOST}:${ports['seckill']!}`] });
+  const requests = new RequestClient(() => [`${HOST}:${ports['seckill']!}`]);
   const { campaignId } = await requests.ask(CreateCampaign, {
     campaignId: uuidv7(),
     sku: 'bench.SALE',

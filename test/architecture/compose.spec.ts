@@ -5,9 +5,9 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { LOCALE_FLAGS, SETTINGS } from '#embedded-postgres';
 import { READY_PATH } from '#service-kit';
-import { processOf, type Service, SERVICES } from '../../apps/stack/src/services.js';
-import { DEFAULT_PORT, environmentOf } from '../../apps/stack/src/settings.js';
-import type { Settings } from '../../apps/stack/src/settled.js';
+import { DEFAULT_PORT, environmentOf } from '../../apps/stack/src/environment.js';
+import { answersRequests, processOf, type Service, SERVICES } from '../../apps/stack/src/services.js';
+import type { Settings } from '../../apps/stack/src/settings.js';
 import { STOP_MS } from '../../apps/stack/src/supervisor.js';
 
 /** What the launcher tells a process and nobody tells a container: its host's name will do. */
@@ -39,10 +39,13 @@ const composeFile = read('docker-compose.yml');
 const { services: containers } = Compose.parse(parse(composeFile, { merge: true }));
 const dockerfile = read('Dockerfile');
 const packages = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> };
-const answering = SERVICES.filter(service => service.rpc).map(service => service.name);
+const answering = SERVICES.filter(answersRequests).map(service => service.name);
 
 describe('the compose file', () => {
   it('starts every app that the launcher starts, PostgreSQL, Kafka and the demo', () => {
+    const missing = SERVICES.find(({ name }) => containers[name] === undefined);
+    if (missing !== undefined)
+      throw new Error(`docker-compose.yml has no entry for ${missing.name}; add\n\n${entryFor(missing)}`);
     const apps = SERVICES.map(service => service.name);
     expect(new Set(Object.keys(containers))).toEqual(new Set([...apps, 'postgres', 'kafka', 'demo']));
   });
@@ -108,7 +111,7 @@ describe.each(SERVICES)('in its container, $name', service => {
   });
 
   it('can be scaled if the launcher can scale it: no port and no name that only one can have', () => {
-    expect(ports.length === 0).toBe(service.rpc);
+    expect(ports.length === 0).toBe(service.kind === 'service');
     expect(container.container_name).toBeUndefined();
   });
 });
@@ -152,6 +155,25 @@ describe('the image', () => {
     expect(last.match(/^USER .*/gm)).toEqual(['USER node']);
   });
 });
+
+/** What to add for a new service, as the others of its kind have it. */
+function entryFor(service: Service): string {
+  const { flags } = processOf(service);
+  const told = Object.keys(launcherTells(service)).filter(key => !NOT_TOLD.includes(key));
+  const own = told.filter(key => !Object.hasOwn(containers['points']!.environment, key));
+  return [
+    `  ${service.name}:`,
+    '    <<: *background',
+    `    command: ${['node', ...flags, `dist/apps/${service.name}/src/main.js`].join(' ')}`,
+    '    environment:',
+    '      <<: *told-of-queues',
+    `      DATABASE_URL: postgresql://sluice:\${SLUICE_DATABASE_PASSWORD}@postgres:5432/${service.database}`,
+    ...own.map(key => `      ${key}: …`),
+    '    depends_on: *stores-and-sandbox',
+    '',
+    `its database to docker/create-databases.sql, its address to SLUICE_INSTANCES, and it to the gateway's depends_on`,
+  ].join('\n');
+}
 
 function launcherTells(service: Service): Record<string, string> {
   const ports = ['gateway', 'sandbox', ...answering.map(each => `${each}-1`)].map(each => [each, 1]);

@@ -30,7 +30,7 @@ const CLOCK_BACK_MS = -90_000;
 const POINT_MS = 10_000;
 
 /** Who does what comes through the queue. */
-const HANDLING = SERVICES.filter(({ database, rpc }) => database !== undefined && rpc);
+const HANDLING = SERVICES.filter(({ kind }) => kind === 'service');
 const PUBLISHING = HANDLING.filter(({ name }) => ['seckill', 'order', 'catalog'].includes(name));
 
 const POINTS = [

@@ -86,7 +86,7 @@ describe('npm start', () => {
     const taken = String((server.address() as { port: number }).port);
     for (const [env, args, expected] of [
       [{ PORT: taken }, [], `port ${taken} is taken`],
-      [{ PORT: 'http' }, [], 'PORT is no port'],
+      [{ PORT: 'http' }, [], 'PORT is not a port'],
       [{ SLUICE_OPERATOR_PASSWORD: 'short' }, [], 'SLUICE_OPERATOR_PASSWORD is shorter'],
       [{}, ['--scale', 'nothing=2'], '--scale nothing=2 is not understood'],
       [{}, ['--nonsense'], 'known are --scale'],

@@ -1,24 +1,25 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '#audit';
 import { MessagingModule } from '#messaging';
-import { DatabaseModule } from '#service-kit';
-import { CatalogFacts } from './audit/catalog-facts.js';
+import { serviceDatabase } from '#service-kit';
 import { Browse } from './browse/browse.js';
-import { CatalogDatabase } from './catalog.database.js';
+import { catalogAudit } from './catalog.audit.js';
+import { catalogDatabase } from './catalog.database.js';
 import { CatalogRequests } from './catalog.requests.js';
-import { PublishChunk } from './publish/publish-chunk.handler.js';
 import { Publications } from './publish/publications.js';
-import { StockFollowsOrder } from './stock/follow-order.handler.js';
+import { PublishChunkHandler } from './publish/publish-chunk.handler.js';
+import { PublishChunkUseCase } from './publish/publish-chunk.js';
+import { MoveStockHandler } from './stock/move-stock.handler.js';
+import { OrdinaryStock } from './stock/ordinary-stock.js';
 
 @Module({
   imports: [
-    DatabaseModule.forService(CatalogDatabase),
-    MessagingModule.forService({
-      service: 'catalog',
-      database: CatalogDatabase,
-      publishes: ['catalog', 'catalog-publication'],
-    }),
+    TypeOrmModule.forRootAsync(serviceDatabase(catalogDatabase)),
+    MessagingModule.forService({ service: 'catalog', publishes: ['catalog', 'catalog-publication'] }),
+    AuditModule.forService('catalog', catalogAudit),
   ],
-  controllers: [CatalogRequests, StockFollowsOrder, PublishChunk, CatalogFacts],
-  providers: [Browse, Publications],
+  controllers: [CatalogRequests, MoveStockHandler, PublishChunkHandler],
+  providers: [Browse, Publications, PublishChunkUseCase, OrdinaryStock],
 })
 export class CatalogModule {}

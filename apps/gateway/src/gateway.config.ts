@@ -7,8 +7,6 @@ export const GatewayConfig = ServiceConfig.extend({
   OPERATOR_PASSWORD: z.string().min(8),
   /** Whether anyone may sign in as any shopper, as a demo needs. */
   DEMO_SIGN_IN: z.enum(['on', 'off']).default('on'),
-  /** The sandbox's address, for the audit. */
-  SANDBOX_URL: z.url(),
   /** How people reach it, for the index page. */
   SANDBOX_PUBLIC_URL: z.url(),
   /** Clicks that may wait for an answer; the next is told to come back. */

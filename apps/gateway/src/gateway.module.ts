@@ -2,13 +2,11 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { MessagingModule } from '#messaging';
 import { RequestClient } from '#requests';
-import { SERVICE_CONFIG } from '#service-kit';
 import { AdminController } from './admin/admin.controller.js';
-import { AuditedServices } from './admin/audited-services.js';
 import { CampaignsController } from './campaigns/campaigns.controller.js';
 import { Clicks } from './campaigns/clicks.js';
-import { HearOfStock, SoldOutCampaigns } from './campaigns/sold-out.js';
-import type { GatewayConfig } from './gateway.config.js';
+import { HearStockHandler } from './campaigns/hear-stock.handler.js';
+import { SoldOutCampaigns } from './campaigns/sold-out.js';
 import { MeController } from './me/me.controller.js';
 import { DeadLettersController } from './messaging/dead-letters.controller.js';
 import { SubscriptionsController } from './messaging/subscriptions.controller.js';
@@ -18,12 +16,15 @@ import { IndexController } from './pages/index.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { ProductsController } from './products/products.controller.js';
 import { PublicationsController } from './publications/publications.controller.js';
+import { AllServices } from './services/all-services.js';
+import { HearServicesHandler } from './services/hear-services.handler.js';
+import { ServiceDirectory } from './services/service-directory.js';
 import { AccessGuard } from './sessions/access.guard.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { Tokens } from './sessions/tokens.js';
 
 @Module({
-  imports: [MessagingModule.forService({ service: 'gateway', publishes: ['behaviour'] })],
+  imports: [MessagingModule.forService({ service: 'gateway', database: false, publishes: ['behaviour'] })],
   controllers: [
     IndexController,
     SessionsController,
@@ -36,15 +37,18 @@ import { Tokens } from './sessions/tokens.js';
     AdminController,
     SubscriptionsController,
     DeadLettersController,
-    HearOfStock,
+    HearStockHandler,
+    HearServicesHandler,
   ],
   providers: [
     {
       provide: RequestClient,
-      inject: [SERVICE_CONFIG],
-      useFactory: (config: GatewayConfig) => new RequestClient(config.SLUICE_INSTANCES),
+      inject: [ServiceDirectory],
+      useFactory: (directory: ServiceDirectory) =>
+        new RequestClient(service => directory.addressesOf(service)),
     },
-    AuditedServices,
+    ServiceDirectory,
+    AllServices,
     Tokens,
     Clicks,
     SoldOutCampaigns,

@@ -1,17 +1,21 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '#audit';
 import { MessagingModule } from '#messaging';
-import { DatabaseModule } from '#service-kit';
-import { MerchantNotifierFacts } from './audit/merchant-notifier-facts.js';
-import { MerchantNotifierDatabase } from './merchant-notifier.database.js';
-import { DeliverWebhooks } from './deliver/deliver.handler.js';
+import { serviceDatabase } from '#service-kit';
+import { DeliverWebhooksHandler } from './deliver/deliver-webhooks.handler.js';
+import { DeliveryLog } from './deliver/delivery-log.js';
 import { MerchantEndpoint } from './deliver/merchant-endpoint.js';
+import { merchantNotifierAudit } from './merchant-notifier.audit.js';
+import { merchantNotifierDatabase } from './merchant-notifier.database.js';
 
 @Module({
   imports: [
-    DatabaseModule.forService(MerchantNotifierDatabase),
-    MessagingModule.forService({ service: 'merchant-notifier', database: MerchantNotifierDatabase }),
+    TypeOrmModule.forRootAsync(serviceDatabase(merchantNotifierDatabase)),
+    MessagingModule.forService({ service: 'merchant-notifier' }),
+    AuditModule.forService('merchant-notifier', merchantNotifierAudit),
   ],
-  controllers: [DeliverWebhooks, MerchantNotifierFacts],
-  providers: [MerchantEndpoint],
+  controllers: [DeliverWebhooksHandler],
+  providers: [DeliveryLog, MerchantEndpoint],
 })
 export class MerchantNotifierModule {}

@@ -1,17 +1,22 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '#audit';
 import { MessagingModule } from '#messaging';
-import { DatabaseModule } from '#service-kit';
-import { NotificationFacts } from './audit/notification-facts.js';
-import { NotificationDatabase } from './notification.database.js';
-import { NotifyBuyers } from './notify/notify.handler.js';
+import { serviceDatabase } from '#service-kit';
+import { notificationAudit } from './notification.audit.js';
+import { notificationDatabase } from './notification.database.js';
+import { NotificationRequests } from './notification.requests.js';
+import { NotifyBuyerHandler } from './notify/notify-buyer.handler.js';
+import { SentNotices } from './notify/sent-notices.js';
 import { SmsGateway } from './notify/sms-gateway.js';
 
 @Module({
   imports: [
-    DatabaseModule.forService(NotificationDatabase),
-    MessagingModule.forService({ service: 'notification', database: NotificationDatabase }),
+    TypeOrmModule.forRootAsync(serviceDatabase(notificationDatabase)),
+    MessagingModule.forService({ service: 'notification' }),
+    AuditModule.forService('notification', notificationAudit),
   ],
-  controllers: [NotifyBuyers, NotificationFacts],
-  providers: [SmsGateway],
+  controllers: [NotificationRequests, NotifyBuyerHandler],
+  providers: [SentNotices, SmsGateway],
 })
 export class NotificationModule {}

@@ -1,15 +1,12 @@
-import { DataSource } from 'typeorm';
 import { messagingMigrations } from '#messaging';
-import { type DatabaseConfig, databaseOptions } from '#service-kit';
 import { CreateOrders1700000001000 } from './migrations/1700000001000-create-orders.js';
+import { AddCompletedAt1700000001001 } from './migrations/1700000001001-add-completed-at.js';
 import { Order } from './order.entity.js';
 import { Payment } from './payment/payment.entity.js';
 import { Refund } from './payment/refund.entity.js';
 
-export const orderMigrations = [...messagingMigrations, CreateOrders1700000001000];
-
-export class OrderDatabase extends DataSource {
-  constructor(config: DatabaseConfig) {
-    super({ ...databaseOptions(config), entities: [Order, Payment, Refund], migrations: orderMigrations });
-  }
-}
+/** The tables of the service, and its entities. */
+export const orderDatabase = {
+  entities: [Order, Payment, Refund],
+  migrations: [...messagingMigrations, CreateOrders1700000001000, AddCompletedAt1700000001001],
+};

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { ORDER_STATUSES, OrderOrigin, OrderView } from '#contracts';
+import type { ORDER_STATUSES, OrderCancelled, OrderCompleted, OrderOrigin, OrderView } from '#contracts';
 import type { Refund } from './payment/refund.entity.js';
 import type { RefundableItem } from './payment/what-comes-back.js';
 
@@ -39,6 +39,7 @@ export class Order {
   @Column('timestamptz', { name: 'priced_at', nullable: true }) pricedAt!: Date | null;
   @Column('timestamptz', { name: 'paid_at', nullable: true }) paidAt!: Date | null;
   @Column('timestamptz', { name: 'cancelled_at', nullable: true }) cancelledAt!: Date | null;
+  @Column('timestamptz', { name: 'completed_at', nullable: true }) completedAt!: Date | null;
   @Column('timestamptz', { name: 'refunded_at', nullable: true }) refundedAt!: Date | null;
 
   get originOfOrder(): OrderOrigin {
@@ -50,6 +51,21 @@ export class Order {
   /** What a paid order was charged for. A price is always there by then; the table's own check holds it. */
   get charged(): { items: RefundableItem[]; totalMinor: number; currency: string } {
     return { items: this.items as RefundableItem[], totalMinor: this.totalMinor!, currency: this.currency! };
+  }
+
+  toCancelledEvent(): OrderCancelled {
+    return {
+      orderId: this.id,
+      buyerId: this.buyerId,
+      origin: this.originOfOrder,
+      items: this.items.map(({ sku, quantity }) => ({ sku, quantity })),
+      reason: this.reason as OrderCancelled['reason'],
+      cancelledAt: this.cancelledAt!.toISOString(),
+    };
+  }
+
+  toCompletedEvent(): OrderCompleted {
+    return { orderId: this.id, buyerId: this.buyerId, completedAt: this.completedAt!.toISOString() };
   }
 
   toView(refunds: readonly Refund[]): OrderView {
@@ -65,6 +81,7 @@ export class Order {
           ? 'paid too late: the money goes back'
           : `taken back: ${items.map(({ quantity, sku }) => `${quantity} × ${sku}`).join(', ')}`,
       ]),
+      [this.completedAt, 'receipt confirmed'],
       [this.refundedAt, 'refunded'],
     ];
     return {

@@ -12,11 +12,11 @@ import {
 import { type ReplyOf, type RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { CancelOrderUseCase } from './cancel/cancel-order.js';
-import { WrongOrderState } from './order.errors.js';
 import { SettlePaymentUseCase } from './payment/settle-payment.js';
 import { StartPaymentUseCase } from './payment/start-payment.js';
 import { PlaceOrderUseCase } from './place/place-order.js';
 import { ReadOrders } from './read/read-orders.js';
+import { ConfirmReceiptUseCase } from './receipt/confirm-receipt.js';
 import { RefundOrderUseCase } from './payment/refund-order.js';
 
 /** The questions and commands that the order service answers. */
@@ -29,6 +29,7 @@ export class OrderRequests {
     private readonly settling: SettlePaymentUseCase,
     private readonly cancelling: CancelOrderUseCase,
     private readonly refunding: RefundOrderUseCase,
+    private readonly confirming: ConfirmReceiptUseCase,
   ) {}
 
   @HandleRequest(PlaceOrder)
@@ -67,13 +68,9 @@ export class OrderRequests {
     return this.reading.get(request.orderId, request.buyerId);
   }
 
-  /** A receipt confirms a delivery; nothing is delivered before fulfilment ships it. */
   @HandleRequest(ConfirmReceipt)
-  async confirmReceipt({
-    orderId,
-    buyerId,
-  }: RequestOf<typeof ConfirmReceipt>): Promise<ReplyOf<typeof ConfirmReceipt>> {
-    const { status } = await this.reading.get(orderId, buyerId);
-    throw new WrongOrderState(orderId, 'completed', status, ['shipped']);
+  async confirmReceipt(request: RequestOf<typeof ConfirmReceipt>): Promise<ReplyOf<typeof ConfirmReceipt>> {
+    await this.confirming.confirm(request);
+    return this.reading.get(request.orderId, request.buyerId);
   }
 }

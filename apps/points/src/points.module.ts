@@ -1,17 +1,21 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '#audit';
 import { MessagingModule } from '#messaging';
-import { DatabaseModule } from '#service-kit';
-import { PointsFacts } from './audit/points-facts.js';
-import { PointsDatabase } from './points.database.js';
+import { serviceDatabase } from '#service-kit';
+import { AwardPointsHandler } from './ledger/award-points.handler.js';
 import { PointsLedger } from './ledger/points-ledger.js';
-import { PointsOnOrder } from './ledger/points-on-order.handler.js';
+import { pointsAudit } from './points.audit.js';
+import { pointsDatabase } from './points.database.js';
+import { PointsRequests } from './points.requests.js';
 
 @Module({
   imports: [
-    DatabaseModule.forService(PointsDatabase),
-    MessagingModule.forService({ service: 'points', database: PointsDatabase, publishes: ['points'] }),
+    TypeOrmModule.forRootAsync(serviceDatabase(pointsDatabase)),
+    MessagingModule.forService({ service: 'points', publishes: ['points'] }),
+    AuditModule.forService('points', pointsAudit),
   ],
-  controllers: [PointsOnOrder, PointsFacts],
+  controllers: [PointsRequests, AwardPointsHandler],
   providers: [PointsLedger],
 })
 export class PointsModule {}

@@ -1,16 +1,22 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '#audit';
 import { MessagingModule } from '#messaging';
-import { DatabaseModule } from '#service-kit';
-import { RecommendationFacts } from './audit/recommendation-facts.js';
-import { RecommendationDatabase } from './recommendation.database.js';
-import { ProfileBuyers } from './profile/profile.handler.js';
-import { Recommend } from './recommend/recommend.js';
+import { serviceDatabase } from '#service-kit';
+import { BuyerProfiles } from './profile/buyer-profiles.js';
+import { LearnProfileHandler } from './profile/learn-profile.handler.js';
+import { Recommender } from './recommend/recommender.js';
+import { recommendationAudit } from './recommendation.audit.js';
+import { recommendationDatabase } from './recommendation.database.js';
+import { RecommendationRequests } from './recommendation.requests.js';
 
 @Module({
   imports: [
-    DatabaseModule.forService(RecommendationDatabase),
-    MessagingModule.forService({ service: 'recommendation', database: RecommendationDatabase }),
+    TypeOrmModule.forRootAsync(serviceDatabase(recommendationDatabase)),
+    MessagingModule.forService({ service: 'recommendation' }),
+    AuditModule.forService('recommendation', recommendationAudit),
   ],
-  controllers: [ProfileBuyers, Recommend, RecommendationFacts],
+  controllers: [RecommendationRequests, LearnProfileHandler],
+  providers: [BuyerProfiles, Recommender],
 })
 export class RecommendationModule {}

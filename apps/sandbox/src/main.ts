@@ -4,4 +4,12 @@ import { SandboxModule } from './sandbox.module.js';
 
 const config = readConfig(SandboxConfig);
 
-await runService({ name: 'sandbox', module: SandboxModule, config, globals: [], strategies: [], checks: {} });
+await runService({
+  name: 'sandbox',
+  module: SandboxModule,
+  config,
+  rpcPort: config.RPC_PORT,
+  globals: [],
+  strategies: [],
+  checks: {},
+});

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { databaseKeys, HttpConfig, WebhookSecret } from '#service-kit';
+import { databaseKeys, ServiceConfig, WebhookSecret } from '#service-kit';
 
-export const SandboxConfig = HttpConfig.extend({
+export const SandboxConfig = ServiceConfig.extend({
   ...databaseKeys,
   /** How people and programs reach it; its checkout pages are below. */
   PUBLIC_URL: z.url(),

@@ -1,12 +1,8 @@
-import { DataSource } from 'typeorm';
 import { messagingMigrations } from '#messaging';
-import { type DatabaseConfig, databaseOptions } from '#service-kit';
 import { CreateCampaigns1700000002000 } from './migrations/1700000002000-create-campaigns.js';
 
-export const seckillMigrations = [...messagingMigrations, CreateCampaigns1700000002000];
-
-export class SeckillDatabase extends DataSource {
-  constructor(config: DatabaseConfig) {
-    super({ ...databaseOptions(config), migrations: seckillMigrations });
-  }
-}
+/** The tables of the service. What it reads and writes is set-based or hot, so it has no entities. */
+export const seckillDatabase = {
+  entities: [],
+  migrations: [...messagingMigrations, CreateCampaigns1700000002000],
+};

@@ -1,24 +1,25 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '#audit';
 import { MessagingModule } from '#messaging';
-import { DatabaseModule } from '#service-kit';
-import { SeckillFacts } from './audit/seckill-facts.js';
+import { serviceDatabase } from '#service-kit';
+import { CampaignStock } from './campaign-stock/campaign-stock.js';
+import { MoveCampaignStockHandler } from './campaign-stock/move-campaign-stock.handler.js';
 import { Campaigns } from './campaigns/campaigns.js';
-import { FollowOrder } from './follow-order/follow-order.handler.js';
+import { BlockedBuyers } from './reserve/blocked-buyers.js';
 import { ClickBatcher } from './reserve/click-batcher.js';
 import { ReserveStockUseCase } from './reserve/reserve-stock.js';
-import { SeckillDatabase } from './seckill.database.js';
+import { seckillAudit } from './seckill.audit.js';
+import { seckillDatabase } from './seckill.database.js';
 import { SeckillRequests } from './seckill.requests.js';
 
 @Module({
   imports: [
-    DatabaseModule.forService(SeckillDatabase),
-    MessagingModule.forService({
-      service: 'seckill',
-      database: SeckillDatabase,
-      publishes: ['seckill', 'seckill-campaign'],
-    }),
+    TypeOrmModule.forRootAsync(serviceDatabase(seckillDatabase)),
+    MessagingModule.forService({ service: 'seckill', publishes: ['seckill', 'seckill-campaign'] }),
+    AuditModule.forService('seckill', seckillAudit),
   ],
-  controllers: [SeckillRequests, FollowOrder, SeckillFacts],
-  providers: [Campaigns, ReserveStockUseCase, ClickBatcher],
+  controllers: [SeckillRequests, MoveCampaignStockHandler],
+  providers: [Campaigns, CampaignStock, BlockedBuyers, ReserveStockUseCase, ClickBatcher],
 })
 export class SeckillModule {}

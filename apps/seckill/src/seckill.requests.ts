@@ -3,8 +3,8 @@ import { BlockBuyer, CreateCampaign, GetCampaign, ListCampaigns, ReserveStock } 
 import { type ReplyOf, type RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { Campaigns } from './campaigns/campaigns.js';
+import { BlockedBuyers } from './reserve/blocked-buyers.js';
 import { ClickBatcher } from './reserve/click-batcher.js';
-import { SeckillDatabase } from './seckill.database.js';
 
 /** The questions and commands that the flash-sale service answers. */
 @Controller()
@@ -12,7 +12,7 @@ export class SeckillRequests {
   constructor(
     private readonly campaigns: Campaigns,
     private readonly batcher: ClickBatcher,
-    private readonly database: SeckillDatabase,
+    private readonly blocked: BlockedBuyers,
   ) {}
 
   @HandleRequest(CreateCampaign)
@@ -41,8 +41,7 @@ export class SeckillRequests {
 
   @HandleRequest(BlockBuyer)
   async block({ buyerId, reason }: RequestOf<typeof BlockBuyer>): Promise<ReplyOf<typeof BlockBuyer>> {
-    const block = 'INSERT INTO blocked_buyer (buyer_id, reason) VALUES ($1, $2) ON CONFLICT DO NOTHING';
-    await this.database.query(block, [buyerId, reason]);
+    await this.blocked.block(buyerId, reason);
     return { buyerId };
   }
 }

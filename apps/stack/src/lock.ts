@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StartRefused } from './settings.js';
+import { StartRefused } from './start-refused.js';
 
 /**
  * Makes sure that one launcher has the data directory. The lock is a socket that we listen on: it ends with the

@@ -2,12 +2,16 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgresCluster } from '#embedded-postgres';
 import { ServerStartError } from '#server-process';
+import { readArguments } from './arguments.js';
+import { openDataDir } from './data-directory.js';
+import { environmentOf, readEnvironment } from './environment.js';
 import { seedDemo } from './seed-demo.js';
 import { lock } from './lock.js';
 import { kafkaPortNames, kafkaQueue, keepQueue, postgresQueue, type Queue } from './queue.js';
-import { LOG_DATABASE, processOf, SERVICES } from './services.js';
-import { environmentOf, instancesOf, openDataDir, readArguments, settle, StartRefused } from './settings.js';
-import type { Settings } from './settled.js';
+import { instancesOf, LOG_DATABASE, processOf, SERVICES } from './services.js';
+import type { Settings } from './settings.js';
+import { settle } from './settle.js';
+import { StartRefused } from './start-refused.js';
 import { Supervised } from './supervisor.js';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -15,11 +19,12 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 /** Starts the shop: PostgreSQL and the queue, then every app, then the demo; and ends it the other way round. */
 async function main(shop: Shop): Promise<void> {
   const { scale, queue } = readArguments(process.argv.slice(2));
-  const dataDir = await openDataDir(process.env);
+  const environment = readEnvironment(process.env);
+  const dataDir = await openDataDir(environment.SLUICE_DATA_DIR);
   await lock(dataDir);
   const prefix = await keepQueue(dataDir, queue);
   const ownBrokers = queue.transport === 'kafka' && typeof queue.brokers === 'number' ? queue.brokers : 0;
-  const settings = await settle(dataDir, process.env, scale, kafkaPortNames(ownBrokers));
+  const settings = await settle(dataDir, environment, scale, kafkaPortNames(ownBrokers));
   await mkdir(join(dataDir, 'logs'), { recursive: true });
 
   shop.cluster = startPostgres(settings, shop);
@@ -111,7 +116,7 @@ function supervise(
     instancesOf(service.name, settings.scale).map((instance, _, all) => {
       const env = environmentOf(service, instance, settings, databaseUrl, queue);
       const { flags, priority } = processOf(service);
-      const sharesPort = service.sharesPort === true && all.length > 1;
+      const sharesPort = service.kind === 'entrance' && all.length > 1;
       const process = { app: service.name, instance, env, flags, priority, sharesPort };
       return new Supervised(process, settings.dataDir, say);
     }),

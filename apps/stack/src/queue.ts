@@ -4,8 +4,10 @@ import { setTimeout } from 'node:timers/promises';
 import { KafkaCluster } from '#embedded-kafka';
 import { openTransport, TransportConfig } from '#transport-choice';
 import { LOG_DATABASE } from './services.js';
-import { keep, StartRefused } from './settings.js';
-import type { QueueChoice, Settings } from './settled.js';
+import type { QueueChoice } from './arguments.js';
+import { keep } from './data-directory.js';
+import type { Settings } from './settings.js';
+import { StartRefused } from './start-refused.js';
 
 /** Between two tries to start a broker again, in ms. */
 const REVIVE_PAUSE_MS = 5_000;
@@ -126,7 +128,7 @@ async function requireAnswer(env: Record<string, string>): Promise<void> {
     await transport.check();
   } catch (error) {
     throw new StartRefused(
-      `Kafka does not answer (${(error as Error).message}); start it with npm run kafka, or mend --brokers`,
+      `Kafka does not answer (${(error as Error).message}); start it with npm run kafka, or correct --brokers`,
     );
   } finally {
     await transport.close();

@@ -1,18 +1,20 @@
-import type { Settings } from './settled.js';
+import type { Settings } from './settings.js';
 
 /** One app of the shop: what it is called, what it needs, what only it is told. */
 export interface Service {
   readonly name: string;
+  /**
+   * - `entrance`: takes calls from outside on the shop's one port, which several instances share, and answers no other.
+   * - `service`: answers requests of others, and any number of instances may run.
+   * - `outside`: stands for the outside world; it has a port of its own and runs once.
+   */
+  readonly kind: 'entrance' | 'service' | 'outside';
   /** Its own database, if it keeps anything. */
   readonly database?: string;
-  /** Whether it answers requests of others over TCP. */
-  readonly rpc: boolean;
-  /** Whether several instances of it listen on the shop's one port; the launcher then hands connections round. */
-  readonly sharesPort?: boolean;
-  /** Whether a click waits for it. What nobody waits for yields the processor. */
-  readonly waitedFor?: boolean;
-  /** Whether every click passes through it, now or later. What sees few trades speed for memory. */
-  readonly roomy?: boolean;
+  /** `background` work yields the processor to what a click waits for; `background` if left out. */
+  readonly priority?: 'foreground' | 'background';
+  /** `large` where every click passes, now or later; else speed is traded for memory. `small` if left out. */
+  readonly memory?: 'large' | 'small';
   /** What it is told beside what all are told. */
   readonly env?: (settings: Settings) => Record<string, string>;
 }
@@ -21,18 +23,37 @@ export interface Service {
 export const LOG_DATABASE = 'sluice_log';
 
 /**
- * How far behind others in the queue for a processor (nice value) that is which nobody waits for. At a rush the
- * shop says yes first and writes orders after: the queue between the two holds what is yet to do.
+ * The nice value of background work. At a rush the shop says yes first and writes orders after: the queue between
+ * the two holds what is still to do.
  */
-const BACKGROUND_PRIORITY = 10;
+const BACKGROUND_NICE = 10;
 
-/** Node's flags: room for short-lived objects where every click passes, little memory everywhere else. */
-export const ROOMY_FLAGS = ['--max-semi-space-size=32'];
-export const SMALL_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
+/** Node's flags, by memory: room for short-lived objects where every click passes, little everywhere else. */
+export const NODE_FLAGS = {
+  large: ['--max-semi-space-size=32'],
+  small: ['--max-semi-space-size=2', '--optimize-for-size'],
+} as const;
 
 /** How a service's process is started: Node's flags and its nice value. */
-export function processOf({ roomy, waitedFor }: Service): { flags: string[]; priority: number } {
-  return { flags: roomy ? ROOMY_FLAGS : SMALL_FLAGS, priority: waitedFor ? 0 : BACKGROUND_PRIORITY };
+export function processOf({ memory = 'small', priority = 'background' }: Service): {
+  flags: string[];
+  priority: number;
+} {
+  return { flags: [...NODE_FLAGS[memory]], priority: priority === 'foreground' ? 0 : BACKGROUND_NICE };
+}
+
+/** Whether it answers requests of others over TCP. */
+export function answersRequests({ kind }: Service): boolean {
+  return kind !== 'entrance';
+}
+
+/** Whether more than one instance of it may run. */
+export function isScalable({ kind }: Service): boolean {
+  return kind !== 'outside';
+}
+
+export function instancesOf(service: string, scale: ReadonlyMap<string, number>): string[] {
+  return Array.from({ length: scale.get(service) ?? 1 }, (_, n) => `${service}-${n + 1}`);
 }
 
 /**
@@ -42,53 +63,51 @@ export function processOf({ roomy, waitedFor }: Service): { flags: string[]; pri
 export const SERVICES: readonly Service[] = [
   {
     name: 'gateway',
-    rpc: false,
-    sharesPort: true,
-    waitedFor: true,
-    roomy: true,
+    kind: 'entrance',
+    priority: 'foreground',
+    memory: 'large',
     env: ({ secrets, urls, ports }) => ({
       HTTP_PORT: String(ports.gateway),
       SESSION_SECRET: secrets.session,
       OPERATOR_PASSWORD: secrets.operatorPassword,
-      SANDBOX_URL: urls.sandbox,
       SANDBOX_PUBLIC_URL: urls.sandbox,
     }),
   },
-  { name: 'seckill', database: 'sluice_seckill', rpc: true, waitedFor: true, roomy: true },
+  { name: 'seckill', kind: 'service', database: 'sluice_seckill', priority: 'foreground', memory: 'large' },
   {
     name: 'order',
     database: 'sluice_order',
-    rpc: true,
-    roomy: true,
+    kind: 'service',
+    memory: 'large',
     env: ({ secrets, urls }) => ({
       PAYMENT_PROVIDER_URL: urls.sandbox,
       PAYMENT_CALLBACK_URL: `${urls.gateway}/api/payments/callback`,
       PAYMENT_SECRET: secrets.payment,
     }),
   },
-  { name: 'catalog', database: 'sluice_catalog', rpc: true },
-  { name: 'points', database: 'sluice_points', rpc: true },
+  { name: 'catalog', kind: 'service', database: 'sluice_catalog' },
+  { name: 'points', kind: 'service', database: 'sluice_points' },
   {
     name: 'notification',
     database: 'sluice_notification',
-    rpc: true,
+    kind: 'service',
     env: ({ urls }) => ({ SMS_GATEWAY_URL: urls.sandbox }),
   },
   {
     name: 'merchant-notifier',
     database: 'sluice_merchant_notifier',
-    rpc: true,
+    kind: 'service',
     env: ({ secrets, urls }) => ({
       MERCHANT_WEBHOOK_URL: `${urls.sandbox}/merchant/webhooks`,
       MERCHANT_WEBHOOK_SECRET: secrets.merchant,
     }),
   },
-  { name: 'recommendation', database: 'sluice_recommendation', rpc: true },
-  { name: 'statistics', database: 'sluice_statistics', rpc: true },
+  { name: 'recommendation', kind: 'service', database: 'sluice_recommendation' },
+  { name: 'statistics', kind: 'service', database: 'sluice_statistics' },
   {
     name: 'sandbox',
     database: 'sluice_sandbox',
-    rpc: false,
+    kind: 'outside',
     env: ({ secrets, urls, ports }) => ({
       HTTP_PORT: String(ports.sandbox),
       PUBLIC_URL: urls.sandbox,

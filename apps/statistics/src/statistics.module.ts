@@ -1,16 +1,22 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '#audit';
 import { MessagingModule } from '#messaging';
-import { DatabaseModule } from '#service-kit';
-import { StatisticsFacts } from './audit/statistics-facts.js';
-import { StatisticsDatabase } from './statistics.database.js';
-import { CountOrders } from './count/count-orders.handler.js';
-import { Report } from './report/report.js';
+import { serviceDatabase } from '#service-kit';
+import { CountOrdersHandler } from './count/count-orders.handler.js';
+import { OrderCounts } from './count/order-counts.js';
+import { SalesReport } from './report/sales-report.js';
+import { statisticsAudit } from './statistics.audit.js';
+import { statisticsDatabase } from './statistics.database.js';
+import { StatisticsRequests } from './statistics.requests.js';
 
 @Module({
   imports: [
-    DatabaseModule.forService(StatisticsDatabase),
-    MessagingModule.forService({ service: 'statistics', database: StatisticsDatabase }),
+    TypeOrmModule.forRootAsync(serviceDatabase(statisticsDatabase)),
+    MessagingModule.forService({ service: 'statistics' }),
+    AuditModule.forService('statistics', statisticsAudit),
   ],
-  controllers: [CountOrders, Report, StatisticsFacts],
+  controllers: [StatisticsRequests, CountOrdersHandler],
+  providers: [OrderCounts, SalesReport],
 })
 export class StatisticsModule {}

@@ -1,5 +1,11 @@
 export { HandleRequest } from './handle-request.js';
-export { type AskOptions, RequestClient, RequestRefused, ServiceUnavailable } from './request-client.js';
+export {
+  type AskOptions,
+  RequestClient,
+  RequestNotHandled,
+  RequestRefused,
+  ServiceUnavailable,
+} from './request-client.js';
 export { operationsOf } from './operations/operations.controller.js';
 export {
   decideOnDeadLetters,

@@ -1,5 +1,6 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { ClientTCP } from '@nestjs/microservices';
+import { NO_MESSAGE_HANDLER } from '@nestjs/microservices/constants.js';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import {
   currentTraceparent,
@@ -48,16 +49,27 @@ export class ServiceUnavailable extends DomainError {
 const DEADLINE_MS = 5_000;
 const RETRY_PAUSE_MS = 50;
 
-/** Asks services over TCP and gets their answers. The instances of each come from configuration. */
+/** The service does not know the request: it has no such part, or is of another version. */
+export class RequestNotHandled extends DomainError {
+  readonly code = 'not_handled';
+  constructor(
+    readonly service: string,
+    readonly request: string,
+  ) {
+    super(`${service} does not answer ${request}`);
+  }
+}
+
+/** Asks services over TCP and gets their answers. */
 export class RequestClient implements OnApplicationShutdown {
   private readonly clients = new Map<string, ClientTCP>();
 
-  /** @param instances `host:port` of every instance, by service */
-  constructor(private readonly instances: Readonly<Record<string, readonly string[]>>) {}
+  /** @param instancesOf `host:port` of every instance of a service, as they are now */
+  constructor(private readonly instancesOf: (service: string) => readonly string[]) {}
 
   /**
    * Asks, and returns the reply.
-   * @throws RequestRefused with the service's own code, ServiceUnavailable
+   * @throws RequestRefused with the service's own code, RequestNotHandled, ServiceUnavailable
    */
   async ask<D extends RequestDefinition>(
     definition: D,
@@ -65,8 +77,8 @@ export class RequestClient implements OnApplicationShutdown {
     options: AskOptions = {},
   ): Promise<ReplyOf<D>> {
     const { service } = definition;
-    const candidates = this.instances[service] ?? [];
-    if (candidates.length === 0) throw new ServiceUnavailable(service, 'no instance is configured');
+    const candidates = this.instancesOf(service);
+    if (candidates.length === 0) throw new ServiceUnavailable(service, 'no instance of it is known');
     const ranked = rankByRendezvous(options.routingKey ?? String(Math.random()), candidates);
     const deadline = performance.now() + (options.deadlineMs ?? DEADLINE_MS);
     const packet: RequestPacket = { data, traceparent: currentTraceparent() };
@@ -82,6 +94,7 @@ export class RequestClient implements OnApplicationShutdown {
         const reply = await firstValueFrom(answer.pipe(timeout(Math.max(left, 1))));
         return definition.reply.parse(reply) as ReplyOf<D>;
       } catch (error) {
+        if (error === NO_MESSAGE_HANDLER) throw new RequestNotHandled(service, definition.type);
         if (isRefusal(error) && !(error.code === 'unavailable' && options.repeatable))
           throw refusalOf(service, error);
         if (error instanceof TimeoutError)

@@ -6,8 +6,7 @@ export {
   ServiceConfig,
   WebhookSecret,
 } from './config/read-config.js';
-export { DatabaseModule, databaseOptions } from './database/database.module.js';
-export { idSet, type IdSet } from './database/id-set.js';
+export { type DatabaseContent, databaseOptions, serviceDatabase } from './database/service-database.js';
 export { migrate } from './database/migrate.js';
 export { HealthChecks } from './health/health-checks.js';
 export { READY_PATH } from './health/health.controller.js';

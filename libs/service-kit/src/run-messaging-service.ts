@@ -1,4 +1,6 @@
-import type { Type } from '@nestjs/common';
+import { type AddressInfo, Server } from 'node:net';
+import { hostname } from 'node:os';
+import type { INestApplication, Type } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import {
   type AlertWebhookOptions,
@@ -10,6 +12,7 @@ import {
   type Transport,
 } from '#messaging';
 import { operationsOf } from '#requests';
+import { announce } from './announce.js';
 import type { DatabaseConfig, ServiceConfig } from './config/read-config.js';
 import { gaugeQueues } from './metrics/queue-gauges.js';
 import { runService, type ServiceDefinition } from './run-service.js';
@@ -32,7 +35,8 @@ export async function runMessagingService({
   transport,
   http,
 }: MessagingServiceDefinition): Promise<void> {
-  await runService({
+  let stopAnnouncing = () => Promise.resolve();
+  const app = await runService({
     name,
     module,
     config,
@@ -50,8 +54,24 @@ export async function runMessagingService({
       await http?.(app);
     },
     isCalled: http !== undefined,
-    closeLast: () => transport.close(),
+    closeLast: async () => {
+      await stopAnnouncing();
+      await transport.close();
+    },
   });
+  const address = answersAt(app, config.HOST);
+  if (address !== undefined)
+    stopAnnouncing = announce(app, transport, { service: name, instance: config.SLUICE_INSTANCE, address });
+}
+
+/** Where the service answers requests, as others reach it; undefined when it answers none. */
+function answersAt(app: INestApplication, host: string): string | undefined {
+  const servers = app.getMicroservices().map(each => each.unwrap<unknown>());
+  const listening = servers.find(server => server instanceof Server);
+  if (listening === undefined) return undefined;
+  const { port } = listening.address() as AddressInfo;
+  // A container listens on every address, and is known to others by its name.
+  return `${host === '0.0.0.0' || host === '::' ? hostname() : host}:${port}`;
 }
 
 function hasDatabase(config: ServiceConfig): config is DatabaseConfig {

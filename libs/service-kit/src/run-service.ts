@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { type CustomTransportStrategy, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
 import type { HttpConfig } from './config/read-config.js';
 import { HealthChecks } from './health/health-checks.js';
 import { HealthController } from './health/health.controller.js';
@@ -72,6 +73,10 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
     }),
     { logger, abortOnError: false, rawBody: true },
   );
+  if ('DATABASE_URL' in config) {
+    const database = app.get(DataSource, { strict: false });
+    health.add('database', async () => void (await database.query('SELECT 1')));
+  }
   await definition.http?.(app);
   const handOver = definition.isCalled ? handOverHttp(app, config.DRAIN_MS / 4) : () => Promise.resolve();
   const inherit = { inheritAppConfig: true };

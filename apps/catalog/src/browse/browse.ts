@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { ListProducts, ProductView } from '#contracts';
 import { DomainError, type RequestOf } from '#messaging';
-import { CatalogDatabase } from '../catalog.database.js';
 
 export class ProductNotFound extends DomainError {
   readonly code = 'product_not_found';
@@ -16,7 +16,7 @@ FROM product p JOIN stock s USING (sku)`;
 
 @Injectable()
 export class Browse {
-  constructor(private readonly database: CatalogDatabase) {}
+  constructor(private readonly database: DataSource) {}
 
   /** @throws ProductNotFound */
   async get(sku: string): Promise<ProductView> {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { ClosePublication, OpenPublication, PublicationView, StageChunk } from '#contracts';
 import { PublicationChunkStaged } from '#contracts';
 import { DomainError, Outbox, type RequestOf } from '#messaging';
-import { CatalogDatabase } from '../catalog.database.js';
 
 /** How many rejected rows a view shows. */
 const SHOWN = 100;
@@ -36,7 +36,7 @@ WHERE p.id = $1`;
 @Injectable()
 export class Publications {
   constructor(
-    private readonly database: CatalogDatabase,
+    private readonly database: DataSource,
     private readonly outbox: Outbox,
   ) {}
 

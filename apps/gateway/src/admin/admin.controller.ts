@@ -1,29 +1,28 @@
-import { Controller, Get, Inject, Post } from '@nestjs/common';
+import { Controller, Get, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type Audited, BlockBuyer, BuyerId, getFacts, GetStatistics } from '#contracts';
-import { type QueueState, type ReplyOf, type SubscriptionState } from '#messaging';
-import { getQueueState, RequestClient, ServiceUnavailable } from '#requests';
-import { SERVICE_CONFIG } from '#service-kit';
-import type { GatewayConfig } from '../gateway.config.js';
+import { BlockBuyer, BuyerId, getAuditReport, GetStatistics } from '#contracts';
+import type { QueueState, ReplyOf } from '#messaging';
+import { getQueueState, RequestClient } from '#requests';
 import { ZodBody, ZodQuery } from '../problems/zod-body.js';
+import { type Answers, AllServices, type Unanswered } from '../services/all-services.js';
+import { type KnownService, ServiceDirectory } from '../services/service-directory.js';
 import { Access } from '../sessions/access.js';
-import { AuditedServices } from './audited-services.js';
-import { type Invariant, invariantsOf, Outside } from './invariants.js';
+import { isQuiet, judgeAll, type Judged, judgeSubscription } from './invariants.js';
 
 const Block = z.object({ buyerId: BuyerId, reason: z.string().min(1).max(200) });
 const Window = z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) });
 
-/** How long the outside world may take to say what it has seen, in ms. */
-const OUTSIDE_MS = 10_000;
+/** How long a service may take to report, in ms: it asks every receipt, which takes seconds where there are millions. */
+const AUDIT_MS = 30_000;
 
-interface Audit {
-  /** Every invariant holds. */
+interface Audit extends Unanswered {
+  /** Every invariant holds, and every service has answered. */
   readonly clean: boolean;
   /** Nothing is on its way: while something is, an invariant may not hold yet. */
   readonly settled: boolean;
   readonly computedAt: string;
-  readonly invariants: readonly Invariant[];
+  readonly invariants: readonly Judged[];
 }
 
 @ApiTags('admin')
@@ -31,27 +30,36 @@ interface Audit {
 @Access('operator')
 export class AdminController {
   constructor(
-    private readonly services: AuditedServices,
+    private readonly services: AllServices,
+    private readonly directory: ServiceDirectory,
     private readonly requests: RequestClient,
-    @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
   ) {}
 
-  /** The invariants, computed now, each with its figures. */
+  /** The invariants that the services declare, computed now, each with its figures. */
   @Get('audit')
   async audit(): Promise<Audit> {
     // The services answer one after the other: only when nothing moved meanwhile do their answers belong together.
-    const before = await this.services.askAll(getQueueState, { order: false });
-    const [facts, outside] = await Promise.all([this.services.askAll(getFacts, {}), this.outside()]);
-    const queues = await this.services.askAll(getQueueState, { order: true });
-    const subscriptions = subscriptionsOf(queues);
-    const invariants = invariantsOf(facts, subscriptions, outside);
+    const before = await this.services.ask(getQueueState, { order: false }, AUDIT_MS);
+    const told = await this.services.ask(getAuditReport, {}, AUDIT_MS);
+    const after = await this.services.ask(getQueueState, { order: true }, AUDIT_MS);
+    const reports = new Map(told.answers.map(({ service, reply }) => [service, reply]));
+    const subscriptions = after.answers.flatMap(({ reply }) => reply.subscriptions);
+    const invariants = [...judgeAll(reports), ...subscriptions.flatMap(judgeSubscription)];
+    const unanswered = [...new Set([before, told, after].flatMap(each => each.unanswered))].sort();
     const settled =
-      outside.callbacksWaiting === 0 &&
-      isQuiet(before) &&
-      isQuiet(queues) &&
-      totalAppended(before) === totalAppended(queues);
-    const clean = invariants.every(each => each.holds);
-    return { clean, settled, computedAt: new Date().toISOString(), invariants };
+      unanswered.length === 0 &&
+      isQuiet(reports) &&
+      areEmpty(before) &&
+      areEmpty(after) &&
+      totalAppended(before) === totalAppended(after);
+    const clean = unanswered.length === 0 && invariants.every(each => each.holds);
+    return { clean, settled, computedAt: new Date().toISOString(), unanswered, invariants };
+  }
+
+  /** Every service that is known, where it answers, and what it has announced of itself. */
+  @Get('services')
+  known(): { services: KnownService[] } {
+    return { services: this.directory.services.map(service => this.directory.describe(service)) };
   }
 
   /** The funnel, and the sales of the last minutes. */
@@ -65,30 +73,18 @@ export class AdminController {
   block(@ZodBody(Block) body: z.output<typeof Block>): Promise<ReplyOf<typeof BlockBuyer>> {
     return this.requests.ask(BlockBuyer, body, { repeatable: true });
   }
-
-  private async outside(): Promise<Outside> {
-    try {
-      const response = await fetch(`${this.config.SANDBOX_URL}/summary`, {
-        signal: AbortSignal.timeout(OUTSIDE_MS),
-      });
-      return Outside.parse(await response.json());
-    } catch (error) {
-      throw new ServiceUnavailable('sandbox', error instanceof Error ? error.message : String(error));
-    }
-  }
 }
 
-function subscriptionsOf(queues: Readonly<Record<Audited, QueueState>>): SubscriptionState[] {
-  return Object.values(queues).flatMap(({ subscriptions }) => subscriptions);
-}
-
-function isQuiet(queues: Readonly<Record<Audited, QueueState>>): boolean {
-  return (
-    Object.values(queues).every(({ outbox }) => outbox === 0) &&
-    subscriptionsOf(queues).every(({ lag, parked }) => lag === 0 && parked === 0)
+/** Nothing is waiting to be sent, and nothing to be handled. */
+function areEmpty({ answers }: Answers<QueueState>): boolean {
+  return answers.every(
+    ({ reply: { outbox, subscriptions } }) =>
+      outbox === 0 && subscriptions.every(({ lag, parked }) => lag === 0 && parked === 0),
   );
 }
 
-function totalAppended(queues: Readonly<Record<Audited, QueueState>>): number {
-  return subscriptionsOf(queues).reduce((total, { appended }) => total + appended, 0);
+function totalAppended({ answers }: Answers<QueueState>): number {
+  return answers
+    .flatMap(({ reply }) => reply.subscriptions)
+    .reduce((total, { appended }) => total + appended, 0);
 }

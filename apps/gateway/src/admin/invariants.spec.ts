@@ -1,42 +1,60 @@
 import { describe, expect, it } from '@jest/globals';
-import { AUDITED, type Audited, type Facts } from '#contracts';
+import {
+  type AuditReport,
+  defineFacts,
+  equal,
+  type IdSet,
+  type Invariant,
+  sameSet,
+  sum,
+  zero,
+} from '#contracts';
 import type { SubscriptionState } from '#messaging';
-import { invariantsOf, type Outside } from './invariants.js';
+import { isQuiet, judgeAll, judgeSubscription } from './invariants.js';
 
-const SAME_SET = { count: 3, distinct: 3, checksum: '42' };
-const OUTSIDE: Outside = {
-  paymentsPaid: 3,
-  minorPaid: 900,
-  refunds: 3,
-  minorRefunded: 300,
-  callbacksWaiting: 0,
-  sms: 12,
-  webhooksPaid: 3,
-  webhooksCancelled: 3,
-};
+const Shop = defineFacts('shop', { paid: 'set', minor: 'number', off: 'number', a: 'number', b: 'number' });
+const Bank = defineFacts('bank', { seen: 'set', minor: 'number', waiting: 'number' });
+const THREE: IdSet = { count: 3, distinct: 3, checksum: '42' };
 
-/** Facts in which everything agrees. */
-function agreeing(): Record<Audited, Facts> {
-  const names = ['placed', 'paid', 'cancelled', 'refunded'];
-  const known: Record<string, typeof SAME_SET> = Object.fromEntries(names.map(name => [name, SAME_SET]));
-  const sets = new Proxy(known, { get: () => SAME_SET }) as Facts['sets'];
-  const numbers: Record<string, number> = {
-    stock: 10,
-    initial: 10,
-    available: 4,
-    reserved: 3,
-    sold: 3,
-    'payments taken': 3,
-    'refunds given': 3,
-    'minor taken': 900,
-    'minor given back': 300,
-  };
-  const figures = new Proxy({}, { get: (_, name: string) => numbers[name] ?? 0 }) as Facts['figures'];
-  return Object.fromEntries(AUDITED.map(service => [service, { sets, figures }])) as unknown as Record<
-    Audited,
-    Facts
-  >;
+const INVARIANTS: Invariant[] = [
+  sameSet('every payment is seen once', Shop.paid, Bank.seen),
+  equal('the money agrees', Shop.minor, Bank.minor),
+  zero('nothing is off', Shop.off),
+  sum('the parts make the whole', [Shop.a, Shop.b], Shop.minor),
+];
+
+/** Reports in which everything agrees, but for what a test changes. */
+function reports(
+  shop: Record<string, number> = {},
+  seen: Partial<IdSet> = {},
+  bank: Record<string, number> = {},
+): Map<string, AuditReport> {
+  return new Map<string, AuditReport>([
+    [
+      'shop',
+      {
+        sets: { paid: THREE },
+        numbers: { minor: 900, off: 0, a: 300, b: 600, ...shop },
+        invariants: INVARIANTS,
+        onTheWay: [],
+      },
+    ],
+    [
+      'bank',
+      {
+        sets: { seen: { ...THREE, ...seen } },
+        numbers: { minor: 900, waiting: 0, ...bank },
+        invariants: [],
+        onTheWay: [Bank.waiting],
+      },
+    ],
+  ]);
 }
+
+const broken = (all: Map<string, AuditReport>) =>
+  judgeAll(all)
+    .filter(each => !each.holds)
+    .map(each => each.invariant);
 
 const SUBSCRIPTION: SubscriptionState = {
   name: 's',
@@ -56,57 +74,60 @@ const SUBSCRIPTION: SubscriptionState = {
   owners: [],
 };
 
-const broken = (facts: Record<Audited, Facts>, { outside = OUTSIDE, subscription = SUBSCRIPTION } = {}) =>
-  invariantsOf(facts, [subscription], outside)
-    .filter(each => !each.holds)
-    .map(each => each.invariant);
-
 describe('the audit', () => {
-  it('is clean when everything agrees', () => {
-    expect(broken(agreeing())).toEqual([]);
-  });
-
-  it.each<[string, Audited, string, Partial<typeof SAME_SET>]>([
-    ['a lost one', 'points', 'awarded', { count: 2, distinct: 2 }],
-    ['a doubled one', 'points', 'awarded', { count: 4, distinct: 3 }],
-    ['one lost and another doubled', 'points', 'awarded', { distinct: 2 }],
-    ['one taken for another', 'points', 'awarded', { checksum: '43' }],
-  ])('finds %s', (_, service, set, difference) => {
-    const facts = agreeing();
-    facts[service] = {
-      ...facts[service],
-      sets: { ...facts[service].sets, [set]: { ...SAME_SET, ...difference }, reversed: SAME_SET },
-    };
-    expect(broken(facts)).toEqual(['every paid order has exactly one points entry']);
-  });
-
-  it('finds what was oversold, does not add up, or was seen otherwise outside', () => {
-    const facts = agreeing();
-    const figures = {
-      stock: 10,
-      available: 5,
-      reserved: 3,
-      sold: 3,
-      oversold: 1,
-      'limits broken': 0,
-      'campaigns that do not add up': 0,
-    };
-    facts.seckill = { ...facts.seckill, figures };
-    expect(broken(facts, { outside: { ...OUTSIDE, webhooksPaid: 4 } })).toEqual([
-      'sold + reserved + available = stock, for every campaign',
-      'campaigns oversold: 0',
-      'the merchant has each paid order once',
+  it('is clean when everything agrees, and tells the figures', () => {
+    expect(broken(reports())).toEqual([]);
+    expect(judgeAll(reports()).map(each => each.figures)).toEqual([
+      { 'shop: paid': 3, 'bank: seen': 3 },
+      { 'shop: minor': 900, 'bank: minor': 900 },
+      { off: 0 },
+      { a: 300, b: 600, minor: 900 },
     ]);
   });
 
-  it('finds a message that was handled after a later one of its key', () => {
-    const subscription = { ...SUBSCRIPTION, outOfOrder: 1 };
-    expect(broken(agreeing(), { subscription })).toEqual([
-      'events of each key in the order of their commits, for s',
-    ]);
+  it.each<[string, Partial<IdSet>]>([
+    ['a lost one', { count: 2, distinct: 2 }],
+    ['a doubled one', { count: 4, distinct: 3 }],
+    ['one lost and another doubled', { distinct: 2 }],
+    ['one taken for another', { checksum: '43' }],
+  ])('finds %s', (_, difference) => {
+    expect(broken(reports({}, difference))).toEqual(['every payment is seen once']);
   });
 
-  it('finds a message that is not accounted for', () => {
-    expect(broken(agreeing(), { subscription: { ...SUBSCRIPTION, appended: 7 } })).toHaveLength(1);
+  it('finds a figure that differs, one that is not zero, and parts that do not add up', () => {
+    expect(broken(reports({}, {}, { minor: 899 }))).toEqual(['the money agrees']);
+    expect(broken(reports({ off: 1 }))).toEqual(['nothing is off']);
+    expect(broken(reports({ a: 299 }))).toEqual(['the parts make the whole']);
+  });
+
+  it('does not take for granted what a service that is away knows, and judges the rest', () => {
+    const all = reports();
+    all.delete('bank');
+    const judged = judgeAll(all);
+    expect(judged.filter(each => each.unknown !== undefined)).toEqual([
+      {
+        invariant: 'every payment is seen once',
+        holds: false,
+        figures: { 'shop: paid': 3 },
+        unknown: ['bank'],
+      },
+      { invariant: 'the money agrees', holds: false, figures: { 'shop: minor': 900 }, unknown: ['bank'] },
+    ]);
+    expect(judged.filter(each => each.holds)).toHaveLength(2);
+  });
+
+  it('does not count as settled while a service has something on its way', () => {
+    expect(isQuiet(reports())).toBe(true);
+    expect(isQuiet(reports({}, {}, { waiting: 1 }))).toBe(false);
+  });
+
+  it('finds a message that was handled after a later one of its key, and one that is not accounted for', () => {
+    const of = (state: Partial<SubscriptionState>) =>
+      judgeSubscription({ ...SUBSCRIPTION, ...state }).filter(each => !each.holds);
+    expect(of({})).toEqual([]);
+    expect(of({ outOfOrder: 1 })).toMatchObject([
+      { invariant: 'events of each key in the order of their commits, for s' },
+    ]);
+    expect(of({ appended: 7 })).toHaveLength(1);
   });
 });

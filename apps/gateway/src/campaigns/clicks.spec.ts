@@ -10,7 +10,6 @@ const config = GatewayConfig.parse({
   SLUICE_INSTANCE: 'test',
   SESSION_SECRET: 'x'.repeat(32),
   OPERATOR_PASSWORD: 'x'.repeat(8),
-  SANDBOX_URL: 'http://127.0.0.1',
   SANDBOX_PUBLIC_URL: 'http://127.0.0.1',
   GATEWAY_CLICKS: '2',
 });

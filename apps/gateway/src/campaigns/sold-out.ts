@@ -1,6 +1,4 @@
-import { Controller, Injectable } from '@nestjs/common';
-import { SeckillRestocked, SeckillSoldOut } from '#contracts';
-import { Handle } from '#messaging';
+import { Injectable } from '@nestjs/common';
 
 /** Most campaigns remembered; past it the oldest is forgotten and asked about again. */
 const MAX = 10_000;
@@ -21,21 +19,5 @@ export class SoldOutCampaigns {
     this.states.delete(campaignId);
     this.states.set(campaignId, { soldOutUntil, version });
     if (this.states.size > MAX) this.states.delete(this.states.keys().next().value!);
-  }
-}
-
-/** Every gateway hears it. */
-@Controller()
-export class HearOfStock {
-  constructor(private readonly campaigns: SoldOutCampaigns) {}
-
-  @Handle(SeckillSoldOut, { name: 'gateway.stock-news', broadcast: true })
-  soldOut({ campaignId, version, endsAt }: SeckillSoldOut): void {
-    this.campaigns.learn(campaignId, version, Date.parse(endsAt));
-  }
-
-  @Handle(SeckillRestocked, { name: 'gateway.stock-news', broadcast: true })
-  restocked({ campaignId, version }: SeckillRestocked): void {
-    this.campaigns.learn(campaignId, version, 0);
   }
 }

@@ -1,7 +1,6 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { AUDITED, type Audited } from '#contracts';
 import { type DeadLetter, DeadLetterFilter, DomainError } from '#messaging';
 import {
   decideOnDeadLetters,
@@ -10,9 +9,10 @@ import {
   listDeadLetters,
   replayDeadLetter,
   RequestClient,
+  RequestNotHandled,
   ServiceUnavailable,
 } from '#requests';
-import { AuditedServices, type Unanswered } from '../admin/audited-services.js';
+import { AllServices, type Unanswered } from '../services/all-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
@@ -62,7 +62,7 @@ type Decision =
 @Access('operator')
 export class DeadLettersController {
   constructor(
-    private readonly services: AuditedServices,
+    private readonly services: AllServices,
     private readonly requests: RequestClient,
   ) {}
 
@@ -72,8 +72,8 @@ export class DeadLettersController {
     @ZodQuery(DeadLetterQuery) { limit, status, cursor, ...filter }: z.output<typeof DeadLetterQuery>,
   ): Promise<{ deadLetters: DeadLetter[]; nextCursor: string | null } & Unanswered> {
     const query = { limit, status, filter, after: cursor };
-    const { replies, unanswered } = await this.services.askThose(listDeadLetters, query);
-    const letters = replies.flatMap(list => list.deadLetters);
+    const { answers, unanswered } = await this.services.ask(listDeadLetters, query);
+    const letters = answers.flatMap(({ reply }) => reply.deadLetters);
     letters.sort((a, b) => b.deadAt.localeCompare(a.deadAt) || b.id.localeCompare(a.id));
     const deadLetters = letters.slice(0, limit);
     const last = deadLetters.length === limit ? deadLetters.at(-1) : undefined;
@@ -83,12 +83,12 @@ export class DeadLettersController {
   /** One letter, with everything it came with and every attempt's error, whatever became of it. */
   @Get(':id')
   async get(@ZodParam('id', z.uuid()) id: string): Promise<DeadLetter & { text: string }> {
-    const { replies, unanswered } = await this.services.askThose(getDeadLetter, { id });
-    const letter = replies.find(({ deadLetter }) => deadLetter !== null)?.deadLetter;
+    const { answers, unanswered } = await this.services.ask(getDeadLetter, { id });
+    const letter = answers.map(({ reply }) => reply.deadLetter).find(found => found !== null);
     // A service that did not answer may be the one that has it.
     if (letter === undefined && unanswered.length > 0)
       throw new ServiceUnavailable(unanswered.join(', '), 'it may have the letter');
-    if (letter === undefined || letter === null) throw new DeadLetterNotFound(id);
+    if (letter === undefined) throw new DeadLetterNotFound(id);
     return { ...letter, text: Buffer.from(letter.payload, 'base64').toString() };
   }
 
@@ -138,36 +138,44 @@ export class DeadLettersController {
   }
 
   /** Whichever service has the letter decides on it. @throws DeadLetterNotFound */
-  private async decide(id: string, ask: (service: Audited) => Promise<{ done: boolean }>): Promise<void> {
-    const answers = await Promise.allSettled(AUDITED.map(ask));
-    if (answers.some(answer => answer.status === 'fulfilled' && answer.value.done)) return;
+  private async decide(id: string, ask: (service: string) => Promise<{ done: boolean }>): Promise<void> {
+    const outcomes = await Promise.allSettled(this.services.names.map(ask));
+    if (outcomes.some(outcome => outcome.status === 'fulfilled' && outcome.value.done)) return;
     // A service that did not answer may be the one that has it; one that refused has it.
-    const silent = answers.find(answer => answer.status === 'rejected');
-    throw silent === undefined ? new DeadLetterNotFound(id, ' that is still undecided') : silent.reason;
+    const failed = outcomes.find(
+      outcome => outcome.status === 'rejected' && !(outcome.reason instanceof RequestNotHandled),
+    );
+    throw failed?.status === 'rejected'
+      ? failed.reason
+      : new DeadLetterNotFound(id, ' that is still undecided');
   }
 
   /**
-   * Every service until it has no more. What dies anew meanwhile is for another time.
+   * Every service until it has no more. What dies again meanwhile is for another time.
    * @throws ServiceUnavailable when one was away; the others have decided, and asking again does the rest
    */
   private async decideAll(decision: Decision): Promise<Decided> {
     const { subscription } = decision.filter;
-    const asked = AUDITED.filter(service => subscription?.startsWith(`${service}.`) ?? true);
+    const owner = subscription === undefined ? undefined : this.services.ownerOf(subscription);
+    const asked = subscription === undefined ? this.services.names : owner === undefined ? [] : [owner];
     const answers = await Promise.allSettled(asked.map(service => this.decideAllOf(service, decision)));
     const total = { done: 0, failed: 0 };
     for (const answer of answers) {
-      if (answer.status === 'rejected') throw answer.reason;
+      if (answer.status === 'rejected') {
+        if (answer.reason instanceof RequestNotHandled) continue;
+        throw answer.reason;
+      }
       total.done += answer.value.done;
       total.failed += answer.value.failed;
     }
     return total;
   }
 
-  private async decideAllOf(service: Audited, decision: Decision): Promise<Decided> {
+  private async decideAllOf(service: string, decision: Decision): Promise<Decided> {
     const total = { done: 0, failed: 0 };
     for (let diedBefore: string | undefined; ;) {
       const request = { ...decision, diedBefore, skip: total.failed, limit: LETTERS_A_REQUEST };
-      const answer = await this.services.ask(decideOnDeadLetters(service), request);
+      const answer = await this.services.askOne(decideOnDeadLetters(service), request);
       total.done += answer.done;
       total.failed += answer.failed;
       if (answer.found < LETTERS_A_REQUEST) return total;

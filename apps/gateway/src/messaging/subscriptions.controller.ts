@@ -1,7 +1,6 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { AUDITED, type Audited } from '#contracts';
 import { type Alert, DomainError, type OperatorAction, type SubscriptionState } from '#messaging';
 import {
   getQueueState,
@@ -10,7 +9,7 @@ import {
   pauseSubscription,
   resumeSubscription,
 } from '#requests';
-import { AuditedServices, type Unanswered } from '../admin/audited-services.js';
+import { AllServices, type Unanswered } from '../services/all-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
@@ -40,13 +39,13 @@ export class SubscriptionNotFound extends DomainError {
 @Controller('api/admin/messaging')
 @Access('operator')
 export class SubscriptionsController {
-  constructor(private readonly services: AuditedServices) {}
+  constructor(private readonly services: AllServices) {}
 
   /** Every subscription: what it has done, what it has to do, since when, what it waits for, and who has it. */
   @Get('subscriptions')
   async subscriptions(): Promise<{ subscriptions: SubscriptionState[] } & Unanswered> {
-    const { replies, unanswered } = await this.services.askThose(getQueueState, { order: false });
-    return { subscriptions: replies.flatMap(({ subscriptions }) => subscriptions), unanswered };
+    const { answers, unanswered } = await this.services.ask(getQueueState, { order: false });
+    return { subscriptions: answers.flatMap(({ reply }) => reply.subscriptions), unanswered };
   }
 
   /** Stops a subscription for all its instances, across restarts too, until it is resumed. */
@@ -57,8 +56,8 @@ export class SubscriptionsController {
     @ZodBody(Pause) { reason }: z.output<typeof Pause>,
     @CurrentSession() { userId: by }: Session,
   ): Promise<{ name: string; state: 'paused' }> {
-    const request = pauseSubscription(serviceOf(name));
-    const { done } = await this.services.ask(request, { subscription: name, by, reason });
+    const request = pauseSubscription(this.ownerOf(name));
+    const { done } = await this.services.askOne(request, { subscription: name, by, reason });
     if (!done) throw new SubscriptionNotFound(name);
     return { name, state: 'paused' };
   }
@@ -69,7 +68,10 @@ export class SubscriptionsController {
     @ZodParam('name', SubscriptionName) name: string,
     @CurrentSession() { userId: by }: Session,
   ): Promise<{ name: string; state: 'running' }> {
-    const { done } = await this.services.ask(resumeSubscription(serviceOf(name)), { subscription: name, by });
+    const { done } = await this.services.askOne(resumeSubscription(this.ownerOf(name)), {
+      subscription: name,
+      by,
+    });
     if (!done) throw new SubscriptionNotFound(name);
     return { name, state: 'running' };
   }
@@ -79,8 +81,8 @@ export class SubscriptionsController {
   async alerts(
     @ZodQuery(AlertsQuery) { limit, open }: z.output<typeof AlertsQuery>,
   ): Promise<{ alerts: Alert[] } & Unanswered> {
-    const { replies, unanswered } = await this.services.askThose(listAlerts, { limit, openOnly: open });
-    const alerts = replies.flatMap(list => list.alerts);
+    const { answers, unanswered } = await this.services.ask(listAlerts, { limit, openOnly: open });
+    const alerts = answers.flatMap(({ reply }) => reply.alerts);
     alerts.sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
     return { alerts: alerts.slice(0, limit), unanswered };
   }
@@ -90,16 +92,16 @@ export class SubscriptionsController {
   async actions(
     @ZodQuery(ActionsQuery) { limit }: z.output<typeof ActionsQuery>,
   ): Promise<{ actions: OperatorAction[] } & Unanswered> {
-    const { replies, unanswered } = await this.services.askThose(listOperatorActions, { limit });
-    const actions = replies.flatMap(list => list.actions);
+    const { answers, unanswered } = await this.services.ask(listOperatorActions, { limit });
+    const actions = answers.flatMap(({ reply }) => reply.actions);
     actions.sort((a, b) => b.at.localeCompare(a.at));
     return { actions: actions.slice(0, limit), unanswered };
   }
-}
 
-/** A subscription is named after its service. @throws SubscriptionNotFound */
-function serviceOf(subscription: string): Audited {
-  const service = AUDITED.find(each => subscription.startsWith(`${each}.`));
-  if (service === undefined) throw new SubscriptionNotFound(subscription);
-  return service;
+  /** @throws SubscriptionNotFound */
+  private ownerOf(subscription: string): string {
+    const service = this.services.ownerOf(subscription);
+    if (service === undefined) throw new SubscriptionNotFound(subscription);
+    return service;
+  }
 }

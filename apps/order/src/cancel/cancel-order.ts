@@ -1,18 +1,21 @@
-import { Controller, Injectable } from '@nestjs/common';
-import { type EntityManager, In } from 'typeorm';
-import { Handle, Outbox, Timers } from '#messaging';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, In } from 'typeorm';
+import { Outbox, Timers } from '#messaging';
 import { OrderCancelled, PaymentDue } from '#contracts';
-import { OrderDatabase } from '../order.database.js';
 import { OrderNotFound, WrongOrderState } from '../order.errors.js';
 import { Order, type OrderStatus } from '../order.entity.js';
 
 const CANCELLABLE: readonly OrderStatus[] = ['pending_stock', 'awaiting_payment'];
 
-/** Cancels an order that is not paid. A payment that races with it wins or is given back; see pay/. */
+const EXPIRE = `
+UPDATE orders SET status = 'cancelled', reason = 'unpaid', cancelled_at = now()
+WHERE id = ANY($1::uuid[]) AND status = 'awaiting_payment' RETURNING id`;
+
+/** Cancels orders that are not paid. A payment that races with it wins or is given back; see payment/. */
 @Injectable()
 export class CancelOrderUseCase {
   constructor(
-    private readonly database: OrderDatabase,
+    private readonly database: DataSource,
     private readonly outbox: Outbox,
     private readonly timers: Timers,
   ) {}
@@ -29,37 +32,17 @@ export class CancelOrderUseCase {
       if (order === null) throw new OrderNotFound(orderId);
       if (affected === 0) throw new WrongOrderState(orderId, 'cancelled', order.status, CANCELLABLE);
       await this.timers.cancel(tx, PaymentDue, [orderId]);
-      await this.outbox.publish(tx, OrderCancelled, toCancelledEvent(order));
+      await this.outbox.publish(tx, OrderCancelled, order.toCancelledEvent());
       return order;
     });
   }
-}
 
-/** Cancels what was not paid in time. */
-@Controller()
-export class ExpireUnpaidOrders {
-  constructor(private readonly outbox: Outbox) {}
-
-  @Handle(PaymentDue, { name: 'order.expire-unpaid', batch: 200 })
-  async expire(events: readonly PaymentDue[], tx: EntityManager): Promise<void> {
-    const [expired] = (await tx.query(
-      `UPDATE orders SET status = 'cancelled', reason = 'unpaid', cancelled_at = now()
-       WHERE id = ANY($1::uuid[]) AND status = 'awaiting_payment' RETURNING id`,
-      [events.map(event => event.orderId)],
-    )) as [{ id: string }[]];
+  /** Cancels those that are still unpaid, in the caller's transaction. */
+  async expire(tx: EntityManager, orderIds: readonly string[]): Promise<void> {
+    const [expired] = (await tx.query(EXPIRE, [orderIds])) as [{ id: string }[]];
     if (expired.length === 0) return;
     const orders = await tx.findBy(Order, { id: In(expired.map(row => row.id)) });
-    await this.outbox.publish(tx, OrderCancelled, orders.map(toCancelledEvent));
+    const events = orders.map(order => order.toCancelledEvent());
+    await this.outbox.publish(tx, OrderCancelled, events);
   }
-}
-
-export function toCancelledEvent(order: Order): OrderCancelled {
-  return {
-    orderId: order.id,
-    buyerId: order.buyerId,
-    origin: order.originOfOrder,
-    items: order.items.map(({ sku, quantity }) => ({ sku, quantity })),
-    reason: order.reason as OrderCancelled['reason'],
-    cancelledAt: order.cancelledAt!.toISOString(),
-  };
 }

@@ -1,12 +1,10 @@
-import { Controller, Injectable } from '@nestjs/common';
-import { type EntityManager, IsNull } from 'typeorm';
-import { Handle, Outbox, type RequestOf } from '#messaging';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Outbox, type RequestOf } from '#messaging';
 import { OrderRefunded, type RefundOrder, RefundRequested } from '#contracts';
-import { OrderDatabase } from '../order.database.js';
 import { OrderNotFound, WrongOrderState } from '../order.errors.js';
 import { Order, type OrderStatus } from '../order.entity.js';
 import { Payment } from './payment.entity.js';
-import { PaymentProvider } from './payment-provider.js';
 import { Refund } from './refund.entity.js';
 import { RefundIdTaken, whatComesBack, WholeOrderOnly } from './what-comes-back.js';
 
@@ -16,7 +14,7 @@ const REFUNDABLE: readonly OrderStatus[] = ['paid', 'shipped', 'completed'];
 @Injectable()
 export class RefundOrderUseCase {
   constructor(
-    private readonly database: OrderDatabase,
+    private readonly database: DataSource,
     private readonly outbox: Outbox,
   ) {}
 
@@ -94,17 +92,5 @@ export class RefundOrderUseCase {
       refundedBeforeMinor: refundedMinor,
       refundedAt: refundedAt.toISOString(),
     });
-  }
-}
-
-/** Sends the money back. The provider takes each refund once, however often it is asked. */
-@Controller()
-export class RefundPayments {
-  constructor(private readonly provider: PaymentProvider) {}
-
-  @Handle(RefundRequested, { name: 'order.refund-payment' })
-  async refund(event: RefundRequested, tx: EntityManager): Promise<void> {
-    await this.provider.refund(event);
-    await tx.update(Refund, { id: event.refundId, givenBackAt: IsNull() }, { givenBackAt: new Date() });
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import {
   describeIssues,
@@ -11,7 +11,6 @@ import {
   uuidv7,
 } from '#messaging';
 import { OrderPaid, PaymentDue, RefundRequested, type SettlePayment } from '#contracts';
-import { OrderDatabase } from '../order.database.js';
 import { Order } from '../order.entity.js';
 import { Refund } from './refund.entity.js';
 import { Payment } from './payment.entity.js';
@@ -59,7 +58,7 @@ type Outcome = ReplyOf<typeof SettlePayment>;
 @Injectable()
 export class SettlePaymentUseCase {
   constructor(
-    private readonly database: OrderDatabase,
+    private readonly database: DataSource,
     private readonly provider: PaymentProvider,
     private readonly outbox: Outbox,
     private readonly timers: Timers,

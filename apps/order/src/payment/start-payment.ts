@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
 import { uuidv7 } from '#messaging';
-import { OrderDatabase } from '../order.database.js';
 import { OrderNotFound, WrongOrderState } from '../order.errors.js';
 import { Order } from '../order.entity.js';
 import { Payment } from './payment.entity.js';
@@ -14,26 +15,26 @@ ON CONFLICT (order_id) WHERE status = 'pending' DO NOTHING`;
 @Injectable()
 export class StartPaymentUseCase {
   constructor(
-    private readonly database: OrderDatabase,
+    @InjectRepository(Order) private readonly orders: Repository<Order>,
+    @InjectRepository(Payment) private readonly payments: Repository<Payment>,
     private readonly provider: PaymentProvider,
   ) {}
 
   /** @throws OrderNotFound, WrongOrderState, ProviderUnavailable */
   async start({ orderId, buyerId }: { orderId: string; buyerId: string }) {
-    const manager = this.database.manager;
-    const order = await manager.findOneBy(Order, { id: orderId, buyerId });
+    const order = await this.orders.findOneBy({ id: orderId, buyerId });
     if (order === null) throw new OrderNotFound(orderId);
     if (order.status !== 'awaiting_payment') {
       throw new WrongOrderState(orderId, 'paid', order.status, ['awaiting_payment']);
     }
     // The payment is known here before the provider hears of it: a callback always finds it.
     const { totalMinor, currency } = order.charged;
-    await manager.query(OPEN, [uuidv7(), orderId, totalMinor, currency]);
-    const payment = await manager.findOneBy(Payment, { orderId, status: 'pending' });
+    await this.payments.query(OPEN, [uuidv7(), orderId, totalMinor, currency]);
+    const payment = await this.payments.findOneBy({ orderId, status: 'pending' });
     if (payment === null) throw new WrongOrderState(orderId, 'paid', 'paid', ['awaiting_payment']);
     if (payment.checkoutUrl !== null) return { paymentId: payment.id, checkoutUrl: payment.checkoutUrl };
     const checkoutUrl = await this.provider.openCheckout(payment.id, payment.amountMinor, payment.currency);
-    await manager.update(Payment, { id: payment.id }, { checkoutUrl });
+    await this.payments.update({ id: payment.id }, { checkoutUrl });
     return { paymentId: payment.id, checkoutUrl };
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { DomainError, Outbox, type RequestOf } from '#messaging';
 import { MAX_QUANTITY, OrderPlaced, type PlaceOrder } from '#contracts';
-import { OrderDatabase } from '../order.database.js';
 import { quantitiesBySku } from '../quantities.js';
 
 const INSERT = `
@@ -22,7 +22,7 @@ export class QuantityTooHigh extends DomainError {
 @Injectable()
 export class PlaceOrderUseCase {
   constructor(
-    private readonly database: OrderDatabase,
+    private readonly database: DataSource,
     private readonly outbox: Outbox,
   ) {}
 

@@ -1,26 +1,29 @@
 import { Injectable } from '@nestjs/common';
-import { In, LessThan } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, LessThan, Repository } from 'typeorm';
 import type { ListOrders, OrderView } from '#contracts';
 import type { RequestOf } from '#messaging';
-import { OrderDatabase } from '../order.database.js';
 import { OrderNotFound } from '../order.errors.js';
 import { Order } from '../order.entity.js';
 import { Refund } from '../payment/refund.entity.js';
 
 @Injectable()
 export class ReadOrders {
-  constructor(private readonly database: OrderDatabase) {}
+  constructor(
+    @InjectRepository(Order) private readonly orders: Repository<Order>,
+    @InjectRepository(Refund) private readonly refunds: Repository<Refund>,
+  ) {}
 
   /** @throws OrderNotFound, also for somebody else's order */
   async get(orderId: string, buyerId: string): Promise<OrderView> {
-    const order = await this.database.manager.findOneBy(Order, { id: orderId, buyerId });
+    const order = await this.orders.findOneBy({ id: orderId, buyerId });
     if (order === null) throw new OrderNotFound(orderId);
     return order.toView(await this.refundsOf([order]));
   }
 
   /** The newest first: order ids are in the order of time. */
   async list({ buyerId, limit, before }: RequestOf<typeof ListOrders>) {
-    const orders = await this.database.manager.find(Order, {
+    const orders = await this.orders.find({
       where: before === undefined ? { buyerId } : { buyerId, id: LessThan(before) },
       order: { id: 'DESC' },
       take: limit,
@@ -37,6 +40,6 @@ export class ReadOrders {
       .filter(order => order.refundedMinor > 0 || order.refundedAt !== null || order.cancelledAt !== null)
       .map(({ id }) => id);
     if (ids.length === 0) return [];
-    return this.database.manager.find(Refund, { where: { orderId: In(ids) }, order: { requestedAt: 'ASC' } });
+    return this.refunds.find({ where: { orderId: In(ids) }, order: { requestedAt: 'ASC' } });
   }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
-import { PointsDatabase } from '../points.database.js';
+import { DataSource, type EntityManager } from 'typeorm';
 
 export interface Entry {
   readonly kind: 'award' | 'reversal';
@@ -20,7 +19,7 @@ FROM json_to_recordset($1::json) AS e(kind text, "causeId" uuid, "orderId" uuid,
 
 @Injectable()
 export class PointsLedger {
-  constructor(private readonly database: PointsDatabase) {}
+  constructor(private readonly database: DataSource) {}
 
   async enter(tx: EntityManager, entries: readonly Entry[]): Promise<void> {
     await tx.query(ENTER, [JSON.stringify(entries)]);

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { HttpException, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { z } from 'zod';
-import { SandboxDatabase } from '../sandbox.database.js';
+import { DataSource } from 'typeorm';
 
 export const Part = z.enum(['payment', 'sms', 'merchant', 'pager']);
 export type Part = z.output<typeof Part>;
@@ -25,7 +25,7 @@ const NONE: Fault = { delayMs: 0, failRate: 0, failStatus: 503, duplicates: 0 };
 export class Faults implements OnApplicationBootstrap {
   private readonly faults = new Map<Part, Fault>();
 
-  constructor(private readonly database: SandboxDatabase) {}
+  constructor(private readonly database: DataSource) {}
 
   async onApplicationBootstrap(): Promise<void> {
     const rows = (await this.database.query(

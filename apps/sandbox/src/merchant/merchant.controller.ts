@@ -10,10 +10,10 @@ import {
   Req,
 } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
+import { DataSource } from 'typeorm';
 import { SERVICE_CONFIG } from '#service-kit';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
-import { SandboxDatabase } from '../sandbox.database.js';
 import { verified } from '../webhooks/verify.js';
 
 /** A merchant's endpoint: checks each webhook's signature and takes each id once. */
@@ -22,7 +22,7 @@ export class MerchantController {
   private readonly webhook: Webhook;
 
   constructor(
-    private readonly database: SandboxDatabase,
+    private readonly database: DataSource,
     private readonly faults: Faults,
     @Inject(SERVICE_CONFIG) config: SandboxConfig,
   ) {

@@ -1,9 +1,9 @@
 import { Controller, Get, Headers, HttpCode, Inject, Post, type RawBodyRequest, Req } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
+import { DataSource } from 'typeorm';
 import { SERVICE_CONFIG } from '#service-kit';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
-import { SandboxDatabase } from '../sandbox.database.js';
 import { verified } from '../webhooks/verify.js';
 
 /** Whoever is on call: is told of alerts, and of each once. */
@@ -12,7 +12,7 @@ export class PagerController {
   private readonly webhook: Webhook;
 
   constructor(
-    private readonly database: SandboxDatabase,
+    private readonly database: DataSource,
     private readonly faults: Faults,
     @Inject(SERVICE_CONFIG) config: SandboxConfig,
   ) {

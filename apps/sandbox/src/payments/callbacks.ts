@@ -6,9 +6,9 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { BackgroundTask, type Turn } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
-import { SandboxDatabase } from '../sandbox.database.js';
 import type { SandboxConfig } from '../sandbox.config.js';
 
 const POLL_MS = 1_000;
@@ -41,7 +41,7 @@ export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
   });
 
   constructor(
-    private readonly database: SandboxDatabase,
+    private readonly database: DataSource,
     @Inject(SERVICE_CONFIG) private readonly config: SandboxConfig,
   ) {}
 

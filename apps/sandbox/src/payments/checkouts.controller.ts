@@ -13,10 +13,10 @@ import {
   Post,
 } from '@nestjs/common';
 import { z } from 'zod';
+import { DataSource } from 'typeorm';
 import { SERVICE_CONFIG } from '#service-kit';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
-import { SandboxDatabase } from '../sandbox.database.js';
 import { Callbacks } from './callbacks.js';
 import { checkoutPage } from './checkout-page.js';
 
@@ -52,7 +52,7 @@ interface Checkout {
 @Controller('payments')
 export class CheckoutsController {
   constructor(
-    private readonly database: SandboxDatabase,
+    private readonly database: DataSource,
     private readonly callbacks: Callbacks,
     private readonly faults: Faults,
     @Inject(SERVICE_CONFIG) private readonly config: SandboxConfig,

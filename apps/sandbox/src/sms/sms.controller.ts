@@ -1,7 +1,7 @@
 import { BadRequestException, Body, Controller, Get, Headers, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
+import { DataSource } from 'typeorm';
 import { Faults } from '../faults/faults.js';
-import { SandboxDatabase } from '../sandbox.database.js';
 
 const Sms = z.object({ to: z.string().min(1), text: z.string().min(1).max(1_000) });
 
@@ -9,7 +9,7 @@ const Sms = z.object({ to: z.string().min(1), text: z.string().min(1).max(1_000)
 @Controller('sms')
 export class SmsController {
   constructor(
-    private readonly database: SandboxDatabase,
+    private readonly database: DataSource,
     private readonly faults: Faults,
   ) {}
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { CampaignView, CreateCampaign } from '#contracts';
 import { DomainError, type RequestOf } from '#messaging';
-import { SeckillDatabase } from '../seckill.database.js';
 
 export class CampaignNotFound extends DomainError {
   readonly code = 'campaign_not_found';
@@ -36,7 +36,7 @@ VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING
 
 @Injectable()
 export class Campaigns {
-  constructor(private readonly database: SeckillDatabase) {}
+  constructor(private readonly database: DataSource) {}
 
   /** The caller names the campaign, so that asking again makes it once. @throws InvalidCampaign */
   async create(request: RequestOf<typeof CreateCampaign>): Promise<CampaignView> {

@@ -1,27 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import type { Click } from '#contracts';
 import { Outbox } from '#messaging';
+import { databaseOptions } from '#service-kit';
 import { migratedDatabase, type TestDatabase } from '#testkit';
 import { SeckillConfig } from '../seckill.config.js';
-import { SeckillDatabase, seckillMigrations } from '../seckill.database.js';
+import { seckillDatabase } from '../seckill.database.js';
 import { ReserveStockUseCase } from './reserve-stock.js';
 
 describe('stock of a flash sale', () => {
   let own: TestDatabase;
-  let database: SeckillDatabase;
+  let database: DataSource;
   let reserving: ReserveStockUseCase;
   let campaignId: string;
 
   beforeEach(async () => {
-    own = await migratedDatabase(seckillMigrations);
+    own = await migratedDatabase(seckillDatabase.migrations);
     const env = {
       SLUICE_INSTANCE: 'test',
       DATABASE_URL: own.url,
       RISK_RESERVATIONS: '3',
     };
     const config = SeckillConfig.parse(env);
-    database = new SeckillDatabase(config);
+    database = new DataSource(databaseOptions(config));
     await database.initialize();
     const outbox = new Outbox({ maxEvents: 5_000, maxMessageBytes: 1_000_000 });
     reserving = new ReserveStockUseCase(database, outbox, config);

@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { type Click, type Decision, SeckillReserved, SeckillSoldOut } from '#contracts';
 import { Outbox } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { SeckillConfig } from '../seckill.config.js';
-import { SeckillDatabase } from '../seckill.database.js';
 import { type CampaignState, decide } from './decide.js';
 import { OPEN_BATCH, TAKE_STOCK } from './sql.js';
 
@@ -38,7 +37,7 @@ export class DecisionOvertaken extends Error {}
 @Injectable()
 export class ReserveStockUseCase {
   constructor(
-    private readonly database: SeckillDatabase,
+    private readonly database: DataSource,
     private readonly outbox: Outbox,
     @Inject(SERVICE_CONFIG) private readonly config: SeckillConfig,
   ) {}

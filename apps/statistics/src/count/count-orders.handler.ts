@@ -1,57 +1,39 @@
 import { Controller } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
-import { Handle } from '#messaging';
+import { Handle, type HandleOptions } from '#messaging';
+import { OrderCounts } from './order-counts.js';
 
-const COUNT = 'INSERT INTO order_count (cause_id, stage) SELECT unnest($1::uuid[]), $2';
-
-const SELL = `
-INSERT INTO sales_minute AS s (minute, currency, paid, sales_minor, items)
-SELECT date_trunc('minute', at), currency, count(*), sum(total), sum(items)
-FROM json_to_recordset($1::json) AS o(at timestamptz, currency text, total bigint, items bigint)
-GROUP BY 1, 2 ORDER BY 1, 2
-ON CONFLICT (minute, currency) DO UPDATE
-SET paid = s.paid + excluded.paid, sales_minor = s.sales_minor + excluded.sales_minor, items = s.items + excluded.items`;
+const COUNT_ORDERS = { name: 'statistics.count-orders', batch: 500 } as const satisfies HandleOptions;
 
 /** Counts orders by stage and sales by minute. */
 @Controller()
-export class CountOrders {
-  @Handle(OrderPlaced, { name: 'statistics.count-orders', batch: 500 })
+export class CountOrdersHandler {
+  constructor(private readonly counts: OrderCounts) {}
+
+  @Handle(OrderPlaced, COUNT_ORDERS)
   async placed(events: readonly OrderPlaced[], tx: EntityManager): Promise<void> {
-    await count('placed', events, tx);
+    await this.counts.count(tx, 'placed', events.map(orderIdOf));
   }
 
-  @Handle(OrderPaid, { name: 'statistics.count-orders', batch: 500 })
+  @Handle(OrderPaid, COUNT_ORDERS)
   async paid(events: readonly OrderPaid[], tx: EntityManager): Promise<void> {
-    await count('paid', events, tx);
-    const sales = events.map(({ paidAt, currency, totalMinor, items }) => ({
-      at: paidAt,
-      currency,
-      total: totalMinor,
-      items: items.reduce((total, item) => total + item.quantity, 0),
-    }));
-    await tx.query(SELL, [JSON.stringify(sales)]);
+    await this.counts.count(tx, 'paid', events.map(orderIdOf));
+    await this.counts.sell(tx, events);
   }
 
-  @Handle(OrderCancelled, { name: 'statistics.count-orders', batch: 500 })
+  @Handle(OrderCancelled, COUNT_ORDERS)
   async cancelled(events: readonly OrderCancelled[], tx: EntityManager): Promise<void> {
-    await count('cancelled', events, tx);
+    await this.counts.count(tx, 'cancelled', events.map(orderIdOf));
   }
 
-  @Handle(OrderRefunded, { name: 'statistics.count-orders', batch: 500 })
+  @Handle(OrderRefunded, COUNT_ORDERS)
   async refunded(events: readonly OrderRefunded[], tx: EntityManager): Promise<void> {
-    await count(
-      'refunded',
-      events.map(event => ({ orderId: event.refundId })),
-      tx,
-    );
+    const refunds = events.map(event => event.refundId);
+    await this.counts.count(tx, 'refunded', refunds);
   }
 }
 
-async function count(
-  stage: string,
-  events: readonly { orderId: string }[],
-  tx: EntityManager,
-): Promise<void> {
-  await tx.query(COUNT, [events.map(event => event.orderId), stage]);
+function orderIdOf({ orderId }: { orderId: string }): string {
+  return orderId;
 }

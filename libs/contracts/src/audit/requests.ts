@@ -1,34 +1,18 @@
 import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
+import { IdSet, NumberFact } from './facts.js';
+import { Invariant } from './invariants.js';
 
-/**
- * A set of ids, told so that two services can compare theirs without sending them: how many there are, how
- * many different ones, and the sum of their hashes. Equal in all three means the same set.
- */
-export const IdSet = z.object({ count: z.int(), distinct: z.int(), checksum: z.string() });
-export type IdSet = z.output<typeof IdSet>;
-
-/** What a service knows for the audit: sets to compare, and numbers that must be zero or stand for themselves. */
-const Facts = z.object({
+/** What a service knows for an audit: its facts, by their names, and the invariants that it declares. */
+export const AuditReport = z.object({
   sets: z.record(z.string(), IdSet),
-  figures: z.record(z.string(), z.number()),
+  numbers: z.record(z.string(), z.number()),
+  invariants: z.array(Invariant),
+  /** Figures that are zero once nothing is on its way: before that, an invariant may not hold yet. */
+  onTheWay: z.array(NumberFact),
 });
-export type Facts = z.output<typeof Facts>;
+export type AuditReport = z.output<typeof AuditReport>;
 
-/** The services that keep books. */
-export const AUDITED = [
-  'catalog',
-  'seckill',
-  'order',
-  'points',
-  'notification',
-  'merchant-notifier',
-  'recommendation',
-  'statistics',
-] as const;
-export type Audited = (typeof AUDITED)[number];
-
-const empty = z.object({});
-
-export const getFacts = (service: Audited) =>
-  defineRequest({ type: `${service}.get-facts.v1`, schema: empty, reply: Facts });
+/** Every service that declares facts answers it. */
+export const getAuditReport = (service: string) =>
+  defineRequest({ type: `${service}.get-audit-report.v1`, schema: z.object({}), reply: AuditReport });

@@ -68,6 +68,15 @@ export const OrderRefunded = defineEvent({
 });
 export type OrderRefunded = EventOf<typeof OrderRefunded>;
 
+/** The buyer confirmed the receipt of a shipped order. */
+export const OrderCompleted = defineEvent({
+  type: 'order.completed.v1',
+  topic: 'order',
+  key: byOrder,
+  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId, completedAt: Instant }),
+});
+export type OrderCompleted = EventOf<typeof OrderCompleted>;
+
 /** The provider owes the buyer this much of a payment back. */
 export const RefundRequested = defineEvent({
   type: 'order.refund-requested.v1',

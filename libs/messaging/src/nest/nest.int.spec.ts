@@ -34,8 +34,6 @@ const Happened = defineEvent({
 });
 type Happened = { key: string; n: number };
 
-class ServiceDatabase extends DataSource {}
-
 describe('messaging the Nest way', () => {
   let fixture: MessagingFixture;
   let apps: NestFastifyApplication[] = [];
@@ -55,16 +53,14 @@ describe('messaging the Nest way', () => {
     const globals = [
       { provide: MESSAGE_TRANSPORT, useValue: transport },
       { provide: MESSAGING_INSTANCE, useValue: String(Math.random()) },
-      { provide: ServiceDatabase, useValue: fixture.database },
+      { provide: DataSource, useValue: fixture.database },
     ];
     class Root {}
     const app = await NestFactory.create<NestFastifyApplication>(
       {
         module: Root,
         global: true,
-        imports: [
-          MessagingModule.forService({ service: 'test', database: ServiceDatabase, publishes: ['test'] }),
-        ],
+        imports: [MessagingModule.forService({ service: 'test', publishes: ['test'] })],
         controllers: [controller],
         providers: globals,
         exports: globals.map(each => each.provide),

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import type { ReplyOf, RequestDefinition, RequestOf } from '#messaging';
+import { RequestClient, RequestNotHandled } from '#requests';
+import { ServiceDirectory } from './service-directory.js';
+
+/** Services that are away: what they have is not in the answer. */
+export interface Unanswered {
+  readonly unanswered: readonly string[];
+}
+
+export interface AnswerOf<Reply> {
+  readonly service: string;
+  readonly reply: Reply;
+}
+
+/** What those services said that answered. */
+export interface Answers<Reply> extends Unanswered {
+  readonly answers: readonly AnswerOf<Reply>[];
+}
+
+/** Asks every service that is there the same question, which may be asked twice. */
+@Injectable()
+export class AllServices {
+  constructor(
+    private readonly requests: RequestClient,
+    private readonly directory: ServiceDirectory,
+  ) {}
+
+  /**
+   * One that does not answer is named and hides nobody else; one that does not know the question has nothing to
+   * say to it.
+   * @param deadlineMs when to give up on a service, in ms
+   */
+  async ask<D extends RequestDefinition>(
+    question: (service: string) => D,
+    data: RequestOf<D>,
+    deadlineMs?: number,
+  ): Promise<Answers<ReplyOf<D>>> {
+    const { services } = this.directory;
+    const options = { repeatable: true, deadlineMs };
+    const asked = await Promise.allSettled(
+      services.map(service => this.requests.ask(question(service), data, options)),
+    );
+    const answers: AnswerOf<ReplyOf<D>>[] = [];
+    const unanswered: string[] = [];
+    for (const [index, outcome] of asked.entries()) {
+      const service = services[index]!;
+      if (outcome.status === 'fulfilled') answers.push({ service, reply: outcome.value });
+      else if (!(outcome.reason instanceof RequestNotHandled)) unanswered.push(service);
+    }
+    return { answers, unanswered };
+  }
+
+  /** @throws RequestRefused, RequestNotHandled, ServiceUnavailable */
+  async askOne<D extends RequestDefinition>(question: D, data: RequestOf<D>): Promise<ReplyOf<D>> {
+    return this.requests.ask(question, data, { repeatable: true });
+  }
+
+  /** The service that a subscription belongs to: it is named after it. */
+  ownerOf(subscription: string): string | undefined {
+    // The longest name that fits: `order` is not the owner of a subscription of `order-archive`.
+    return this.directory.services
+      .filter(service => subscription.startsWith(`${service}.`))
+      .sort((a, b) => b.length - a.length)[0];
+  }
+
+  get names(): readonly string[] {
+    return this.directory.services;
+  }
+}

@@ -1,0 +1,72 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ANNOUNCED_EVERY_MS, type ServiceAnnounced } from '#contracts';
+import { SERVICE_CONFIG } from '#service-kit';
+import type { GatewayConfig } from '../gateway.config.js';
+
+/** An instance that has not announced itself for this long is not asked any more, in ms. */
+const FORGOTTEN_AFTER_MS = 3 * ANNOUNCED_EVERY_MS;
+/** Most instances that are remembered; past it the one that was silent for longest is forgotten. */
+const MAX_INSTANCES = 1_000;
+
+interface Heard extends ServiceAnnounced {
+  /** By `performance.now()`. */
+  readonly at: number;
+}
+
+/** What is known of one service. */
+export interface KnownService {
+  readonly service: string;
+  readonly addresses: readonly string[];
+  /** Those that it has announced; none are known of a service that has not announced itself yet. */
+  readonly subscriptions: readonly string[];
+  readonly hasFacts: boolean | null;
+}
+
+/**
+ * The services of the shop and where they answer: those that the configuration names, and those that announce
+ * themselves. A service stays known when all its instances are silent, so that it is missed by its name.
+ */
+@Injectable()
+export class ServiceDirectory {
+  private readonly heard = new Map<string, Heard>();
+  private readonly names: Set<string>;
+
+  constructor(@Inject(SERVICE_CONFIG) private readonly config: GatewayConfig) {
+    this.names = new Set(Object.keys(config.SLUICE_INSTANCES));
+  }
+
+  learn(announced: ServiceAnnounced, now: number = performance.now()): void {
+    this.names.add(announced.service);
+    this.heard.delete(announced.instance);
+    this.heard.set(announced.instance, { ...announced, at: now });
+    if (this.heard.size > MAX_INSTANCES) this.heard.delete(this.heard.keys().next().value!);
+  }
+
+  /** The name of every service that answers requests, in alphabetical order. */
+  get services(): string[] {
+    return [...this.names].sort();
+  }
+
+  /** `host:port` of a service's instances: those of the configuration, else those that announced themselves lately. */
+  addressesOf(service: string, now: number = performance.now()): readonly string[] {
+    const configured = this.config.SLUICE_INSTANCES[service];
+    if (configured !== undefined) return configured;
+    return this.instancesOf(service)
+      .filter(({ at }) => now - at < FORGOTTEN_AFTER_MS)
+      .map(({ address }) => address);
+  }
+
+  describe(service: string): KnownService {
+    const instances = this.instancesOf(service);
+    return {
+      service,
+      addresses: this.addressesOf(service),
+      subscriptions: [...new Set(instances.flatMap(({ subscriptions }) => subscriptions))],
+      hasFacts: instances.length === 0 ? null : instances.some(({ hasFacts }) => hasFacts),
+    };
+  }
+
+  private instancesOf(service: string): Heard[] {
+    return [...this.heard.values()].filter(each => each.service === service);
+  }
+}

@@ -1,0 +1,37 @@
+import { defineAudit } from '#audit';
+import { equal, MerchantNotifierFacts, OrderFacts, sameSet, SandboxFacts } from '#contracts';
+
+/** What the merchant notifier knows for the audit. */
+export const merchantNotifierAudit = defineAudit({
+  facts: MerchantNotifierFacts,
+  sets: {
+    paid: "SELECT order_id AS id FROM delivery WHERE type = 'order.paid'",
+    cancelled: "SELECT order_id AS id FROM delivery WHERE type = 'order.cancelled'",
+  },
+  numbers: {
+    paidDeliveries: "SELECT count(*) FROM delivery WHERE type = 'order.paid'",
+    cancelledDeliveries: "SELECT count(*) FROM delivery WHERE type = 'order.cancelled'",
+  },
+  invariants: [
+    sameSet(
+      'every paid order has exactly one merchant delivery',
+      OrderFacts.everPaid,
+      MerchantNotifierFacts.paid,
+    ),
+    sameSet(
+      'every cancelled order has exactly one merchant delivery',
+      OrderFacts.cancelled,
+      MerchantNotifierFacts.cancelled,
+    ),
+    equal(
+      'the merchant has each paid order once',
+      MerchantNotifierFacts.paidDeliveries,
+      SandboxFacts.webhooksPaid,
+    ),
+    equal(
+      'the merchant has each cancelled order once',
+      MerchantNotifierFacts.cancelledDeliveries,
+      SandboxFacts.webhooksCancelled,
+    ),
+  ],
+});

@@ -1,0 +1,30 @@
+import { defineAudit } from '#audit';
+import { equal, NotificationFacts, OrderFacts, sameSet, SandboxFacts } from '#contracts';
+
+/** What the notification service knows for the audit. */
+export const notificationAudit = defineAudit({
+  facts: NotificationFacts,
+  sets: {
+    placed: noticesOf('placed'),
+    paid: noticesOf('paid'),
+    cancelled: noticesOf('cancelled'),
+    refunded: noticesOf('refunded'),
+  },
+  numbers: { notices: 'SELECT count(*) FROM notice' },
+  invariants: [
+    sameSet('every placed order has exactly one notice', OrderFacts.placed, NotificationFacts.placed),
+    sameSet('every paid order has exactly one notice', OrderFacts.everPaid, NotificationFacts.paid),
+    sameSet(
+      'every cancelled order has exactly one notice',
+      OrderFacts.cancelled,
+      NotificationFacts.cancelled,
+    ),
+    sameSet('every refund has exactly one notice', OrderFacts.refunded, NotificationFacts.refunded),
+    equal('the telephone has each notice once', NotificationFacts.notices, SandboxFacts.sms),
+  ],
+});
+
+/** Orders, or refunds, that notices of this kind are about. */
+function noticesOf(kind: string): string {
+  return `SELECT cause_id AS id FROM notice WHERE kind = 'order-${kind}'`;
+}

@@ -1,0 +1,40 @@
+import { Controller } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { OrderPaid, OrderRefunded, PointsAwarded } from '#contracts';
+import { Handle, Outbox, traceparentOf } from '#messaging';
+import { pointsBack, pointsFor } from './points-for.js';
+import { type Entry, PointsLedger } from './points-ledger.js';
+
+/** Points for what was paid; as many back as what is refunded was worth. */
+@Controller()
+export class AwardPointsHandler {
+  constructor(
+    private readonly ledger: PointsLedger,
+    private readonly outbox: Outbox,
+  ) {}
+
+  @Handle(OrderPaid, { name: 'points.follow-order', batch: 500 })
+  async award(events: readonly OrderPaid[], tx: EntityManager): Promise<void> {
+    const awards = events.map(({ orderId, buyerId, totalMinor }) => ({
+      orderId,
+      buyerId,
+      points: pointsFor(totalMinor),
+    }));
+    await this.ledger.enter(
+      tx,
+      awards.map(award => ({ ...award, kind: 'award' as const, causeId: award.orderId })),
+    );
+    await this.outbox.publish(tx, PointsAwarded, awards, { traceparents: events.map(traceparentOf) });
+  }
+
+  @Handle(OrderRefunded, { name: 'points.follow-order', batch: 500 })
+  async reverse(events: readonly OrderRefunded[], tx: EntityManager): Promise<void> {
+    await this.ledger.enter(tx, events.map(toReversal));
+  }
+}
+
+function toReversal(event: OrderRefunded): Entry {
+  const { refundId, orderId, buyerId, paidMinor, refundedBeforeMinor, totalMinor } = event;
+  const points = pointsBack(paidMinor, refundedBeforeMinor, totalMinor);
+  return { kind: 'reversal', causeId: refundId, orderId, buyerId, points: -points };
+}

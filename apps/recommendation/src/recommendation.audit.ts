@@ -1,0 +1,16 @@
+import { defineAudit } from '#audit';
+import { OrderFacts, RecommendationFacts, sameSet } from '#contracts';
+
+/** What the recommendation service knows for the audit. */
+export const recommendationAudit = defineAudit({
+  facts: RecommendationFacts,
+  sets: { profiled: 'SELECT order_id AS id FROM profiled_order' },
+  numbers: {},
+  invariants: [
+    sameSet(
+      'every paid order is in the buyer profiles once',
+      OrderFacts.everPaid,
+      RecommendationFacts.profiled,
+    ),
+  ],
+});

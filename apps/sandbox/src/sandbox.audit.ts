@@ -1,0 +1,20 @@
+import { defineAudit } from '#audit';
+import { SandboxFacts } from '#contracts';
+
+/** What the outside world has seen; the shop's own services hold their books against it. */
+export const sandboxAudit = defineAudit({
+  facts: SandboxFacts,
+  sets: {},
+  numbers: {
+    paymentsPaid: "SELECT count(*) FROM checkout WHERE outcome = 'paid'",
+    minorPaid: "SELECT coalesce(sum(amount_minor), 0) FROM checkout WHERE outcome = 'paid'",
+    refunds: 'SELECT count(*) FROM refund',
+    minorRefunded: 'SELECT coalesce(sum(amount_minor), 0) FROM refund',
+    callbacksWaiting: 'SELECT count(*) FROM callback WHERE delivered_at IS NULL',
+    sms: 'SELECT count(*) FROM sms',
+    webhooksPaid: "SELECT count(*) FROM webhook WHERE type = 'order.paid'",
+    webhooksCancelled: "SELECT count(*) FROM webhook WHERE type = 'order.cancelled'",
+  },
+  invariants: [],
+  onTheWay: [SandboxFacts.callbacksWaiting],
+});

@@ -1,0 +1,48 @@
+import { defineAudit } from '#audit';
+import { OrderFacts, sameSet, SeckillFacts, sum, zero } from '#contracts';
+
+/** What the flash-sale service knows for the audit. */
+export const seckillAudit = defineAudit({
+  facts: SeckillFacts,
+  sets: {
+    reservations: 'SELECT id FROM reservation',
+    released: "SELECT order_id AS id FROM reservation WHERE status = 'released'",
+    kept: "SELECT order_id AS id FROM reservation WHERE status <> 'released'",
+  },
+  numbers: {
+    stock: 'coalesce(sum(stock), 0)',
+    available: 'coalesce(sum(available), 0)',
+    reserved: 'coalesce(sum(reserved), 0)',
+    sold: 'coalesce(sum(sold), 0)',
+    campaignsOff: `SELECT count(*) FROM campaign c LEFT JOIN (
+        SELECT campaign_id, sum(quantity) FILTER (WHERE status = 'reserved') AS reserved,
+               sum(quantity) FILTER (WHERE status = 'sold') AS sold
+        FROM reservation GROUP BY campaign_id) AS r ON r.campaign_id = c.id
+      WHERE c.reserved <> coalesce(r.reserved, 0) OR c.sold <> coalesce(r.sold, 0)
+         OR c.available + c.reserved + c.sold <> c.stock`,
+    oversold: `SELECT coalesce(sum(greatest(r.quantity - c.stock, 0)), 0) FROM campaign c JOIN (
+        SELECT campaign_id, sum(quantity) AS quantity FROM reservation WHERE status <> 'released' GROUP BY 1
+      ) AS r ON r.campaign_id = c.id`,
+    limitsBroken: `SELECT count(*) FROM (
+        SELECT 1 FROM reservation r JOIN campaign c ON c.id = r.campaign_id WHERE r.status <> 'released'
+        GROUP BY r.campaign_id, r.buyer_id, c.per_user_limit HAVING sum(r.quantity) > c.per_user_limit
+      ) AS broken`,
+  },
+  from: 'campaign',
+  invariants: [
+    sum(
+      'sold + reserved + available = stock, for every campaign',
+      [SeckillFacts.sold, SeckillFacts.reserved, SeckillFacts.available],
+      SeckillFacts.stock,
+    ),
+    zero('campaigns whose stock does not add up: 0', SeckillFacts.campaignsOff),
+    zero('campaigns oversold: 0', SeckillFacts.oversold),
+    zero('per-user limit broken: 0', SeckillFacts.limitsBroken),
+    sameSet('every order that holds campaign stock still has it', OrderFacts.seckillKept, SeckillFacts.kept),
+    sameSet(
+      'every given-up flash-sale order gave its stock back once',
+      OrderFacts.seckillGivenUp,
+      SeckillFacts.released,
+    ),
+  ],
+});

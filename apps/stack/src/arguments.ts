@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import { isScalable, SERVICES } from './services.js';
+import { StartRefused } from './start-refused.js';
+
+/** Which queue: PostgreSQL's own; Apache Kafka with so many brokers here, or with brokers elsewhere. */
+export type QueueChoice =
+  | { readonly transport: 'postgres' }
+  | { readonly transport: 'kafka'; readonly brokers: readonly string[] | 1 | 3 };
+
+/** What is asked for on the command line. */
+export interface Arguments {
+  /** How many instances of each service; one where it is not named. */
+  readonly scale: ReadonlyMap<string, number>;
+  readonly queue: QueueChoice;
+}
+
+const SCALABLE = SERVICES.filter(isScalable).map(({ name }) => name);
+
+const KNOWN = '--scale seckill=2,points=3, --transport postgres|kafka and --brokers 1|3|host:port,host:port';
+
+/** @throws StartRefused for anything that cannot be understood */
+export function readArguments(argv: readonly string[]): Arguments {
+  let values: { scale?: string; transport?: string; brokers?: string };
+  try {
+    ({ values } = parseArgs({
+      args: [...argv],
+      options: { scale: { type: 'string' }, transport: { type: 'string' }, brokers: { type: 'string' } },
+    }));
+  } catch (error) {
+    throw new StartRefused(`${(error as Error).message.split('.')[0]}; known are ${KNOWN}`);
+  }
+  return { scale: readScale(values.scale), queue: readQueue(values.transport ?? 'postgres', values.brokers) };
+}
+
+function readQueue(transport: string, brokers: string | undefined): QueueChoice {
+  if (transport === 'postgres' && brokers === undefined) return { transport };
+  if (transport === 'postgres') throw new StartRefused('--brokers is for --transport kafka');
+  if (transport !== 'kafka') {
+    throw new StartRefused(`--transport ${transport} is not known; there are postgres and kafka`);
+  }
+  const here = brokers ?? '1';
+  if (here === '1' || here === '3') return { transport, brokers: here === '1' ? 1 : 3 };
+  const elsewhere = here.split(',');
+  if (!elsewhere.every(each => /^[^\s:]+:\d{1,5}$/.test(each))) {
+    throw new StartRefused(
+      `--brokers ${here} is not understood; write 1 or 3 for brokers here, or host:port,host:port`,
+    );
+  }
+  return { transport, brokers: elsewhere };
+}
+
+function readScale(text: string | undefined): ReadonlyMap<string, number> {
+  const scale = new Map<string, number>();
+  for (const part of text?.split(',') ?? []) {
+    const [, name = '', count = ''] = /^([a-z-]+)=(\d{1,2})$/.exec(part) ?? [];
+    if (!SCALABLE.includes(name) || Number(count) < 1) {
+      throw new StartRefused(
+        `--scale ${part} is not understood; write seckill=2,points=3 with ${SCALABLE.join(', ')}`,
+      );
+    }
+    scale.set(name, Number(count));
+  }
+  return scale;
+}

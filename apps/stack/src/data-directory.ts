@@ -1,0 +1,48 @@
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { StartRefused } from './start-refused.js';
+
+/** The data directory, made if it is not there. @throws StartRefused when it cannot be written */
+export async function openDataDir(wanted: string): Promise<string> {
+  const path = resolve(wanted);
+  try {
+    await makeDirectory(path);
+    if (!(await stat(path)).isDirectory()) throw new Error('it is not a directory');
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new StartRefused(
+      `the data directory ${path} cannot be written (${reason}); set SLUICE_DATA_DIR to one that can`,
+    );
+  }
+  return realpath(path);
+}
+
+// Step by step: Node's own recursive mkdir never comes back from a file system that takes no directories.
+async function makeDirectory(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeDirectory(dirname(path));
+  await mkdir(path, { mode: 0o755 });
+}
+
+// Written beside and moved over: a crash leaves the old file or the new one.
+export async function keep<T extends object>(
+  path: string,
+  complete: (before: Partial<T>) => T | Promise<T>,
+): Promise<T> {
+  let before: Partial<T> = {};
+  try {
+    before = JSON.parse(await readFile(path, 'utf8')) as Partial<T>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new StartRefused(
+        `${path} cannot be read (${(error as Error).message}); correct it or move it away`,
+      );
+    }
+  }
+  const now = await complete(before);
+  await writeFile(`${path}.new`, `${JSON.stringify(now, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return now;
+}

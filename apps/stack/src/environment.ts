@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { answersRequests, instancesOf, type Service, SERVICES } from './services.js';
+import { HOST, type Settings } from './settings.js';
+import { StartRefused } from './start-refused.js';
+
+/** Where the shop is found, if nobody says otherwise. */
+export const DEFAULT_PORT = 3000;
+
+/** What the launcher is told by its own environment. */
+const Environment = z.object({
+  PORT: z.coerce
+    .number('is not a port: write 0 to 65535')
+    .int('is not a port: write 0 to 65535')
+    .min(0, 'is not a port: write 0 to 65535')
+    .max(65_535, 'is not a port: write 0 to 65535')
+    .default(DEFAULT_PORT),
+  SLUICE_DATA_DIR: z.string().min(1).default('.sluice'),
+  SLUICE_OPERATOR_PASSWORD: z.string().min(8, 'is shorter than 8 characters').optional(),
+});
+
+export type Environment = z.output<typeof Environment>;
+
+/** @throws StartRefused that names every bad variable */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const parsed = Environment.safeParse(env);
+  if (parsed.success) return parsed.data;
+  throw new StartRefused(
+    parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; '),
+  );
+}
+
+/** What every instance of a service is told. */
+export function environmentOf(
+  { name, database, kind, env }: Service,
+  instance: string,
+  settings: Settings,
+  databaseUrl: (database: string) => string,
+  queue: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const answering = SERVICES.filter(answersRequests).map(service => service.name);
+  const addresses = answering.map(service => [
+    service,
+    instancesOf(service, settings.scale).map(each => `${HOST}:${settings.ports[each]!}`),
+  ]);
+  return {
+    SLUICE_INSTANCE: instance,
+    ...queue,
+    SLUICE_INSTANCES: JSON.stringify(Object.fromEntries(addresses)),
+    ...(kind !== 'entrance' && {
+      RPC_PORT: String(settings.ports[`${name}-${instance.split('-').at(-1)!}`]!),
+    }),
+    ...(database !== undefined && { DATABASE_URL: databaseUrl(database) }),
+    // The outside world has somebody who is told of alerts, too.
+    ...(kind === 'service' && {
+      ALERT_WEBHOOK_URL: `${settings.urls.sandbox}/pager`,
+      ALERT_WEBHOOK_SECRET: settings.secrets.alert,
+    }),
+    ...env?.(settings),
+  };
+}

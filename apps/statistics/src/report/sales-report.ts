@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { GetStatistics } from '#contracts';
+import { type ReplyOf, type RequestOf } from '#messaging';
+
+type Reply = ReplyOf<typeof GetStatistics>;
+
+/** The funnel of orders, and the sales of the last minutes. */
+@Injectable()
+export class SalesReport {
+  constructor(private readonly database: DataSource) {}
+
+  async get({ minutes }: RequestOf<typeof GetStatistics>): Promise<Reply> {
+    const stages = (await this.database.query(
+      'SELECT stage, count(*)::int AS count FROM order_count GROUP BY stage',
+    )) as { stage: keyof Reply['funnel']; count: number }[];
+    const perMinute = (await this.database.query(
+      `SELECT minute, currency, paid, sales_minor::float8 AS "salesMinor", items::float8 AS items FROM sales_minute
+       WHERE minute > now() - make_interval(mins => $1) ORDER BY minute DESC, currency`,
+      [minutes],
+    )) as (Reply['perMinute'][number] & { minute: Date })[];
+    const funnel = { placed: 0, paid: 0, cancelled: 0, refunded: 0 };
+    for (const { stage, count } of stages) funnel[stage] = count;
+    return { funnel, perMinute: perMinute.map(row => ({ ...row, minute: row.minute.toISOString() })) };
+  }
+}

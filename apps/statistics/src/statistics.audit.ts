@@ -1,0 +1,24 @@
+import { defineAudit } from '#audit';
+import { OrderFacts, sameSet, StatisticsFacts } from '#contracts';
+
+/** What the statistics service knows for the audit. */
+export const statisticsAudit = defineAudit({
+  facts: StatisticsFacts,
+  sets: {
+    placed: countedAs('placed'),
+    paid: countedAs('paid'),
+    cancelled: countedAs('cancelled'),
+    refunded: countedAs('refunded'),
+  },
+  numbers: {},
+  invariants: [
+    sameSet('every placed order is counted once', OrderFacts.placed, StatisticsFacts.placed),
+    sameSet('every paid order is counted once', OrderFacts.everPaid, StatisticsFacts.paid),
+    sameSet('every cancelled order is counted once', OrderFacts.cancelled, StatisticsFacts.cancelled),
+    sameSet('every refund is counted once', OrderFacts.refunded, StatisticsFacts.refunded),
+  ],
+});
+
+function countedAs(stage: string): string {
+  return `SELECT cause_id AS id FROM order_count WHERE stage = '${stage}'`;
+}

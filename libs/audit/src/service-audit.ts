@@ -1,0 +1,51 @@
+import type { DataSource } from 'typeorm';
+import type { AuditReport, Invariant, NumberFact, SetFact } from '#contracts';
+import { idSet } from './id-set.js';
+
+type Facts = Readonly<Record<string, SetFact | NumberFact>>;
+type NamesOf<F extends Facts, Kind> = {
+  [Name in keyof F]: F[Name]['kind'] extends Kind ? Name : never;
+}[keyof F] &
+  string;
+
+/** A service's facts, how its database tells them, and the invariants that it knows of. */
+export interface ServiceAudit<F extends Facts = Facts> {
+  readonly facts: F;
+  /** For each set, a query of one column, `id`. */
+  readonly sets: Readonly<Record<NamesOf<F, 'set'>, string>>;
+  /** For each number, an expression; all are selected together. */
+  readonly numbers: Readonly<Record<NamesOf<F, 'number'>, string>>;
+  /** What the expressions are selected from, if they need anything in common. */
+  readonly from?: string;
+  readonly invariants: readonly Invariant[];
+  /** Figures that are zero once nothing of the service is on its way. */
+  readonly onTheWay?: readonly NumberFact[];
+}
+
+/** Declares a service's part of the audit; every fact of it must have its query. */
+export function defineAudit<F extends Facts>(audit: ServiceAudit<F>): ServiceAudit<F> {
+  return audit;
+}
+
+/** What the service knows now. */
+export async function reportOf(
+  database: DataSource,
+  { sets, numbers, from, invariants, onTheWay = [] }: ServiceAudit,
+): Promise<AuditReport> {
+  const told: AuditReport = {
+    sets: {},
+    numbers: {},
+    invariants: [...invariants],
+    onTheWay: [...onTheWay],
+  };
+  for (const [name, query] of Object.entries<string>(sets)) told.sets[name] = await idSet(database, query);
+  const columns = Object.entries<string>(numbers).map(
+    ([name, expression]) => `(${expression})::float8 AS "${name}"`,
+  );
+  if (columns.length > 0) {
+    const source = from === undefined ? '' : ` FROM ${from}`;
+    const [row] = (await database.query(`SELECT ${columns.join(', ')}${source}`)) as [Record<string, number>];
+    told.numbers = row;
+  }
+  return told;
+}

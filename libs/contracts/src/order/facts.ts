@@ -1,0 +1,25 @@
+import { defineFacts } from '../audit/facts.js';
+
+/** What the order service tells an audit. Its sets are of order ids, but for reservations and refunds. */
+export const OrderFacts = defineFacts('order', {
+  placed: 'set',
+  reservationsOrdered: 'set',
+  everPaid: 'set',
+  cancelled: 'set',
+  /** Refunds that took something back. */
+  refunded: 'set',
+  ordinaryRefunded: 'set',
+  seckillGivenUp: 'set',
+  seckillKept: 'set',
+  /** Cancelled after the catalogue had reserved their stock. */
+  ordinaryCancelled: 'set',
+  refundsDue: 'number',
+  paymentsTaken: 'number',
+  refundsGiven: 'number',
+  minorTaken: 'number',
+  minorGivenBack: 'number',
+  /** Orders whose refunds do not add up to what they say was refunded. */
+  refundsOff: 'number',
+  pendingStock: 'number',
+  paidWithoutPayment: 'number',
+});

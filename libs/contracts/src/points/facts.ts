@@ -1,0 +1,9 @@
+import { defineFacts } from '../audit/facts.js';
+
+/** What the points service tells an audit. */
+export const PointsFacts = defineFacts('points', {
+  /** Orders that earned points. */
+  awarded: 'set',
+  /** Refunds that took points back. */
+  reversed: 'set',
+});

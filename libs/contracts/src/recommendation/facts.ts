@@ -1,0 +1,7 @@
+import { defineFacts } from '../audit/facts.js';
+
+/** What the recommendation service tells an audit. */
+export const RecommendationFacts = defineFacts('recommendation', {
+  /** Orders that are in the buyers' profiles. */
+  profiled: 'set',
+});

@@ -1,0 +1,20 @@
+import { defineFacts } from '../audit/facts.js';
+
+/** What the flash-sale service tells an audit. */
+export const SeckillFacts = defineFacts('seckill', {
+  reservations: 'set',
+  /** Orders whose reservation was given back. */
+  released: 'set',
+  /** Orders whose reservation was not given back. */
+  kept: 'set',
+  stock: 'number',
+  available: 'number',
+  reserved: 'number',
+  sold: 'number',
+  /** Campaigns whose reservations do not add up to their stock. */
+  campaignsOff: 'number',
+  /** Pieces that were reserved beyond the stock. */
+  oversold: 'number',
+  /** Buyers who have more of a campaign than they may. */
+  limitsBroken: 'number',
+});

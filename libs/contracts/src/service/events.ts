@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { defineEvent, type EventOf } from '#messaging/message';
+
+/** A service is there and answers requests. Each instance says so when it starts, and again every half minute. */
+export const ServiceAnnounced = defineEvent({
+  type: 'service.announced.v1',
+  topic: 'service',
+  key: event => event.instance,
+  schema: z.object({
+    service: z.string(),
+    instance: z.string(),
+    /** Where it answers requests, `host:port`. */
+    address: z.string(),
+    /** Its subscriptions, by name. */
+    subscriptions: z.array(z.string()),
+    /** Whether it has facts for an audit. */
+    hasFacts: z.boolean(),
+  }),
+});
+export type ServiceAnnounced = EventOf<typeof ServiceAnnounced>;
+
+/** How often an instance announces itself, in ms. */
+export const ANNOUNCED_EVERY_MS = 30_000;

@@ -1,0 +1,9 @@
+import { defineFacts } from '../audit/facts.js';
+
+/** What the statistics service tells an audit: orders, and refunds, that it has counted. */
+export const StatisticsFacts = defineFacts('statistics', {
+  placed: 'set',
+  paid: 'set',
+  cancelled: 'set',
+  refunded: 'set',
+});

@@ -1,0 +1,38 @@
+import type { INestApplication } from '@nestjs/common';
+import { SERVICE_AUDIT } from '#audit';
+import { ANNOUNCED_EVERY_MS, ServiceAnnounced } from '#contracts';
+import { BackgroundTask, MessagingClient, MessagingServer, type Transport } from '#messaging';
+
+/**
+ * Tells the gateways that this instance is there, where it answers and what it has, now and every half minute.
+ * @returns stops telling
+ */
+export function announce(
+  app: INestApplication,
+  transport: Transport,
+  who: { readonly service: string; readonly instance: string; readonly address: string },
+): () => Promise<void> {
+  const client = app.get(MessagingClient);
+  const subscriptions = app.get(MessagingServer).subscriptions.map(({ name }) => name);
+  const hasFacts = isProvided(app, SERVICE_AUDIT);
+  const task = new BackgroundTask(
+    async () => {
+      await transport.ensureTopics([{ name: ServiceAnnounced.topic, partitions: 1 }]);
+      await client.emitEvent(ServiceAnnounced, { ...who, subscriptions, hasFacts });
+      return ANNOUNCED_EVERY_MS;
+    },
+    // Missing one is no harm: the next comes, and the configuration names most of them anyway.
+    { backoff: { firstMs: ANNOUNCED_EVERY_MS, longestMs: ANNOUNCED_EVERY_MS }, onError: () => undefined },
+  );
+  task.start();
+  return () => task.stop();
+}
+
+function isProvided(app: INestApplication, token: symbol): boolean {
+  try {
+    app.get(token, { strict: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
