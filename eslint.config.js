@@ -2,7 +2,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.sluice/', 'coverage/'] },
+  { ignores: ['dist/', 'node_modules/', '.sluice/', 'coverage/', 'test/packages/app/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -1,4 +1,21 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { environment, prepare } from './tools/prepare.js';
+
+// Jest runs ES modules only under this flag. Started by hand or by an editor it is started again with it, on the
+// project's own Node and an up-to-date build, as `npm test` does.
+const FLAG = '--experimental-vm-modules';
+const isJest = /[\\/]jest(\.js)?$/.test(process.argv[1] ?? '');
+if (isJest && !`${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`.includes(FLAG)) {
+  const calledFrom = process.cwd();
+  await prepare();
+  const { status } = spawnSync('node', process.argv.slice(1), {
+    cwd: calledFrom,
+    env: { ...environment, NODE_OPTIONS: `${FLAG} --disable-warning=ExperimentalWarning` },
+    stdio: 'inherit',
+  });
+  process.exit(status ?? 1);
+}
 
 // The build's own compiler settings, with the tests let in.
 const { exclude: _, ...swc } = JSON.parse(readFileSync('.swcrc', 'utf8'));

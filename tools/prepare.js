@@ -98,6 +98,8 @@ async function build() {
     const cache = join(environment.NODE_COMPILE_CACHE, flags.join('').replaceAll(/[^a-z0-9]+/g, '-'));
     run('node', [...flags, '--input-type=module', '-e', warm], {
       env: { ...environment, NODE_COMPILE_CACHE: cache },
+      // Together in one process, modules warn of each other.
+      stdio: ['inherit', 'ignore', 'inherit'],
     });
   }
   writeFileSync(marker, wanted);

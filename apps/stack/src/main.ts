@@ -39,6 +39,7 @@ async function main(shop: Shop): Promise<void> {
 
   shop.processes = supervise(settings, databaseUrl(cluster), env);
   await Promise.all(shop.processes.map(each => each.start()));
+  restartOnRequest(shop.processes);
   await seedDemo(settings.urls.gateway, settings.secrets.operatorPassword);
   await announce(settings, shop.processes);
 }
@@ -121,6 +122,15 @@ function supervise(
       return new Supervised(process, settings.dataDir, say);
     }),
   );
+}
+
+/** Whoever started the launcher, such as `npm run dev`, may have apps started again: `{ kind: 'restart', apps }`. */
+function restartOnRequest(processes: readonly Supervised[]): void {
+  process.on('message', (message: { kind?: string; apps?: readonly string[] | 'all' }) => {
+    if (message.kind !== 'restart') return;
+    const { apps = [] } = message;
+    for (const each of processes) if (apps === 'all' || apps.includes(each.app)) each.restart();
+  });
 }
 
 /** What is running, for people and for the tools that come with the shop. */

@@ -32,6 +32,8 @@ export class Supervised {
   private readonly log: WriteStream;
   private stopping = false;
   private failures = 0;
+  /** It was asked to end only to be started again. */
+  private restarting = false;
 
   constructor(
     private readonly process: ProcessToRun,
@@ -54,6 +56,12 @@ export class Supervised {
     await new Promise<void>(ready => this.launch(ready));
   }
 
+  /** Ends it in order and starts it again, such as with new code. */
+  restart(): void {
+    this.restarting = true;
+    this.child?.kill('SIGTERM');
+  }
+
   /** Asks it to end, and sees that it does. */
   async stop(): Promise<void> {
     this.stopping = true;
@@ -68,7 +76,7 @@ export class Supervised {
     this.log.end();
   }
 
-  /** What nobody waits for yields the processor. One that ended at once has nothing to yield. */
+  /** Background work yields the processor. */
   private giveWay(pid: number | undefined): void {
     const { priority } = this.process;
     if (priority === 0 || pid === undefined) return;
@@ -77,7 +85,7 @@ export class Supervised {
       // Linux weighs sessions first and processes within them after; each of ours is a session of its own.
       writeFileSync(`/proc/${pid}/autogroup`, String(priority));
     } catch {
-      // it is gone, and its exit is dealt with; or this system weighs no sessions
+      // It ended already, which its exit handler deals with; or this system does not weigh sessions.
     }
   }
 
@@ -102,6 +110,11 @@ export class Supervised {
     });
     child.once('exit', (code, signal) => {
       if (this.stopping) return;
+      if (this.restarting) {
+        this.restarting = false;
+        this.launch(() => this.say(`${instance} was started again`));
+        return;
+      }
       this.failures = performance.now() - startedAt > STEADY_MS ? 0 : this.failures + 1;
       const pause = this.failures <= 1 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** this.failures, LAST_PAUSE_MS);
       this.say(
@@ -128,7 +141,7 @@ function forkSharingPort(
 
 /**
  * Compiled code is kept by the flags it was compiled under: processes with other flags would throw each other's
- * away and write it anew, all of it, each time they end.
+ * away and write all of it again each time they end.
  */
 function compileCacheFor(flags: readonly string[]): Record<string, string> {
   const base = process.env['NODE_COMPILE_CACHE'];

@@ -3,6 +3,7 @@ import {
   type AuditReport,
   defineFacts,
   equal,
+  seenOutside,
   type IdSet,
   type Invariant,
   sameSet,
@@ -19,6 +20,7 @@ const THREE: IdSet = { count: 3, distinct: 3, checksum: '42' };
 const INVARIANTS: Invariant[] = [
   sameSet('every payment is seen once', Shop.paid, Bank.seen),
   equal('the money agrees', Shop.minor, Bank.minor),
+  seenOutside('the bank agrees', Shop.minor, Bank.minor),
   zero('nothing is off', Shop.off),
   sum('the parts make the whole', [Shop.a, Shop.b], Shop.minor),
 ];
@@ -80,6 +82,7 @@ describe('the audit', () => {
     expect(judgeAll(reports()).map(each => each.figures)).toEqual([
       { 'shop: paid': 3, 'bank: seen': 3 },
       { 'shop: minor': 900, 'bank: minor': 900 },
+      { 'the shop': 900, outside: 900 },
       { off: 0 },
       { a: 300, b: 600, minor: 900 },
     ]);
@@ -95,7 +98,7 @@ describe('the audit', () => {
   });
 
   it('finds a figure that differs, one that is not zero, and parts that do not add up', () => {
-    expect(broken(reports({}, {}, { minor: 899 }))).toEqual(['the money agrees']);
+    expect(broken(reports({}, {}, { minor: 899 }))).toEqual(['the money agrees', 'the bank agrees']);
     expect(broken(reports({ off: 1 }))).toEqual(['nothing is off']);
     expect(broken(reports({ a: 299 }))).toEqual(['the parts make the whole']);
   });
@@ -112,6 +115,7 @@ describe('the audit', () => {
         unknown: ['bank'],
       },
       { invariant: 'the money agrees', holds: false, figures: { 'shop: minor': 900 }, unknown: ['bank'] },
+      { invariant: 'the bank agrees', holds: false, figures: { 'the shop': 900 }, unknown: ['bank'] },
     ]);
     expect(judged.filter(each => each.holds)).toHaveLength(2);
   });

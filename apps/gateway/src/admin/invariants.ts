@@ -27,11 +27,12 @@ export function isQuiet(reports: Reports): boolean {
 
 function judge(invariant: Invariant, reports: Reports): Judged {
   const facts = factsOf(invariant);
+  const labels = invariant.kind === 'equal' ? invariant.labels : undefined;
   const unknown = facts.filter(fact => figureOf(fact, reports) === undefined).map(({ service }) => service);
   const figures = Object.fromEntries(
-    facts.flatMap(fact => {
+    facts.flatMap((fact, index) => {
       const figure = figureOf(fact, reports);
-      return figure === undefined ? [] : [[labelOf(fact, facts), figure]];
+      return figure === undefined ? [] : [[labels?.[index] ?? labelOf(fact, facts), figure]];
     }),
   );
   if (unknown.length > 0)

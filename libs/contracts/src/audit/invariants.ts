@@ -4,7 +4,14 @@ import { NumberFact, SetFact } from './facts.js';
 /** Something that always holds once nothing is on its way, as a service that knows of it declares it. */
 export const Invariant = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('same-set'), invariant: z.string(), of: SetFact, as: SetFact }),
-  z.object({ kind: z.literal('equal'), invariant: z.string(), of: NumberFact, as: NumberFact }),
+  z.object({
+    kind: z.literal('equal'),
+    invariant: z.string(),
+    of: NumberFact,
+    as: NumberFact,
+    /** What the two figures are called; their own names if left out. */
+    labels: z.tuple([z.string(), z.string()]).optional(),
+  }),
   z.object({ kind: z.literal('zero'), invariant: z.string(), of: z.array(NumberFact) }),
   z.object({ kind: z.literal('sum'), invariant: z.string(), of: z.array(NumberFact), as: NumberFact }),
 ]);
@@ -18,6 +25,11 @@ export function sameSet(invariant: string, of: SetFact, as: SetFact): Invariant 
 /** The two figures are equal. */
 export function equal(invariant: string, of: NumberFact, as: NumberFact): Invariant {
   return { kind: 'equal', invariant, of, as };
+}
+
+/** The outside world has seen as much of the shop as the shop has done. */
+export function seenOutside(invariant: string, shop: NumberFact, outside: NumberFact): Invariant {
+  return { kind: 'equal', invariant, of: shop, as: outside, labels: ['the shop', 'outside'] };
 }
 
 /** Every one of the figures is zero. */

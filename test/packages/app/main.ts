@@ -1,0 +1,82 @@
+import 'reflect-metadata';
+import { Controller, Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import {
+  defineEvent,
+  type EventOf,
+  Handle,
+  MessagingModule,
+  MessagingMonitor,
+  Outbox,
+} from '@sluice/messaging';
+import { KafkaTransport } from '@sluice/transport-kafka';
+import { PostgresTransport } from '@sluice/transport-postgres';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+
+/** An app as somebody else writes it: it gets the packages and nothing else of the shop. */
+const { DATABASE_URL = '', QUEUE_URL = '' } = process.env;
+
+const OrderPaid = defineEvent({
+  type: 'order.paid.v1',
+  topic: 'order',
+  key: event => event.orderId,
+  schema: z.object({ orderId: z.uuid(), totalMinor: z.int() }),
+});
+type OrderPaid = EventOf<typeof OrderPaid>;
+
+@Controller()
+class AwardPointsHandler {
+  @Handle(OrderPaid, { name: 'points.award-on-order-paid', batch: 10 })
+  async award(events: readonly OrderPaid[], tx: EntityManager): Promise<void> {
+    for (const { orderId } of events) await tx.query('INSERT INTO points (order_id) VALUES ($1)', [orderId]);
+  }
+}
+
+@Injectable()
+class PayOrder {
+  constructor(
+    private readonly database: DataSource,
+    private readonly outbox: Outbox,
+  ) {}
+
+  async pay(orderId: string, fail: boolean): Promise<void> {
+    await this.database.transaction(async tx => {
+      await this.outbox.publish(tx, OrderPaid, { orderId, totalMinor: 1_250 });
+      if (fail) throw new Error('rolled back');
+    });
+  }
+}
+
+@Module({
+  imports: [
+    TypeOrmModule.forRoot({ type: 'postgres', url: DATABASE_URL }),
+    MessagingModule.forRootAsync({
+      useFactory: () => ({
+        service: 'points',
+        instance: 'points-1',
+        publishes: ['order'],
+        transport: new PostgresTransport({ url: QUEUE_URL, instance: 'points-1' }),
+      }),
+    }),
+  ],
+  controllers: [AwardPointsHandler],
+  providers: [PayOrder],
+})
+class AppModule {}
+
+const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: ['error'] });
+const database = app.get(DataSource);
+await database.query('CREATE TABLE points (order_id uuid PRIMARY KEY)');
+await app.init();
+const paying = app.get(PayOrder);
+await paying.pay('00000000-0000-4000-8000-000000000001', true).catch(() => undefined);
+await paying.pay('00000000-0000-4000-8000-000000000002', false);
+const monitor = app.get(MessagingMonitor);
+while ((await monitor.subscriptions(true))[0]?.handled !== 1) await new Promise(done => setTimeout(done, 20));
+const points: unknown = await database.query('SELECT order_id FROM points');
+const [state] = await monitor.subscriptions(true);
+await app.close();
+process.stdout.write(JSON.stringify({ points, state, kafka: KafkaTransport.name }));

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { watch } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { environment, prepare, refuse, root } from './prepare.js';
+
+/**
+ * The whole shop in watch mode: what is saved is compiled, and the apps that it belongs to are started again. Types
+ * are not checked here; the editor and `npm run check` do that. Arguments are those of `npm start`.
+ */
+
+/** Saves that come within this time, in ms, are one change: editors write a file in several steps. */
+const GATHER_MS = 80;
+
+const calledFrom = process.env.INIT_CWD ?? process.cwd();
+const dataDir = process.env.SLUICE_DATA_DIR
+  ? resolve(calledFrom, process.env.SLUICE_DATA_DIR)
+  : join(root, '.sluice');
+await prepare();
+const { transformFile } = await import('@swc/core');
+
+const launcher = spawn('node', [join(root, 'dist/apps/stack/src/main.js'), ...process.argv.slice(2)], {
+  cwd: root,
+  env: { ...environment, SLUICE_DATA_DIR: dataDir },
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => launcher.kill(signal));
+launcher.on('error', error => refuse(error.message));
+launcher.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+
+const changed = new Set();
+let gathering;
+for (const folder of ['apps', 'libs']) {
+  watch(join(root, folder), { recursive: true }, (_, name) => {
+    if (name === null || !/\.ts$/.test(name) || /spec\.ts$/.test(name)) return;
+    changed.add(join(folder, name));
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
+      const files = [...changed];
+      changed.clear();
+      void apply(files);
+    }, GATHER_MS);
+  });
+}
+
+/** Compiles the files and has their apps started again; one that does not compile changes nothing. */
+async function apply(files) {
+  const compiled = [];
+  for (const file of files) {
+    try {
+      await compile(file);
+      compiled.push(file);
+    } catch (error) {
+      // A file that is gone was moved or deleted: what imported it does not compile until it is changed too.
+      if (error.code !== 'ENOENT') process.stdout.write(`${file} does not compile: ${error.message}\n`);
+    }
+  }
+  if (compiled.length === 0) return;
+  const apps = new Set(compiled.map(file => (file.startsWith(`apps${sep}`) ? file.split(sep)[1] : 'all')));
+  launcher.send({ kind: 'restart', apps: apps.has('all') ? 'all' : [...apps] });
+}
+
+async function compile(file) {
+  const target = join(root, 'dist', file.replace(/\.ts$/, '.js'));
+  const { code, map } = await transformFile(join(root, file), {
+    swcrc: true,
+    sourceMaps: true,
+    sourceFileName: relative(dirname(target), join(root, file)),
+    outputPath: target,
+  });
+  await mkdir(dirname(target), { recursive: true });
+  const name = target.split(sep).at(-1);
+  await writeFile(target, `${code}\n//# sourceMappingURL=${name}.map\n`);
+  await writeFile(`${target}.map`, map ?? '');
+}
