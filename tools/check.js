@@ -13,6 +13,7 @@ const CHECKS = [
     'depcruise',
     [...SOURCES, '--config', '.dependency-cruiser.folders.cjs', '--output-type', 'err'],
   ],
+  ['landed migrations', 'node', ['tools/check-migrations.js']],
   ['unused code', 'knip', []],
 ];
 

@@ -18,6 +18,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const OLDEST_NODE = 20;
+/** How long the first compilation may take, in ms. */
+const LONGEST_WARM_UP_MS = 30_000;
 const SOURCES = ['apps', 'libs', 'tools', 'lab', 'bench'];
 
 /** What runs from here on: the project's own Node first, compiled code kept beside the build. */
@@ -96,10 +98,14 @@ async function build() {
   for (const flags of Object.values(NODE_FLAGS)) {
     // By the flags, as the launcher keeps it.
     const cache = join(environment.NODE_COMPILE_CACHE, flags.join('').replaceAll(/[^a-z0-9]+/g, '-'));
-    run('node', [...flags, '--input-type=module', '-e', warm], {
+    // Nothing depends on it, so it is not waited for longer than it can help. Modules that meet in one process warn
+    // of each other; that is not for people.
+    spawnSync('node', [...flags, '--input-type=module', '-e', warm], {
+      cwd: root,
       env: { ...environment, NODE_COMPILE_CACHE: cache },
-      // Together in one process, modules warn of each other.
-      stdio: ['inherit', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: LONGEST_WARM_UP_MS,
+      killSignal: 'SIGKILL',
     });
   }
   writeFileSync(marker, wanted);

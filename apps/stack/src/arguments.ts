@@ -12,24 +12,47 @@ export interface Arguments {
   /** How many instances of each service; one where it is not named. */
   readonly scale: ReadonlyMap<string, number>;
   readonly queue: QueueChoice;
+  /** Services that somebody else starts, such as `nest start` in watch mode. */
+  readonly without: ReadonlySet<string>;
 }
 
 const SCALABLE = SERVICES.filter(isScalable).map(({ name }) => name);
 
-const KNOWN = '--scale seckill=2,points=3, --transport postgres|kafka and --brokers 1|3|host:port,host:port';
+const KNOWN =
+  '--scale seckill=2,points=3, --without points, --transport postgres|kafka and --brokers 1|3|host:port,host:port';
 
 /** @throws StartRefused for anything that cannot be understood */
 export function readArguments(argv: readonly string[]): Arguments {
-  let values: { scale?: string; transport?: string; brokers?: string };
+  let values: { scale?: string; transport?: string; brokers?: string; without?: string };
   try {
     ({ values } = parseArgs({
       args: [...argv],
-      options: { scale: { type: 'string' }, transport: { type: 'string' }, brokers: { type: 'string' } },
+      options: {
+        scale: { type: 'string' },
+        transport: { type: 'string' },
+        brokers: { type: 'string' },
+        without: { type: 'string' },
+      },
     }));
   } catch (error) {
     throw new StartRefused(`${(error as Error).message.split('.')[0]}; known are ${KNOWN}`);
   }
-  return { scale: readScale(values.scale), queue: readQueue(values.transport ?? 'postgres', values.brokers) };
+  return {
+    scale: readScale(values.scale),
+    queue: readQueue(values.transport ?? 'postgres', values.brokers),
+    without: readWithout(values.without),
+  };
+}
+
+function readWithout(text: string | undefined): ReadonlySet<string> {
+  const without = new Set(text?.split(',') ?? []);
+  for (const name of without) {
+    if (!SERVICES.some(service => service.name === name))
+      throw new StartRefused(
+        `--without ${name} is not understood; there are ${SERVICES.map(service => service.name).join(', ')}`,
+      );
+  }
+  return without;
 }
 
 function readQueue(transport: string, brokers: string | undefined): QueueChoice {

@@ -12,13 +12,13 @@ import { instancesOf, LOG_DATABASE, processOf, SERVICES } from './services.js';
 import type { Settings } from './settings.js';
 import { settle } from './settle.js';
 import { StartRefused } from './start-refused.js';
-import { Supervised } from './supervisor.js';
+import { type ProcessToRun, Supervised } from './supervisor.js';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Starts the shop: PostgreSQL and the queue, then every app, then the demo; and ends it the other way round. */
 async function main(shop: Shop): Promise<void> {
-  const { scale, queue } = readArguments(process.argv.slice(2));
+  const { scale, queue, without } = readArguments(process.argv.slice(2));
   const environment = readEnvironment(process.env);
   const dataDir = await openDataDir(environment.SLUICE_DATA_DIR);
   await lock(dataDir);
@@ -37,10 +37,15 @@ async function main(shop: Shop): Promise<void> {
   // Asked to end meanwhile: nothing more is started.
   if (shop.ending) return;
 
-  shop.processes = supervise(settings, databaseUrl(cluster), env);
+  const processes = processesOf(settings, databaseUrl(cluster), env);
+  await writeEnvironments(dataDir, processes);
+  shop.processes = processes
+    .filter(({ app }) => !without.has(app))
+    .map(each => new Supervised(each, dataDir, say));
   await Promise.all(shop.processes.map(each => each.start()));
   restartOnRequest(shop.processes);
-  await seedDemo(settings.urls.gateway, settings.secrets.operatorPassword);
+  // Without some of its services the shop may have nothing to put the demo into.
+  if (without.size === 0) await seedDemo(settings.urls.gateway, settings.secrets.operatorPassword);
   await announce(settings, shop.processes);
 }
 
@@ -108,20 +113,30 @@ class Shop {
   }
 }
 
-function supervise(
+/** Every process of the shop, and how it is to be started. */
+function processesOf(
   settings: Settings,
   databaseUrl: (database: string) => string,
   queue: Readonly<Record<string, string>>,
-): Supervised[] {
+): ProcessToRun[] {
   return SERVICES.flatMap(service =>
     instancesOf(service.name, settings.scale).map((instance, _, all) => {
       const env = environmentOf(service, instance, settings, databaseUrl, queue);
       const { flags, priority } = processOf(service);
       const sharesPort = service.kind === 'entrance' && all.length > 1;
-      const process = { app: service.name, instance, env, flags, priority, sharesPort };
-      return new Supervised(process, settings.dataDir, say);
+      return { app: service.name, instance, env, flags, priority, sharesPort };
     }),
   );
+}
+
+/** What each process is told, for whoever starts one by hand: `nest start points --env-file …`. */
+async function writeEnvironments(dataDir: string, processes: readonly ProcessToRun[]): Promise<void> {
+  const folder = join(dataDir, 'env');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const { instance, env } of processes) {
+    const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'\n`);
+    await writeFile(join(folder, `${instance}.env`), lines.join(''), { mode: 0o600 });
+  }
 }
 
 /** Whoever started the launcher, such as `npm run dev`, may have apps started again: `{ kind: 'restart', apps }`. */

@@ -18,7 +18,7 @@ import { SequencedLog } from './log.js';
 import { Membership } from './membership.js';
 import { Reader } from './reader.js';
 import { Retention } from './retention.js';
-import { APPENDED, createSchema, REBALANCE } from './schema.js';
+import { APPENDED, migrateLog, REBALANCE } from './schema.js';
 
 export interface PostgresTransportOptions {
   /** The log's database. */
@@ -158,7 +158,7 @@ export class PostgresTransport implements Transport {
   }
 
   private async start(): Promise<void> {
-    await createSchema(this.pool);
+    await migrateLog(this.pool);
     await this.retention.prepare(new Date());
     this.listener.on(APPENDED, payload => {
       const appended = payload.split(' ');
