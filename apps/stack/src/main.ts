@@ -14,6 +14,9 @@ import { settle } from './settle.js';
 import { StartRefused } from './start-refused.js';
 import { type ProcessToRun, Supervised } from './supervisor.js';
 
+// Stacks point into the TypeScript sources.
+process.setSourceMapsEnabled(true);
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Starts the shop: PostgreSQL and the queue, then every app, then the demo; and ends it the other way round. */

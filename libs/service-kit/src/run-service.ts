@@ -35,6 +35,9 @@ export interface ServiceDefinition {
   readonly closeLast?: () => Promise<void>;
 }
 
+// Stacks point into the TypeScript sources. A map is read when a stack is, and not before.
+process.setSourceMapsEnabled(true);
+
 class ServiceRoot {}
 
 const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];

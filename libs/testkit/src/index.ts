@@ -1,6 +1,7 @@
 export { Happened, SOON, useParking } from './parking.js';
 export { startPostgres, type TestPostgres } from './postgres.js';
 export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from './database.js';
+export { type HarnessOptions, ServiceHarness } from './service-harness.js';
 export { startKafka, type TestKafka } from './kafka.js';
 export { eventually, Gate, Gathered } from './gather.js';
 export { effect, MessagingFixture } from './messaging-fixture.js';

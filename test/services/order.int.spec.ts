@@ -1,0 +1,332 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  CancelOrder,
+  ConfirmReceipt,
+  GetOrder,
+  OrderCancelled,
+  OrderCompleted,
+  OrderPaid,
+  OrderPlaced,
+  OrderRefunded,
+  PaymentDue,
+  PlaceOrder,
+  RefundOrder,
+  SeckillReserved,
+  SettlePayment,
+  StockReserved,
+} from '#contracts';
+import { ServiceHarness } from '#testkit';
+import { OrderConfig } from '../../apps/order/src/order.config.js';
+import { orderDatabase } from '../../apps/order/src/order.database.js';
+import { OrderModule } from '../../apps/order/src/order.module.js';
+import { aSeckillReserved, aStockReserved } from './builders.js';
+
+const SECRET = 'a secret of the payment provider';
+const LOCK_ORDER = 'SELECT 1 FROM orders WHERE id = $1 FOR UPDATE';
+
+interface Payable {
+  readonly orderId: string;
+  readonly buyerId: string;
+  readonly paymentId: string;
+}
+
+async function startOrder() {
+  const harness = await ServiceHarness.start({
+    module: OrderModule,
+    migrations: orderDatabase.migrations,
+    config: DATABASE_URL =>
+      OrderConfig.parse({
+        DATABASE_URL,
+        // Nobody is there: what these tests are about is decided before the provider is called.
+        PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1',
+        PAYMENT_CALLBACK_URL: 'http://127.0.0.1:1',
+        PAYMENT_SECRET: SECRET,
+      }),
+    publishes: [OrderPlaced, OrderPaid, OrderCancelled, OrderRefunded, OrderCompleted],
+  });
+  const stateOf = async ({ orderId, buyerId }: Payable) => harness.ask(GetOrder, { orderId, buyerId });
+  return {
+    harness,
+    place: (orderId: string, buyerId: string) =>
+      harness.ask(PlaceOrder, { orderId, buyerId, items: [{ sku: 'uk.A', quantity: 2 }] }),
+    /** A checkout that the provider knows: the row is there before the provider hears of it. */
+    async openPayment(orderId: string, amountMinor: number): Promise<string> {
+      const paymentId = randomUUID();
+      await harness.database.query(
+        `INSERT INTO payment (id, order_id, amount_minor, currency, status) VALUES ($1, $2, $3, 'GBP', 'pending')`,
+        [paymentId, orderId, amountMinor],
+      );
+      return paymentId;
+    },
+    /** An ordinary order whose stock is reserved and whose checkout is open. */
+    async payable(): Promise<Payable> {
+      const [orderId, buyerId] = [randomUUID(), 'ann'];
+      await this.place(orderId, buyerId);
+      await harness.deliver(StockReserved, aStockReserved(orderId));
+      return { orderId, buyerId, paymentId: await this.openPayment(orderId, 1_000) };
+    },
+    async paid(): Promise<Payable> {
+      const order = await this.payable();
+      await this.pay(order);
+      return order;
+    },
+    pay({ paymentId }: Payable, differences: object = {}) {
+      const callback = { paymentId, outcome: 'paid', amountMinor: 1_000, currency: 'GBP', ...differences };
+      const [timestamp, body] = [String(Math.floor(Date.now() / 1_000)), JSON.stringify(callback)];
+      const signature = createHmac('sha256', SECRET).update(`${timestamp}.${body}`).digest('hex');
+      return harness.ask(SettlePayment, { timestamp, body, signature });
+    },
+    cancel: ({ orderId, buyerId }: Payable) => harness.ask(CancelOrder, { orderId, buyerId }),
+    refund: ({ orderId, buyerId }: Payable, refundId: string = randomUUID(), quantity?: number) =>
+      harness.ask(RefundOrder, {
+        orderId,
+        buyerId,
+        refundId,
+        ...(quantity !== undefined && { items: [{ sku: 'uk.A', quantity }] }),
+      }),
+    confirm: ({ orderId, buyerId }: Payable) => harness.ask(ConfirmReceipt, { orderId, buyerId }),
+    expire: ({ orderId }: Payable) => harness.deliver(PaymentDue, { orderId }),
+    /** As fulfilment will do it. */
+    ship: ({ orderId }: Payable) =>
+      harness.database.query("UPDATE orders SET status = 'shipped' WHERE id = $1", [orderId]),
+    stateOf,
+    statusOf: async (order: Payable) => (await stateOf(order)).status,
+    refundsOf: async ({ orderId }: Payable) =>
+      (await harness.database.query(
+        'SELECT id, amount_minor::int AS minor, jsonb_array_length(items) AS lines FROM refund WHERE order_id = $1 ORDER BY requested_at',
+        [orderId],
+      )) as { id: string; minor: number; lines: number }[],
+    /** Both wait for the order's row, the first one first. */
+    race: (order: Payable, ...works: (() => Promise<unknown>)[]) =>
+      harness.inOrder(LOCK_ORDER, [order.orderId], works),
+  };
+}
+
+const refusal = (code: string) => ({ status: 'rejected', reason: expect.objectContaining({ code }) });
+const done = (value: object = {}) => ({ status: 'fulfilled', value: expect.objectContaining(value) });
+
+describe('an order', () => {
+  let order: Awaited<ReturnType<typeof startOrder>>;
+
+  beforeEach(async () => {
+    order = await startOrder();
+  });
+
+  afterEach(() => order.harness.stop());
+
+  describe('placed', () => {
+    it('twice under one id is one order, and is told once', async () => {
+      const orderId = randomUUID();
+      await Promise.all([order.place(orderId, 'ann'), order.place(orderId, 'ann')]);
+      await order.place(orderId, 'ann');
+      const marker = randomUUID();
+      await order.place(marker, 'ann');
+      const told = await order.harness.publishedOf(OrderPlaced, 2);
+      expect(told.map(each => each.orderId)).toEqual([orderId, marker]);
+    });
+
+    it('by a flash sale is written once when its reservation comes twice', async () => {
+      const reservation = aSeckillReserved();
+      await order.harness.deliver(SeckillReserved, reservation);
+      await order.harness.deliver(SeckillReserved, reservation);
+      expect(await order.harness.publishedOf(OrderPlaced, 1)).toHaveLength(1);
+      const { orderId, buyerId } = reservation;
+      expect(await order.harness.ask(GetOrder, { orderId, buyerId })).toMatchObject({
+        status: 'awaiting_payment',
+        totalMinor: 990,
+      });
+    });
+
+    it('with more of a SKU than an order may have is refused, and nothing is written', async () => {
+      const items = [
+        { sku: 'uk.A', quantity: 600_000 },
+        { sku: 'uk.A', quantity: 600_000 },
+      ];
+      const request = { orderId: randomUUID(), buyerId: 'ann', items };
+      await expect(order.harness.ask(PlaceOrder, request)).rejects.toMatchObject({ code: 'invalid_input' });
+      await expect(order.harness.ask(GetOrder, request)).rejects.toMatchObject({ code: 'order_not_found' });
+    });
+  });
+
+  describe('paid', () => {
+    it('is paid once, however often the provider says so', async () => {
+      const paid = await order.payable();
+      expect(await Promise.all([order.pay(paid), order.pay(paid), order.pay(paid)])).toEqual(
+        expect.arrayContaining([{ outcome: 'settled' }, { outcome: 'repeated' }, { outcome: 'repeated' }]),
+      );
+      expect(await order.harness.publishedOf(OrderPaid, 1)).toMatchObject([
+        { orderId: paid.orderId, totalMinor: 1_000, paymentId: paid.paymentId },
+      ]);
+    });
+
+    it('over another amount settles nothing', async () => {
+      const payable = await order.payable();
+      await expect(order.pay(payable, { amountMinor: 999 })).rejects.toMatchObject({
+        code: 'amount_mismatch',
+      });
+      expect(await order.statusOf(payable)).toBe('awaiting_payment');
+    });
+
+    it('after a decline is paid all the same', async () => {
+      const payable = await order.payable();
+      expect(await order.pay(payable, { outcome: 'declined' })).toEqual({ outcome: 'declined' });
+      expect(await order.pay(payable)).toEqual({ outcome: 'settled' });
+    });
+
+    it('by two payments keeps one and gives the other back', async () => {
+      const first = await order.payable();
+      await order.pay(first);
+      const second = { ...first, paymentId: await order.openPayment(first.orderId, 1_000) };
+      expect(await order.pay(second)).toEqual({ outcome: 'refunding' });
+      expect(await order.refundsOf(first)).toMatchObject([{ minor: 1_000, lines: 0 }]);
+      expect(await order.statusOf(first)).toBe('paid');
+    });
+  });
+
+  describe('in a race of pay and cancel', () => {
+    it('is paid when the payment comes first, and cannot be cancelled then', async () => {
+      const raced = await order.payable();
+      const [pay, cancel] = await order.race(
+        raced,
+        () => order.pay(raced),
+        () => order.cancel(raced),
+      );
+      expect(pay).toEqual(done({ outcome: 'settled' }));
+      expect(cancel).toEqual(refusal('wrong_order_state'));
+      expect(await order.statusOf(raced)).toBe('paid');
+      expect(await order.refundsOf(raced)).toEqual([]);
+    });
+
+    it('is cancelled when that comes first, and the money goes back', async () => {
+      const raced = await order.payable();
+      const [cancel, pay] = await order.race(
+        raced,
+        () => order.cancel(raced),
+        () => order.pay(raced),
+      );
+      expect(cancel).toEqual(done({ status: 'cancelled' }));
+      expect(pay).toEqual(done({ outcome: 'refunding' }));
+      expect(await order.statusOf(raced)).toBe('cancelled');
+      expect(await order.refundsOf(raced)).toMatchObject([{ minor: 1_000, lines: 0 }]);
+      expect(await order.harness.publishedOf(OrderCancelled, 1)).toHaveLength(1);
+    });
+  });
+
+  describe('in a race of pay and expiry', () => {
+    it('is paid when the payment comes first: the timer changes nothing', async () => {
+      const raced = await order.payable();
+      const [pay] = await order.race(
+        raced,
+        () => order.pay(raced),
+        () => order.expire(raced),
+      );
+      expect(pay).toEqual(done({ outcome: 'settled' }));
+      expect(await order.statusOf(raced)).toBe('paid');
+    });
+
+    it('is cancelled when the timer comes first, once, and the money goes back', async () => {
+      const raced = await order.payable();
+      const [, pay] = await order.race(
+        raced,
+        () => order.expire(raced),
+        () => order.pay(raced),
+      );
+      expect(pay).toEqual(done({ outcome: 'refunding' }));
+      expect(await order.stateOf(raced)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+      expect(await order.harness.publishedOf(OrderCancelled, 1)).toHaveLength(1);
+    });
+  });
+
+  it('cancelled by its buyer and by its timer at once is cancelled once', async () => {
+    for (const first of ['buyer', 'timer'] as const) {
+      const raced = await order.payable();
+      const works = [() => order.cancel(raced), () => order.expire(raced)];
+      await order.race(raced, ...(first === 'buyer' ? works : works.reverse()));
+      const { reason } = await order.stateOf(raced);
+      expect(reason).toBe(first === 'buyer' ? 'buyer' : 'unpaid');
+    }
+    expect(await order.harness.publishedOf(OrderCancelled, 2)).toHaveLength(2);
+  });
+
+  describe('refunded', () => {
+    it('is taken back once under one id, however often it is asked', async () => {
+      const paid = await order.paid();
+      const refundId = randomUUID();
+      const [one, two] = await order.race(
+        paid,
+        () => order.refund(paid, refundId),
+        () => order.refund(paid, refundId),
+      );
+      expect([one, two]).toEqual([done({ status: 'refunded' }), done({ status: 'refunded' })]);
+      expect(await order.refundsOf(paid)).toEqual([{ id: refundId, minor: 1_000, lines: 1 }]);
+      expect(await order.harness.publishedOf(OrderRefunded, 1)).toHaveLength(1);
+    });
+
+    it('in parts at the same time never gives back more than was bought', async () => {
+      const paid = await order.paid();
+      const [one, two, three] = await order.race(
+        paid,
+        () => order.refund(paid, randomUUID(), 1),
+        () => order.refund(paid, randomUUID(), 1),
+        () => order.refund(paid, randomUUID(), 1),
+      );
+      expect(one).toEqual(done({ status: 'paid', refundedMinor: 500 }));
+      expect(two).toEqual(done({ status: 'refunded', refundedMinor: 1_000 }));
+      expect(three).toEqual(refusal('wrong_order_state'));
+      expect((await order.refundsOf(paid)).map(({ minor }) => minor)).toEqual([500, 500]);
+    });
+
+    it('under an id of another order is refused', async () => {
+      const [mine, other] = [await order.paid(), await order.paid()];
+      const refundId = randomUUID();
+      await order.refund(mine, refundId);
+      await expect(order.refund(other, refundId)).rejects.toMatchObject({ code: 'refund_id_taken' });
+      expect(await order.statusOf(other)).toBe('paid');
+    });
+
+    it('before it is paid is refused', async () => {
+      const payable = await order.payable();
+      await expect(order.refund(payable)).rejects.toMatchObject({ code: 'wrong_order_state' });
+      expect(await order.refundsOf(payable)).toEqual([]);
+    });
+  });
+
+  describe('received', () => {
+    it('is completed by a buyer who has it, and told once', async () => {
+      const shipped = await order.paid();
+      await order.ship(shipped);
+      const outcomes = await order.race(
+        shipped,
+        () => order.confirm(shipped),
+        () => order.confirm(shipped),
+      );
+      expect(outcomes).toEqual([done({ status: 'completed' }), refusal('wrong_order_state')]);
+      expect(await order.harness.publishedOf(OrderCompleted, 1)).toMatchObject([
+        { orderId: shipped.orderId },
+      ]);
+      expect((await order.stateOf(shipped)).timeline.at(-1)).toMatchObject({ what: 'receipt confirmed' });
+    });
+
+    it('cannot be confirmed before it is shipped, nor by somebody else', async () => {
+      const paid = await order.paid();
+      await expect(order.confirm(paid)).rejects.toMatchObject({ code: 'wrong_order_state' });
+      await order.ship(paid);
+      await expect(order.confirm({ ...paid, buyerId: 'ben' })).rejects.toMatchObject({
+        code: 'order_not_found',
+      });
+    });
+
+    it('or refunded: whichever comes first', async () => {
+      const shipped = await order.paid();
+      await order.ship(shipped);
+      const [refund, confirm] = await order.race(
+        shipped,
+        () => order.refund(shipped),
+        () => order.confirm(shipped),
+      );
+      expect(refund).toEqual(done({ status: 'refunded' }));
+      expect(confirm).toEqual(refusal('wrong_order_state'));
+    });
+  });
+});
