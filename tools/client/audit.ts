@@ -7,6 +7,8 @@ const Audit = z.object({
   clean: z.boolean(),
   settled: z.boolean(),
   computedAt: z.string(),
+  /** Services that did not answer. */
+  unanswered: z.array(z.string()),
   invariants: z.array(
     z.object({ invariant: z.string(), holds: z.boolean(), figures: z.record(z.string(), z.number()) }),
   ),
@@ -35,7 +37,7 @@ export async function settledAudit(shop: Shop, patienceMs = 60_000): Promise<Aud
 }
 
 /** The audit as a person reads it. */
-export function auditReport({ clean, settled, invariants }: Audit): string {
+export function auditReport({ clean, settled, unanswered, invariants }: Audit): string {
   const rows = invariants.map(({ invariant, holds, figures }) => [
     holds ? '✓' : '✗',
     invariant,
@@ -43,5 +45,6 @@ export function auditReport({ clean, settled, invariants }: Audit): string {
       .map(([name, value]) => `${name} ${value}`)
       .join(', '),
   ]);
-  return `${table(rows)}\naudit: ${!settled ? 'NOT SETTLED, messages are still on their way' : clean ? 'clean' : 'NOT CLEAN'}`;
+  const away = unanswered.length === 0 ? '' : `\nno answer from ${unanswered.join(', ')}`;
+  return `${table(rows)}${away}\naudit: ${!settled ? 'NOT SETTLED, messages are still on their way' : clean ? 'clean' : 'NOT CLEAN'}`;
 }

@@ -4,10 +4,10 @@ import { type AuditReport, getAuditReport } from '#contracts';
 import { HandleRequest } from '#requests';
 import { reportOf, type ServiceAudit } from './service-audit.js';
 
-/** The token of a service's audit, where it has one. */
+/** The injection token of a service's audit, if it has one. */
 export const SERVICE_AUDIT = Symbol('sluice.audit');
 
-/** Answers an audit's question about one service. */
+/** Answers an audit's request for one service's report. */
 @Module({})
 export class AuditModule {
   static forService(service: string, audit: ServiceAudit): DynamicModule {

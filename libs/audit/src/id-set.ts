@@ -2,8 +2,8 @@ import type { DataSource } from 'typeorm';
 import type { IdSet } from '#contracts';
 
 /**
- * Sums up the ids that a query selects (one column, `id`), so that two services can compare theirs without
- * sending them. Two different sets of one size look equal with a chance of 2^-64.
+ * Summarizes the ids that a query selects (one column, `id`), so that two services can compare their sets
+ * without sending them. Two different sets of the same size look equal with a probability of 2^-64.
  */
 export async function idSet(database: DataSource, query: string): Promise<IdSet> {
   const [row] = (await database.query(

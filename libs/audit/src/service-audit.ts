@@ -8,26 +8,26 @@ type NamesOf<F extends Facts, Kind> = {
 }[keyof F] &
   string;
 
-/** A service's facts, how its database tells them, and the invariants that it knows of. */
+/** A service's facts, the queries that compute them, and the invariants that the service declares. */
 export interface ServiceAudit<F extends Facts = Facts> {
   readonly facts: F;
-  /** For each set, a query of one column, `id`. */
+  /** A query for each set, with one column, `id`. */
   readonly sets: Readonly<Record<NamesOf<F, 'set'>, string>>;
-  /** For each number, an expression; all are selected together. */
+  /** An SQL expression for each number; one query selects them all. */
   readonly numbers: Readonly<Record<NamesOf<F, 'number'>, string>>;
-  /** What the expressions are selected from, if they need anything in common. */
+  /** What that query selects from, if the expressions need it. */
   readonly from?: string;
   readonly invariants: readonly Invariant[];
-  /** Figures that are zero once nothing of the service is on its way. */
+  /** Figures that are zero once the service has nothing in flight. */
   readonly onTheWay?: readonly NumberFact[];
 }
 
-/** Declares a service's part of the audit; every fact of it must have its query. */
+/** Declares a service's part of the audit. Every fact must have its query. */
 export function defineAudit<F extends Facts>(audit: ServiceAudit<F>): ServiceAudit<F> {
   return audit;
 }
 
-/** What the service knows now. */
+/** Reads the service's current facts from its database. */
 export async function reportOf(
   database: DataSource,
   { sets, numbers, from, invariants, onTheWay = [] }: ServiceAudit,

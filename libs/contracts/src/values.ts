@@ -4,10 +4,10 @@ import { z } from 'zod';
 export const Currency = z.string().regex(/^[A-Z]{3}$/, 'a currency is three capital letters, such as GBP');
 /** Money in the currency's minor unit, such as pence. */
 export const MinorUnits = z.int().nonnegative();
-/** The highest price of one piece, and the most pieces of one SKU: their product is still an exact number. */
+/** The highest unit price and the largest quantity of one SKU. Their product is still an exact number. */
 export const MAX_PRICE_MINOR = 1_000_000_000;
 export const MAX_QUANTITY = 1_000_000;
-/** Most lines of one order: wholesale invoices have over a thousand. */
+/** The most lines in one order. Wholesale invoices have over a thousand. */
 export const MAX_LINES = 2_000;
 export const Price = MinorUnits.max(MAX_PRICE_MINOR);
 export const Quantity = z.int().positive().max(MAX_QUANTITY);
@@ -17,7 +17,7 @@ export const Sku = z
   .regex(/^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,64}$/, 'a SKU is <store>.<code>, such as uk.85123A');
 export const BuyerId = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'a user id is 1 to 64 of A–Z a–z 0–9 . _ -');
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'a user id is 1 to 64 characters: A–Z, a–z, 0–9, ., _ or -');
 /** ISO 8601, UTC. */
 export const Instant = z.iso.datetime();
 

@@ -10,7 +10,7 @@ export interface BrokerOptions {
   readonly folder: string;
   readonly clusterId: string;
   readonly properties: Readonly<Record<string, string>>;
-  /** Further arguments of the formatting, such as `--add-scram`. */
+  /** Additional arguments for formatting, such as `--add-scram`. */
   readonly format: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export class Broker {
   }
 
   /**
-   * Formats the log's folder where that is needed, ends a broker that a killed launcher left on it, starts.
+   * Stops a broker that a killed launcher left behind, formats the log folder if needed, and starts.
    * @throws KafkaStartError with the broker's own last words
    */
   async start(): Promise<void> {
@@ -47,7 +47,7 @@ export class Broker {
     this.server?.onUnexpectedExit(() => this.unexpectedExit?.());
   }
 
-  /** SIGTERM hands over and writes out; SIGKILL is a power cut. It may be starting still. */
+  /** SIGTERM hands over and flushes; SIGKILL acts like a power failure. The broker may still be starting. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await this.server?.end(signal);
     this.server = undefined;
@@ -76,7 +76,7 @@ export class Broker {
     const { java, folder, clusterId, format } = this.options;
     const done = join(folder, 'formatted');
     if (existsSync(done)) return;
-    // A start killed while it formatted leaves half a log; nothing was ever stored in it.
+    // A start that was killed during formatting leaves an incomplete log. Nothing was ever stored in it.
     await rm(join(folder, 'log'), { recursive: true, force: true });
     const args = ['format', `--cluster-id=${clusterId}`, '--config', this.propertiesFile, ...format];
     const { code, lastWords } = await runProgram(java.command('kafka.tools.StorageTool', args));
@@ -88,7 +88,7 @@ export class Broker {
     if (!existsSync(this.pidFile)) return;
     const pid = Number(await readFile(this.pidFile, 'utf8'));
     const { output } = await runProgram({ command: 'ps', args: ['-ww', '-o', 'args=', '-p', String(pid)] });
-    // A process id is used again: only what was started with this file is ours to end.
+    // Process ids are reused: end the process only if it was started with this file.
     if (output.includes(this.propertiesFile)) await endLeftover(pid, 'SIGKILL');
     await rm(this.pidFile, { force: true });
   }

@@ -7,23 +7,28 @@ import { Broker } from './broker.js';
 import { KafkaJava, KafkaStartError } from './java.js';
 
 export interface KafkaClusterOptions {
-  /** Directory of the cluster; made and formatted when it is not there. */
+  /** Data directory of the cluster; created and formatted if it does not exist. */
   readonly dataDir: string;
-  /** How many brokers; 1 if left out. Three keep every message on all three, and go on when one is gone. */
+  /**
+   * Number of brokers; 1 if left out. Three brokers replicate every message to all three and survive the loss
+   * of one.
+   */
   readonly brokers?: 1 | 3;
   /** Two TCP ports on 127.0.0.1 for each broker, for clients and for the controllers; free ones if left out. */
   readonly ports?: readonly number[];
   /** Broker settings on top of ours. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** Listeners beside the plain one, by name: `{ TLS: 9094 }`. What they ask for is in `properties`. */
+  /** Listeners in addition to the plain one, by name: `{ TLS: 9094 }`. `properties` holds their settings. */
   readonly listeners?: Readonly<Record<string, number>>;
-  /** Further arguments of the formatting, such as `--add-scram`. */
+  /** Additional arguments for formatting, such as `--add-scram`. */
   readonly format?: readonly string[];
 }
 
 const HOST = '127.0.0.1';
 
-/** A few topics on one machine: little memory, few threads; a broker that is gone is noticed within seconds. */
+/**
+ * For a few topics on one machine: little memory, few threads, and a lost broker is detected within seconds.
+ */
 const PROPERTIES: Readonly<Record<string, string>> = {
   'process.roles': 'broker,controller',
   'controller.listener.names': 'CONTROLLER',
@@ -39,7 +44,7 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   'replica.lag.time.max.ms': '5000',
   'controller.quorum.election.timeout.ms': '1000',
   'controller.quorum.fetch.timeout.ms': '2000',
-  // All brokers of this machine end together: none is left to hand over to.
+  // All brokers on this machine stop together, so there is none to hand over to.
   'controlled.shutdown.enable': 'false',
   'num.network.threads': '2',
   'num.io.threads': '4',
@@ -50,7 +55,7 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   'log.segment.bytes': '67108864',
 };
 
-/** Apache Kafka on this machine, of one broker or three, run from the jars that Maven resolves. */
+/** Apache Kafka on this machine, with one broker or three, run from the jars that Maven resolves. */
 export class KafkaCluster {
   private unexpectedExit: ((broker: number) => void) | undefined;
 
@@ -75,7 +80,7 @@ export class KafkaCluster {
       const properties = propertiesOf(index, count, ports, options);
       return new Broker({ java, folder, clusterId: identity, properties, format: options.format ?? [] });
     });
-    // All are waited for, so that none is still starting when they are ended.
+    // Wait for all of them, so that none is still starting when they are stopped.
     const started = await Promise.allSettled(brokers.map(broker => broker.start()));
     const failed = started.find(outcome => outcome.status === 'rejected');
     if (failed !== undefined) {
@@ -95,18 +100,18 @@ export class KafkaCluster {
     await this.all[broker]!.stop('SIGKILL');
   }
 
-  /** Starts a broker again that was stopped. */
+  /** Restarts a broker that was stopped. */
   async revive(broker: number): Promise<void> {
     await this.all[broker]!.start();
   }
 
-  /** `kill -9` of everything, and a start on what is on the disk. */
+  /** Kills every broker with `kill -9`, then starts all of them on the data on disk. */
   async restart(): Promise<void> {
     await Promise.all(this.all.map(broker => broker.stop('SIGKILL')));
     await Promise.all(this.all.map(broker => broker.start()));
   }
 
-  /** Called with the number of a broker that ends without having been asked to. */
+  /** Called with the index of a broker that exits unexpectedly. */
   onUnexpectedExit(listener: (broker: number) => void): void {
     this.unexpectedExit = listener;
   }
@@ -120,7 +125,10 @@ export class KafkaCluster {
   }
 }
 
-/** The cluster's id, made once. @throws KafkaStartError when the directory is of another number of brokers */
+/**
+ * The cluster's id, generated once. @throws KafkaStartError when the directory is of another number of
+ * brokers
+ */
 async function identityOf(dataDir: string, brokers: number): Promise<string> {
   const file = join(dataDir, 'cluster.json');
   if (!existsSync(file)) {
@@ -132,7 +140,7 @@ async function identityOf(dataDir: string, brokers: number): Promise<string> {
   const before = JSON.parse(await readFile(file, 'utf8')) as { id: string; brokers: number };
   if (before.brokers !== brokers) {
     throw new KafkaStartError(
-      `${dataDir} is of a cluster of ${before.brokers}, not ${brokers}; start as many, or use another directory`,
+      `${dataDir} holds a cluster of ${before.brokers}, not ${brokers}; start that many, or use another directory`,
     );
   }
   return before.id;

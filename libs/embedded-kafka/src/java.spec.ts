@@ -7,7 +7,7 @@ const path = process.env['PATH'];
 let folder: string;
 
 beforeEach(async () => {
-  // Not the temporary directory, from which programs may not be allowed to run.
+  // Not the temporary directory, which may forbid running programs.
   folder = await mkdtemp(resolve('dist', 'path-'));
   process.env['PATH'] = folder;
 });

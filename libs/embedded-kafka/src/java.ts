@@ -11,11 +11,11 @@ export class KafkaStartError extends ServerStartError {}
 
 const OLDEST_JAVA = 17;
 
-// What is no TypeScript stays where it is when the build puts the rest into dist/.
+// The build moves only TypeScript output into dist/; all other files stay in the source tree.
 const HOME = resolve(import.meta.dirname, '..').replace(/([\\/])dist\1(libs\1embedded-kafka)$/, '$1$2');
 const ROOT = resolve(HOME, '../..');
 
-/** Memory enough for a shop on one machine; a compiler that is quick at the start. */
+/** Enough memory for a shop on one machine, and a compiler mode that starts fast. */
 const FLAGS = [
   '-Xms96m',
   '-Xmx256m',
@@ -32,7 +32,7 @@ export class KafkaJava {
   private constructor(private readonly classPath: string) {}
 
   /**
-   * Finds Java, and has Maven fetch Kafka's jars the first time.
+   * Finds Java, and lets Maven fetch Kafka's jars the first time.
    * @throws KafkaStartError
    */
   static async find(): Promise<KafkaJava> {
@@ -40,7 +40,7 @@ export class KafkaJava {
     return new KafkaJava(await findClassPath());
   }
 
-  /** What is missing on this machine, in one line; undefined when nothing is. */
+  /** What is missing on this machine, in one line; undefined if nothing is missing. */
   static async missing(): Promise<string | undefined> {
     try {
       await requireJava();
@@ -83,7 +83,7 @@ async function requireMaven(): Promise<void> {
   });
 }
 
-/** Where Maven keeps the jars; remembered by the pom's content, since asking takes seconds. */
+/** The class path of Maven's jars, cached by the pom's content because asking Maven takes seconds. */
 async function findClassPath(): Promise<string> {
   const pom = join(HOME, 'pom.xml');
   const version = createHash('sha256')

@@ -5,15 +5,16 @@ import { PostgresStartError } from './errors.js';
 
 /** The operating system account that PostgreSQL runs under, when it must not be our own. */
 export interface Account {
-  /** As `id` tells it; the number where a directory's owner has no name. */
+  /** As `id` reports it; the number if the directory's owner has no name. */
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * PostgreSQL refuses to run as root. As root we hand it to the account that owns the cluster already, else to one
- * that is there: `postgres` where a package made one, else `nobody`. As anyone else it runs as that user.
+ * PostgreSQL refuses to run as root. If we are root, it runs as the account that already owns the cluster,
+ * else as an existing one: `postgres` if a package created it, else `nobody`. If we are anyone else, it runs
+ * as that user.
  * @throws PostgresStartError when there is no such account
  */
 export function accountForPostgres(dataDir: string): Account | undefined {
@@ -33,7 +34,7 @@ export function accountForPostgres(dataDir: string): Account | undefined {
   );
 }
 
-/** What the system's `id` says; undefined where it knows no such account. */
+/** The output of the system's `id`; undefined if there is no such account. */
 function id(flag: '-u' | '-g' | '-nu', account: string): string | undefined {
   try {
     return execFileSync('id', [flag, account], {

@@ -62,7 +62,7 @@ describe('PostgreSQL’s programs', () => {
     const second = await PostgresCluster.start(options);
     expect(await query(second, 'TABLE kept')).toEqual([{ n: 1 }]);
 
-    // A launcher that was killed left its server: the next start ends it and takes over.
+    // A killed launcher left its server running: the next start stops it and takes over.
     const third = await PostgresCluster.start(options);
     expect(await query(third, 'TABLE kept')).toEqual([{ n: 1 }]);
     await expect(query(second, 'SELECT 1')).rejects.toThrow('ECONNREFUSED');

@@ -8,26 +8,29 @@ import { PostgresStartError } from './errors.js';
 import { findPrograms, LONGEST_PATH_BYTES, type Programs } from './programs.js';
 
 export interface ClusterOptions {
-  /** Directory of the cluster; made and initialised when it is not there. */
+  /** Data directory of the cluster; created and initialized if it does not exist. */
   readonly dataDir: string;
   /** TCP port on 127.0.0.1; 0 picks a free one. */
   readonly port?: number;
   readonly password: string;
   /** Server settings on top of ours, such as `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Told, in one line, what a person should know about this start. */
+  /** Receives, in one line, what a person should know about this start. */
   readonly say?: (line: string) => void;
 }
 
 /**
- * The directory that the server is in, whatever lies above it. As root we put the server into its data directory
- * before it becomes another account: from there it needs no way through closed directories, such as root's home.
+ * The server's working directory, whatever lies above it. As root, we start the server in its data directory
+ * before it switches to another account. So it need not traverse closed directories such as root's home.
  */
 const WHERE_IT_STANDS = '/proc/self/cwd';
 
 const USER = 'sluice';
 
-/** Enough for every app's pools; publishing takes one advisory lock a key, so the lock table is roomy. */
+/**
+ * Enough connections for every app's pools. Publishing takes one advisory lock per key, so the lock table is
+ * large.
+ */
 export const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -37,15 +40,15 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   shared_buffers: '128MB',
   fsync: 'on',
   synchronous_commit: 'on',
-  // Our tables are small or append-only; the compiler only adds latency to their first queries.
+  // Our tables are small or append-only: JIT compilation only adds latency to their first queries.
   jit: 'off',
-  // The outbox is read from its lowest row: what was sent must not stay in the way for long.
+  // The outbox is read from its lowest row, so the rows of sent messages must be vacuumed quickly.
   autovacuum_naptime: '10s',
   log_checkpoints: 'off',
   timezone: 'UTC',
 };
 
-/** PostgreSQL's own collation: the same on every system, and compares bytes. */
+/** PostgreSQL's builtin collation: it compares bytes and is the same on every system. */
 export const LOCALE_FLAGS = [
   '--locale-provider=builtin',
   '--builtin-locale=C.UTF-8',
@@ -66,7 +69,7 @@ export class PostgresCluster {
   ) {}
 
   /**
-   * Initialises the directory where that is needed, ends a server that a killed launcher left on it, starts.
+   * Initializes the directory if needed, stops a server that a killed launcher left behind, and starts.
    * @throws PostgresStartError with the server's own last words.
    */
   static async start(options: ClusterOptions): Promise<PostgresCluster> {
@@ -74,7 +77,8 @@ export class PostgresCluster {
     const programs = findPrograms(account);
     if (programs.copied) {
       options.say?.(
-        `PostgreSQL runs as account "${account!.name}", to which the checkout is closed; its programs were copied to ${programs.folder}`,
+        `PostgreSQL runs as account "${account!.name}", which cannot access the checkout; ` +
+          `its programs were copied to ${programs.folder}`,
       );
     }
     const port = options.port || (await freePorts(1))[0]!;
@@ -105,7 +109,7 @@ export class PostgresCluster {
     });
   }
 
-  /** A copy of `template`, which nobody may be connected to. */
+  /** Creates a copy of `template`, to which nobody may be connected. */
   async cloneDatabase(name: string, template: string): Promise<string> {
     await this.administer(client =>
       client.query(
@@ -115,7 +119,9 @@ export class PostgresCluster {
     return this.url(name);
   }
 
-  /** Ends it: `fast` writes everything out, `immediate` is a crash that the next start recovers from. */
+  /**
+   * Stops the server: `fast` flushes everything, `immediate` is a crash that the next start recovers from.
+   */
   async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
     await this.server?.end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
     this.server = undefined;
@@ -127,7 +133,7 @@ export class PostgresCluster {
     await this.boot();
   }
 
-  /** Called whenever the server ends without having been asked to. */
+  /** Called whenever the server exits unexpectedly. */
   onUnexpectedExit(listener: () => void): void {
     this.unexpectedExit = listener;
   }
@@ -145,11 +151,11 @@ export class PostgresCluster {
   private async initialise(): Promise<void> {
     const { dataDir, password } = this.options;
     if (existsSync(join(dataDir, 'PG_VERSION')) && existsSync(join(dataDir, 'initialised'))) return;
-    // A start killed inside initdb leaves half a cluster; nothing was ever stored in it.
+    // A start that was killed during initdb leaves an incomplete cluster. Nothing was ever stored in it.
     await rm(dataDir, { recursive: true, force: true });
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await this.handOver(dataDir);
-    // The account opens it by its descriptor, so it may lie in a directory that is closed to it.
+    // The account reads the file by its descriptor, so the file may lie in a directory closed to the account.
     const passwordFile = join(dataDir, '..', `.initdb-password-${process.pid}`);
     await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
     await this.handOver(passwordFile);
@@ -174,14 +180,16 @@ export class PostgresCluster {
       await chown(path, this.account.uid, this.account.gid);
     } catch (error) {
       throw new PostgresStartError(
-        `${path} cannot be given to account "${this.account.name}", which PostgreSQL runs as ` +
-          `(${(error as NodeJS.ErrnoException).code}); set SLUICE_DATA_DIR to a file system that keeps owners, ` +
+        `the owner of ${path} cannot be changed to "${this.account.name}", which PostgreSQL runs as ` +
+          `(${(error as NodeJS.ErrnoException).code}); set SLUICE_DATA_DIR to a file system that supports owners, ` +
           'or start Sluice as another user',
       );
     }
   }
 
-  /** A launcher ended by `kill -9` leaves its server behind; two servers on one directory would be worse. */
+  /**
+   * A launcher killed with `kill -9` leaves its server running. Two servers on one directory would be worse.
+   */
   private async endLeftover(): Promise<void> {
     const pidFile = join(this.options.dataDir, 'postmaster.pid');
     if (!existsSync(pidFile)) return;
@@ -190,14 +198,14 @@ export class PostgresCluster {
     if (await this.mayBeOurs(pid, directory)) await endLeftover(pid, 'SIGINT');
   }
 
-  // After a restart of the machine the number may be another program's, which is left alone.
+  // After a reboot the process id may belong to another program, which is left alone.
   private async mayBeOurs(pid: number, directory: string | undefined): Promise<boolean> {
     const { dataDir } = this.options;
     if (!existsSync(WHERE_IT_STANDS)) return directory === dataDir;
     try {
       return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(dataDir));
     } catch (error) {
-      // It stands nowhere: it has been killed and will be gone in a moment.
+      // It has no working directory: it was killed and will be gone in a moment.
       return (error as NodeJS.ErrnoException).code === 'ENOENT';
     }
   }
@@ -205,7 +213,7 @@ export class PostgresCluster {
   private async boot(): Promise<void> {
     const settings = Object.entries({ ...SETTINGS, ...this.options.settings });
     const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    // For whoever reads `ps` or asks the server: where it is, when it is told less.
+    // `-D` hides the real directory: this setting shows it in `ps` and to clients.
     const named = this.standsIn ? ['-c', `sluice.data_directory=${this.options.dataDir}`] : [];
     const args = ['-D', this.directory, '-p', String(this.port), ...flags, ...named];
     this.server = await ServerProcess.start({
@@ -220,7 +228,7 @@ export class PostgresCluster {
     return this.account !== undefined && existsSync(WHERE_IT_STANDS);
   }
 
-  /** What the server is told its data directory is. */
+  /** The data directory as passed to the server. */
   private get directory(): string {
     const { dataDir } = this.options;
     if (this.standsIn) return WHERE_IT_STANDS;

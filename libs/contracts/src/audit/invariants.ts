@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NumberFact, SetFact } from './facts.js';
 
-/** Something that always holds once nothing is on its way, as a service that knows of it declares it. */
+/** A condition that always holds once nothing is in flight. The service that knows of it declares it. */
 export const Invariant = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('same-set'), invariant: z.string(), of: SetFact, as: SetFact }),
   z.object({
@@ -27,7 +27,7 @@ export function equal(invariant: string, of: NumberFact, as: NumberFact): Invari
   return { kind: 'equal', invariant, of, as };
 }
 
-/** The outside world has seen as much of the shop as the shop has done. */
+/** The outside world has seen exactly as much as the shop has done. */
 export function seenOutside(invariant: string, shop: NumberFact, outside: NumberFact): Invariant {
   return { kind: 'equal', invariant, of: shop, as: outside, labels: ['the shop', 'outside'] };
 }
@@ -37,7 +37,7 @@ export function zero(invariant: string, ...of: NumberFact[]): Invariant {
   return { kind: 'zero', invariant, of };
 }
 
-/** The figures add up to another. */
+/** The figures add up to another figure. */
 export function sum(invariant: string, of: NumberFact[], as: NumberFact): Invariant {
   return { kind: 'sum', invariant, of, as };
 }

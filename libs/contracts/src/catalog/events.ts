@@ -16,7 +16,7 @@ export const StockReserved = defineEvent({
 });
 export type StockReserved = EventOf<typeof StockReserved>;
 
-/** All or nothing: one item that cannot be had, or not be summed up with the others, refuses the order. */
+/** All or nothing: the order is rejected if one item is unavailable or cannot be totaled with the others. */
 export const StockRejected = defineEvent({
   type: 'catalog.stock-rejected.v1',
   topic: 'catalog',
@@ -29,7 +29,7 @@ export const StockRejected = defineEvent({
 });
 export type StockRejected = EventOf<typeof StockRejected>;
 
-/** Part of a publication is stored and waits to be worked through. */
+/** Part of a publication is stored and waits to be processed. */
 export const PublicationChunkStaged = defineEvent({
   type: 'catalog.publication-chunk-staged.v1',
   topic: 'catalog-publication',

@@ -1,10 +1,10 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the catalogue tells an audit. */
+/** What the catalogue reports to an audit. */
 export const CatalogFacts = defineFacts('catalog', {
-  /** Orders that gave reserved stock back. */
+  /** Orders that released their reserved stock. */
   released: 'set',
-  /** Refunds whose stock came back. */
+  /** Refunds whose stock was returned. */
   returned: 'set',
   initial: 'number',
   available: 'number',
@@ -12,6 +12,6 @@ export const CatalogFacts = defineFacts('catalog', {
   sold: 'number',
   /** SKUs whose holds do not add up to their stock. */
   skusOff: 'number',
-  /** SKUs of which more is held than there ever was. */
+  /** SKUs with more stock held than there ever was. */
   oversold: 'number',
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
 import { Currency, Instant, MinorUnits, Sku } from '../values.js';
 
-export const Store = z.string().regex(/^[a-z0-9-]{1,32}$/, 'a store is 1 to 32 of a–z 0–9 -');
+export const Store = z.string().regex(/^[a-z0-9-]{1,32}$/, 'a store is 1 to 32 characters: a–z, 0–9 or -');
 
 export const ProductView = z.object({
   sku: Sku,
@@ -30,7 +30,7 @@ export const GetProduct = defineRequest({
   reply: ProductView,
 });
 
-/** One line of a publication, as it was read; the catalogue judges it. */
+/** One line of a publication, as read. The catalogue validates it. */
 export const PublicationRow = z.object({
   line: z.int().positive(),
   values: z.record(z.string(), z.unknown()),
@@ -55,7 +55,7 @@ export const StageChunk = defineRequest({
   reply: z.object({ staged: z.int() }),
 });
 
-/** All chunks are there, or the upload broke off. */
+/** All chunks have arrived, or the upload was interrupted. */
 export const ClosePublication = defineRequest({
   type: 'catalog.close-publication.v1',
   schema: z.object({ publicationId: z.uuid(), broken: z.string().max(500).optional() }),
@@ -71,7 +71,7 @@ export const PublicationView = z.object({
   published: z.int(),
   unchanged: z.int(),
   rejected: z.int(),
-  /** The first of them, by line. */
+  /** The first of the rejected rows, by line. */
   rejectedRows: z.array(z.object({ line: z.int(), reason: z.string() })),
   openedAt: Instant,
 });

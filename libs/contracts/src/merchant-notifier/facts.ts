@@ -1,6 +1,6 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the merchant notifier tells an audit: orders that a merchant was told of. */
+/** What the merchant notifier reports to an audit: orders that a merchant was notified of. */
 export const MerchantNotifierFacts = defineFacts('merchant-notifier', {
   paid: 'set',
   cancelled: 'set',

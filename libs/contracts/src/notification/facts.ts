@@ -1,6 +1,6 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the notification service tells an audit: what its notices are about. */
+/** What the notification service reports to an audit: the subjects of its notices. */
 export const NotificationFacts = defineFacts('notification', {
   placed: 'set',
   paid: 'set',

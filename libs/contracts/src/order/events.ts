@@ -4,7 +4,10 @@ import { BuyerId, Currency, Instant, MinorUnits, OrderItem, OrderOrigin, PricedI
 
 const byOrder = (event: { orderId: string }) => event.orderId;
 
-/** A buyer ordered. An ordinary order has no prices yet: the catalogue names them when it reserves the stock. */
+/**
+ * A buyer placed an order. An ordinary order has no prices yet: the catalogue sets them when it reserves the
+ * stock.
+ */
 export const OrderPlaced = defineEvent({
   type: 'order.placed.v1',
   topic: 'order',
@@ -36,7 +39,7 @@ export const OrderPaid = defineEvent({
 });
 export type OrderPaid = EventOf<typeof OrderPaid>;
 
-/** An order ended unpaid. Whoever holds stock for it gives that back. */
+/** An order ended unpaid. Every service that holds stock for it releases that stock. */
 export const OrderCancelled = defineEvent({
   type: 'order.cancelled.v1',
   topic: 'order',
@@ -52,7 +55,9 @@ export const OrderCancelled = defineEvent({
 });
 export type OrderCancelled = EventOf<typeof OrderCancelled>;
 
-/** A paid order was taken back, whole or in part; items and total are those of this part. Stock and points follow. */
+/**
+ * A paid order was refunded, in whole or in part. Items and total cover this part. Stock and points follow.
+ */
 export const OrderRefunded = defineEvent({
   type: 'order.refunded.v1',
   topic: 'order',
@@ -61,14 +66,14 @@ export const OrderRefunded = defineEvent({
     refundId: z.uuid(),
     /** What the whole order cost. */
     paidMinor: MinorUnits,
-    /** What had gone back of it before. */
+    /** The amount refunded before this refund. */
     refundedBeforeMinor: MinorUnits,
     refundedAt: Instant,
   }),
 });
 export type OrderRefunded = EventOf<typeof OrderRefunded>;
 
-/** The buyer confirmed the receipt of a shipped order. */
+/** The buyer confirmed receipt of a shipped order. */
 export const OrderCompleted = defineEvent({
   type: 'order.completed.v1',
   topic: 'order',
@@ -77,7 +82,7 @@ export const OrderCompleted = defineEvent({
 });
 export type OrderCompleted = EventOf<typeof OrderCompleted>;
 
-/** The provider owes the buyer this much of a payment back. */
+/** The provider must pay this amount of a payment back to the buyer. */
 export const RefundRequested = defineEvent({
   type: 'order.refund-requested.v1',
   topic: 'order-refund',
@@ -92,7 +97,7 @@ export const RefundRequested = defineEvent({
 });
 export type RefundRequested = EventOf<typeof RefundRequested>;
 
-/** The time to pay is over. A timer of the order service says so. */
+/** The payment deadline has passed. A timer of the order service publishes this event. */
 export const PaymentDue = defineEvent({
   type: 'order.payment-due.v1',
   topic: 'order-timer',

@@ -1,6 +1,8 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the order service tells an audit. Its sets are of order ids, but for reservations and refunds. */
+/**
+ * What the order service reports to an audit. Its sets hold order ids, except for reservations and refunds.
+ */
 export const OrderFacts = defineFacts('order', {
   placed: 'set',
   reservationsOrdered: 'set',
@@ -18,7 +20,7 @@ export const OrderFacts = defineFacts('order', {
   refundsGiven: 'number',
   minorTaken: 'number',
   minorGivenBack: 'number',
-  /** Orders whose refunds do not add up to what they say was refunded. */
+  /** Orders whose refunds do not add up to the amount recorded as refunded. */
   refundsOff: 'number',
   pendingStock: 'number',
   paidWithoutPayment: 'number',

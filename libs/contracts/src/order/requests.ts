@@ -20,11 +20,11 @@ export const OrderView = z.object({
   items: z.array(
     OrderItem.extend({
       unitPriceMinor: MinorUnits.nullable(),
-      /** How many of it came back. */
+      /** How many of this item were refunded. */
       refunded: z.int().nonnegative(),
     }),
   ),
-  /** Null until the catalogue has named the prices. */
+  /** Null until the catalogue has set the prices. */
   totalMinor: MinorUnits.nullable(),
   refundedMinor: MinorUnits,
   currency: Currency.nullable(),
@@ -59,7 +59,7 @@ export const StartPayment = defineRequest({
   reply: z.object({ paymentId: z.uuid(), checkoutUrl: z.url() }),
 });
 
-/** The provider's callback as it came in: the signature covers the exact bytes of the body. */
+/** The provider's callback as received: the signature covers the exact bytes of the body. */
 export const SettlePayment = defineRequest({
   type: 'order.settle-payment.v1',
   schema: z.object({ timestamp: z.string(), signature: z.string(), body: z.string().max(65_536) }),
@@ -75,7 +75,10 @@ export const ConfirmReceipt = defineRequest({
   reply: OrderView,
 });
 
-/** Takes an order back: the items named, or all that is left. The caller names the refund, so it can ask again. */
+/**
+ * Refunds an order: the named items, or all that remain. The caller chooses the refund's id, so it can safely
+ * ask again.
+ */
 export const RefundOrder = defineRequest({
   type: 'order.refund.v1',
   schema: OfBuyer.extend({

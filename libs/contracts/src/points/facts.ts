@@ -1,6 +1,6 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the points service tells an audit. */
+/** What the points service reports to an audit. */
 export const PointsFacts = defineFacts('points', {
   /** Orders that earned points. */
   awarded: 'set',

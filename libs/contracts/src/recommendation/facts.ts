@@ -1,6 +1,6 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the recommendation service tells an audit. */
+/** What the recommendation service reports to an audit. */
 export const RecommendationFacts = defineFacts('recommendation', {
   /** Orders that are in the buyers' profiles. */
   profiled: 'set',

@@ -22,7 +22,7 @@ export const SeckillReserved = defineEvent({
 });
 export type SeckillReserved = EventOf<typeof SeckillReserved>;
 
-/** Nothing is left. Of two that cross, the one with the higher version is true. */
+/** The campaign is sold out. If this event and a restock cross, the one with the higher version is right. */
 export const SeckillSoldOut = defineEvent({
   type: 'seckill.sold-out.v1',
   topic: 'seckill-campaign',
@@ -31,7 +31,7 @@ export const SeckillSoldOut = defineEvent({
 });
 export type SeckillSoldOut = EventOf<typeof SeckillSoldOut>;
 
-/** Something is left again. */
+/** The campaign has stock again. */
 export const SeckillRestocked = defineEvent({
   type: 'seckill.restocked.v1',
   topic: 'seckill-campaign',

@@ -1,6 +1,6 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the flash-sale service tells an audit. */
+/** What the flash-sale service reports to an audit. */
 export const SeckillFacts = defineFacts('seckill', {
   reservations: 'set',
   /** Orders whose reservation was given back. */
@@ -13,8 +13,8 @@ export const SeckillFacts = defineFacts('seckill', {
   sold: 'number',
   /** Campaigns whose reservations do not add up to their stock. */
   campaignsOff: 'number',
-  /** Pieces that were reserved beyond the stock. */
+  /** Units reserved beyond the stock. */
   oversold: 'number',
-  /** Buyers who have more of a campaign than they may. */
+  /** Buyers who exceeded the limit of a campaign. */
   limitsBroken: 'number',
 });

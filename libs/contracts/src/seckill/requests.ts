@@ -52,7 +52,7 @@ export const ListCampaigns = defineRequest({
   reply: z.object({ campaigns: z.array(CampaignView) }),
 });
 
-/** One click. The caller names the ids, so that asking again after a lost answer is the same click. */
+/** One click. The caller chooses the ids, so asking again after a lost answer counts as the same click. */
 export const Click = z.object({
   reservationId: z.uuid(),
   orderId: z.uuid(),
@@ -72,13 +72,16 @@ export const REFUSALS = [
   'busy',
 ] as const;
 
-/** What was decided of a click: `reserved`, or the reason why not. */
+/** The decision on a click: `reserved`, or the reason for the refusal. */
 export const Decision = z.enum(['reserved', ...REFUSALS]);
 export type Decision = z.output<typeof Decision>;
 
 export const MAX_CLICKS = 500;
 
-/** Clicks of the same moment on one campaign, decided together; one decision for each, in their order. */
+/**
+ * Clicks of the same moment on one campaign, decided together. The reply has one decision per click, in
+ * order.
+ */
 export const ReserveStock = defineRequest({
   type: 'seckill.reserve.v1',
   schema: z.object({

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '#messaging/message';
 
-/** A service is there and answers requests. Each instance says so when it starts, and again every half minute. */
+/**
+ * A service is running and answers requests. Each instance announces itself at start and every 30 seconds.
+ */
 export const ServiceAnnounced = defineEvent({
   type: 'service.announced.v1',
   topic: 'service',

@@ -1,6 +1,6 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the statistics service tells an audit: orders, and refunds, that it has counted. */
+/** What the statistics service reports to an audit: the orders and refunds that it has counted. */
 export const StatisticsFacts = defineFacts('statistics', {
   placed: 'set',
   paid: 'set',

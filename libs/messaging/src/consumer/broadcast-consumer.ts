@@ -7,8 +7,8 @@ import { runInTrace } from '../message/trace.js';
 import type { Batch } from '../transport/transport.js';
 
 /**
- * Hands every instance its copy. A broadcast refreshes what an instance keeps in memory, so it has no
- * receipts and no transaction, and a copy that fails or does not parse is reported and passed over.
+ * Handles this instance's copy of a broadcast. A broadcast refreshes what an instance keeps in memory, so it
+ * has no receipts and no transaction. A copy that fails or does not parse is reported and skipped.
  */
 export class BroadcastConsumer {
   private readonly logger = new Logger(BroadcastConsumer.name);
@@ -25,7 +25,7 @@ export class BroadcastConsumer {
       if (item.kind !== 'dead') continue;
       counts.dead += 1;
       this.logger.error(
-        `${name}: a copy at ${topic}/${partition}:${item.message.position} was passed over: ${item.problem}`,
+        `${name}: a copy at ${topic}/${partition}:${item.message.position} was skipped: ${item.problem}`,
       );
     }
     for (const { route, event, message } of classified.filter(item => item.kind === 'handle')) {

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Transport } from '../transport/transport.js';
 
-// A service that has settled nothing may take any queue.
+// A service that has settled nothing may claim any queue.
 const CLAIM = `
 INSERT INTO messaging.queue AS q (identity) VALUES ($1)
 ON CONFLICT (only_one) DO UPDATE SET identity = excluded.identity, claimed_at = now()
@@ -10,7 +10,7 @@ WHERE q.identity <> excluded.identity AND NOT EXISTS (SELECT FROM messaging.cons
 
 const CLAIMED = 'SELECT identity FROM messaging.queue';
 
-/** The service is given another queue than the one that its progress was counted in. */
+/** The service was given a different queue than the one that its progress refers to. */
 export class QueueReplaced extends Error {
   readonly code = 'queue_replaced';
   constructor(
@@ -19,14 +19,15 @@ export class QueueReplaced extends Error {
     readonly now: string,
   ) {
     super(
-      `${service} has settled messages of queue "${before}" and is given "${now}", whose messages it would take for ` +
-        'done; give it its queue back, or move as docs/choosing-a-transport.md says',
+      `${service} has settled messages of queue "${before}" but was given "${now}", whose messages it would skip as ` +
+        'done; give it its old queue back, or migrate as docs/choosing-a-transport.md describes',
     );
   }
 }
 
 /**
- * What a service has settled is counted in the positions of one queue; in another they mean other messages.
+ * A service's progress consists of positions in one queue. In another queue, the same positions mean other
+ * messages.
  * @throws QueueReplaced
  */
 export async function claimQueue(service: string, database: DataSource, transport: Transport): Promise<void> {

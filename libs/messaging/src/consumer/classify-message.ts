@@ -11,7 +11,7 @@ export interface ToHandle {
   readonly event: unknown;
 }
 
-/** What is to be done with a message, by its headers and its contract alone. */
+/** What to do with a message, decided by its headers and its contract alone. */
 export type Classified =
   | ToHandle
   | { readonly kind: 'skip'; readonly message: ReceivedMessage }
@@ -41,8 +41,8 @@ export interface Segment {
 }
 
 /**
- * Gathers what goes to one handler into as few calls as the order per key allows: a message joins the first
- * call of its handler that does not come before an earlier message of its key.
+ * Groups messages by handler into as few calls as the order per key allows: a message joins the first call of
+ * its handler that does not come before an earlier message of its key.
  */
 export function segment(items: readonly ToHandle[]): Segment[] {
   const segments: Segment[] = [];

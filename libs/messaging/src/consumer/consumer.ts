@@ -21,35 +21,35 @@ import type { Subscription } from './subscription.js';
 import { SubscriptionStall } from './subscription-stall.js';
 
 export interface ConsumerLimits {
-  /** Most messages of the subscription parked at a time; past it the subscription waits. */
+  /** Most messages that the subscription may have parked at a time; beyond that it waits. */
   readonly parked: number;
 }
 
 export const DEFAULT_CONSUMER_LIMITS: ConsumerLimits = { parked: 10_000 };
 
-/** So many messages are parked that something is wrong with more than messages; the subscription waits. */
+/** Too many messages are parked: more must be wrong than a few messages. The subscription waits. */
 class TooManyParked extends Error {
   constructor(subscription: string, limit: number) {
     super(
-      `${subscription} has ${limit} messages parked and takes no more until some are handled; ` +
-        'the reasons are in GET /api/admin/messaging/subscriptions and in the log',
+      `${subscription} has ${limit} messages parked and accepts no more until some are handled; ` +
+        'see GET /api/admin/messaging/subscriptions and the log for the reasons',
     );
   }
 }
 
 /**
- * Settles batches: receipts, the handlers' writes and what they publish in one transaction.
+ * Settles batches: receipts, the handlers' writes and what they publish are one transaction.
  *
- * A failing batch is halved until the failing message is alone; what came before it stays done. The message is
- * parked, to be tried again later; those of its key that come after it line up behind it, everything else flows.
- * An error of the infrastructure parks nothing: the batch is rejected, and the transport brings it again; what is
- * tried in one transaction is then halved, so that a dependency that is half there gets through what it can.
+ * A failing batch is halved until the failing message is alone; what came before it stays done. That message
+ * is parked and retried later. Later messages of its key line up behind it; everything else goes on.
+ * An infrastructure error parks nothing: the batch is rejected, and the transport delivers it again.
+ * Transactions are then halved, so that a partly available dependency gets through as much as it can.
  */
 export class Consumer {
   private readonly logger = new Logger(Consumer.name);
   private readonly closing = new AbortController();
   private readonly stall: SubscriptionStall;
-  /** Messages in one transaction: fewer after an outage, more again with each batch that goes well. */
+  /** Most messages in one transaction: fewer after an outage, more again with each successful batch. */
   private atOnce: number;
 
   constructor(
@@ -66,12 +66,12 @@ export class Consumer {
     this.atOnce = Math.min(this.subscription.batch, this.atOnce * 2);
   }
 
-  /** What waits for the end of a pause waits no longer; it is not handled. */
+  /** A batch that waits for the end of a pause stops waiting and is not handled. */
   close(): void {
     this.closing.abort();
   }
 
-  // What is only passed over costs nothing, so it does not count.
+  // Skipped messages cost nothing, so they do not count.
   private *chunks(messages: readonly ReceivedMessage[]): Generator<readonly ReceivedMessage[]> {
     let [from, handled] = [0, 0];
     for (const [at, { headers }] of messages.entries()) {
@@ -86,7 +86,7 @@ export class Consumer {
   }
 
   private async settleOrHalve(batch: Batch, messages: readonly ReceivedMessage[]): Promise<void> {
-    // Not ours any more: leave it to the next owner. Its epoch would refuse us anyway.
+    // The partition is no longer ours: leave it to the next owner. Its epoch would refuse us anyway.
     batch.signal.throwIfAborted();
     try {
       await this.settle(batch, messages);
@@ -98,7 +98,7 @@ export class Consumer {
       }
       this.reportFailure(batch, messages, error);
       if (isInfrastructureError(error) || error instanceof TooManyParked) {
-        // What a dependency takes part of would begin anew for ever: less at a time, until it is through.
+        // A dependency that takes only part of a batch would make it restart forever: try fewer at a time.
         if (!(error instanceof TooManyParked))
           this.atOnce = Math.max(1, Math.floor(Math.min(this.atOnce, messages.length) / 2));
         if (!batch.signal.aborted && !isStaleOwner(error)) await this.stall.report(error);
@@ -115,7 +115,7 @@ export class Consumer {
     }
   }
 
-  /** @param failed why the message, alone, is to be parked and not handled */
+  /** @param failed why the message, which must be alone, is parked instead of handled */
   private async settle(
     batch: Batch,
     messages: readonly ReceivedMessage[],
@@ -132,7 +132,7 @@ export class Consumer {
       const due = classified.filter(item => item.message.position > opened.settled);
       const result = await this.work(tx, batch, due, opened, failed);
       if (last > opened.settled) {
-        // Positions that no message had count as skipped: some transports have them.
+        // Positions without a message count as skipped: some transports have such gaps.
         const gaps = last - opened.settled - due.length;
         const settled = { ...result, skipped: result.skipped + gaps };
         await advanceProgress(tx, name, batch, last, settled);
@@ -180,11 +180,13 @@ export class Consumer {
   private async checkRoom(tx: EntityManager, wanted: number): Promise<void> {
     const { name } = this.subscription;
     const count = await countParked(tx, name);
-    // A batch is let in as long as there is any room: it must not wait for ever because it is large.
+    // A batch larger than the limit is let in when nothing is parked: it must not wait forever.
     if (count > 0 && count + wanted > this.limits.parked) throw new TooManyParked(name, this.limits.parked);
   }
 
-  /** Sets a message aside for the retrier: one that failed, or one whose key waits for another that did. */
+  /**
+   * Parks a message for the retrier: one that failed, or one whose key waits for an earlier message that did.
+   */
   private async park(
     tx: EntityManager,
     place: Place,
@@ -212,7 +214,7 @@ export class Consumer {
     }
   }
 
-  /** Gives a message up that no retry can help. It keeps everything it came with. */
+  /** Gives up a message that no retry can help. Its dead letter keeps everything that it came with. */
   private async bury(
     tx: EntityManager,
     place: Place,

@@ -10,7 +10,7 @@ import type { ToHandle } from './classify-message.js';
 export interface OpenedBatch {
   /** Positions up to this one were settled before. */
   readonly settled: number;
-  /** Ids that have no receipt from before; they have one now. */
+  /** Ids that had no receipt before; they have one now. */
   readonly fresh: readonly string[];
   /** Keys that have messages parked. */
   readonly parked: readonly string[];
@@ -20,11 +20,12 @@ const BEGIN_BATCH =
   'SELECT settled, fresh, parked FROM messaging.begin_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
 
 /**
- * Opens the settling of a batch, in the handler's own transaction, with the function `messaging.begin_batch`.
+ * Begins settling a batch, in the handler's own transaction, with the function `messaging.begin_batch`.
  *
  * It locks the partition's progress row, so that two owners of one partition settle one after the other, and
- * refuses an owner that a later one has overtaken. What lies at or below the settled position is done already.
- * What has a receipt was handled before, at another position: a relay that crashed between send and delete.
+ * refuses an owner that a later one has overtaken. Messages at or below the settled position are already
+ * done.
+ * A message with a receipt was already handled at another position: a relay crashed between send and delete.
  * @throws an error with SQLSTATE SL001 for a stale owner, SL002 while the subscription is paused
  */
 export async function beginBatch(
@@ -49,7 +50,7 @@ export async function beginBatch(
   return { ...opened, settled: Number(settled) };
 }
 
-/** Null for what its source does not count, or counts in a way that is not ours. */
+/** Null if the source does not number its messages, or numbers them in another format. */
 function sequenceOf(message: ReceivedMessage): string | null {
   const sequence = message.headers[Header.sequence];
   return sequence !== undefined && /^0?\d{1,18}$/.test(sequence) ? sequence : null;
@@ -62,8 +63,9 @@ WHERE subscription = $1 AND message_id = $5 AND NOT EXISTS (
   WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4)`;
 
 /**
- * A receipt is as old as its handling, which is now and not when the message was parked. One that was given up
- * and is replayed comes after what its key did meanwhile, as its operator wanted: its receipt stays where it was.
+ * Renews the receipt's place in the order: the message is handled now, not when it was parked. The receipt of
+ * a replayed dead letter stays where it was, because its operator chose to handle it after later messages of
+ * its key.
  */
 export async function renewReceipt(tx: EntityManager, place: Place, messageId: string): Promise<void> {
   await tx.query(RENEW, [...valuesOf(place), messageId]);
@@ -74,7 +76,7 @@ INSERT INTO messaging.inbox (subscription, message_id, key_hash) VALUES ($1, $2,
 ON CONFLICT DO NOTHING RETURNING message_id`;
 
 /**
- * Gives a message a receipt: one that did not parse has none, and needs one to be tried again.
+ * Gives a message a receipt. A message that did not parse has none and needs one to be tried again.
  * @returns false when a copy of it was handled before
  */
 export async function takeReceipt(
@@ -87,7 +89,7 @@ export async function takeReceipt(
 
 const DROP = 'DELETE FROM messaging.inbox WHERE subscription = $1 AND message_id = $2';
 
-/** A copy of the message that parses one day is then no duplicate. */
+/** Removes a receipt, so that a later copy of the message that does parse is not a duplicate. */
 export async function dropReceipt(tx: EntityManager, subscription: string, messageId: string): Promise<void> {
   await tx.query(DROP, [subscription, storable(messageId)]);
 }
@@ -99,8 +101,9 @@ SELECT subscription, count(*)::int AS count FROM (
 ) AS receipts WHERE late GROUP BY subscription`;
 
 /**
- * Messages that were handled after a later one of their key, by subscription, as far as there are receipts.
- * Sequence numbers are given under the key's lock, so they are in the order of the commits. Sorts all receipts.
+ * Counts the messages that were handled after a later one of their key, by subscription, as far as there are
+ * receipts. Sequence numbers are assigned under the key's lock, so they follow commit order. Sorts all
+ * receipts.
  */
 export async function countOutOfOrder(database: DataSource): Promise<ReadonlyMap<string, number>> {
   const rows = (await database.query(OUT_OF_ORDER)) as { subscription: string; count: number }[];
@@ -111,7 +114,7 @@ const FORGET = `
 DELETE FROM messaging.inbox WHERE (subscription, message_id) IN (
   SELECT subscription, message_id FROM messaging.inbox WHERE received_at < now() - $1::interval LIMIT $2)`;
 
-/** Removes receipts older than so many days. @returns how many; `limit` means that there may be more */
+/** Removes receipts older than `keepDays`. @returns how many; `limit` means that there may be more */
 export async function forgetReceipts(database: DataSource, keepDays: number, limit: number): Promise<number> {
   const [, removed] = (await database.query(FORGET, [`${keepDays} days`, limit])) as [unknown, number];
   return removed;

@@ -69,7 +69,7 @@ describe('a paused subscription', () => {
     fixture.database.transaction(tx => pauseSubscription(tx, subscription.name, 'ann', 'a test'));
   const resume = () => fixture.database.transaction(tx => resumeSubscription(tx, subscription.name));
   const lag = async () => (await transport.lag('test.follow')).reduce((sum, each) => sum + each.lag, 0);
-  /** The transport hears of what is done a moment after it is. */
+  /** The transport learns of a settled message a moment later. */
   const lagIs = (expected: number) => eventually(lag, now => now === expected);
 
   it('handles nothing on any instance, loses nothing, and goes on where it was', async () => {

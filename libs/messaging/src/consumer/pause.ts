@@ -4,10 +4,10 @@ import { codeOf, SqlState } from '../runtime/sql-state.js';
 
 /** Subscriptions that an operator has paused, for all instances and across restarts. */
 
-/** How often a paused subscription looks whether it may go on, in ms. */
+/** How often a paused subscription checks whether it may go on, in ms. */
 const POLL_MS = 250;
 
-/** The subscription was paused when its consumer closed; what is in hand is for after the pause. */
+/** The subscription was paused when its consumer closed. Its batch is left for after the pause. */
 export class ClosedWhilePaused extends Error {
   constructor(subscription: string) {
     super(`${subscription} is paused`);
@@ -43,7 +43,7 @@ const PAUSE = `
 INSERT INTO messaging.paused (subscription, paused_by, reason) VALUES ($1, $2, $3)
 ON CONFLICT DO NOTHING RETURNING subscription`;
 
-/** @returns false when it was paused before; the first reason stays */
+/** @returns false if it was already paused; the first reason stays */
 export async function pause(
   tx: EntityManager,
   subscription: string,

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { TopicPartition } from '../message/received-message.js';
 
-/** How far a subscription has come in each partition, and what became of what it has settled. */
+/** A subscription's progress in each partition, and the outcomes of what it has settled. */
 
 /** What became of the messages of one batch. */
 export interface BatchCounts {
@@ -34,7 +34,10 @@ const LOCK = `
 SELECT 1 FROM messaging.consumer_progress
 WHERE subscription = $1 AND topic = $2 AND partition = $3 FOR UPDATE`;
 
-/** Waits until no consumer is in the middle of a batch of the partition, and keeps it so until the transaction ends. */
+/**
+ * Waits until no consumer is working on a batch of the partition, and blocks new ones until the transaction
+ * ends.
+ */
 export async function lockProgress(
   tx: EntityManager,
   subscription: string,
@@ -43,7 +46,9 @@ export async function lockProgress(
   await tx.query(LOCK, [subscription, topic, partition]);
 }
 
-/** The counts of a subscription over all its partitions, those of parked messages as they are now. */
+/**
+ * A subscription's counts over all its partitions. Messages that were parked count by their current state.
+ */
 export interface Progress extends BatchCounts {
   readonly discarded: number;
   /** Positions settled since it began. */

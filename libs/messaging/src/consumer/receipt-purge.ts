@@ -4,7 +4,7 @@ import { BackgroundTask } from '../runtime/background-task.js';
 import { forgetReceipts } from './inbox.js';
 
 export interface ReceiptPurgeLimits {
-  /** How long a receipt is kept, in days: longer than any copy can be late. */
+  /** How long a receipt is kept, in days. Must be longer than any copy can be late. */
   readonly keepDays: number;
   /** Receipts removed in one statement. */
   readonly batch: number;
@@ -18,7 +18,7 @@ export const DEFAULT_RECEIPT_PURGE_LIMITS: ReceiptPurgeLimits = {
   pollMs: 3_600_000,
 };
 
-/** Removes receipts that no copy can need any more, hourly and in small steps. */
+/** Removes receipts that no copy can need any more, hourly and in small batches. */
 export class ReceiptPurge {
   private readonly logger = new Logger(ReceiptPurge.name);
   private readonly task: BackgroundTask;
@@ -30,7 +30,7 @@ export class ReceiptPurge {
   ) {
     const { pollMs } = limits;
     const turn = async () => {
-      // Not at a start, which has other things to do.
+      // Skip the first turn: a starting service has other things to do.
       if (this.begun) await this.purge();
       this.begun = true;
       return pollMs;

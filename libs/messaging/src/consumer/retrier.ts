@@ -26,7 +26,7 @@ import { SubscriptionStall } from './subscription-stall.js';
 export interface RetrierLimits {
   /** How often it looks for what is due, in ms. */
   readonly pollMs: number;
-  /** Longest pause while the database is away, in ms. */
+  /** Longest pause while the database is unavailable, in ms. */
   readonly maxBackoffMs: number;
 }
 
@@ -35,20 +35,23 @@ export const DEFAULT_RETRIER_LIMITS: RetrierLimits = { pollMs: 250, maxBackoffMs
 /** The pause after the first failure of the database, in ms. */
 const FIRST_BACKOFF_MS = 200;
 
-/** How long a message waits whose handler met an outage, in ms; the others of its subscription have their turn. */
+/**
+ * How long a message waits after its handler met an outage, in ms. Others of its subscription have their
+ * turn.
+ */
 const OUTAGE_PAUSE_MS = 1_000;
 
-/** It does not fit its contract: no other attempt can help. */
+/** The message does not match its contract: no retry can help. */
 class Invalid extends Error {}
 
 /**
- * Tries parked messages again: the first of each key when it is due, in one transaction with what its handler
- * writes. Every instance may run one; a message that one has taken, the others pass over.
+ * Retries parked messages: the first of each key when it is due, in one transaction with its handler's
+ * writes. Every instance may run a retrier: each skips the messages that another has locked.
  */
 export class Retrier {
   private readonly logger = new Logger(Retrier.name);
   private readonly stalls: ReadonlyMap<Subscription, SubscriptionStall>;
-  /** One for each subscription: a slow handler holds up no other. */
+  /** One task per subscription: a slow handler delays no other. */
   private readonly tasks: readonly BackgroundTask[];
 
   constructor(
@@ -63,7 +66,7 @@ export class Retrier {
           backoff: { firstMs: FIRST_BACKOFF_MS, longestMs: maxBackoffMs },
           onError: (error, pauseMs) =>
             this.logger.warn(
-              `${subscription.name}: parked messages wait ${pauseMs} ms: ${describeError(error)}`,
+              `${subscription.name}: retrying parked messages in ${pauseMs} ms: ${describeError(error)}`,
             ),
         }),
     );
@@ -73,12 +76,12 @@ export class Retrier {
     for (const task of this.tasks) task.start();
   }
 
-  /** Finishes what is in hand. */
+  /** Finishes the attempts in progress. */
   async stop(): Promise<void> {
     await Promise.all(this.tasks.map(task => task.stop()));
   }
 
-  /** @returns whether there was one */
+  /** @returns whether there was a message to try */
   private async tryNext(subscription: Subscription): Promise<boolean> {
     let parked: ParkedMessage | undefined;
     try {
@@ -102,7 +105,7 @@ export class Retrier {
     const { place } = parked;
     const classified = classifyMessage(subscription, parked.message);
     if (classified.kind === 'dead') throw new Invalid(classified.problem);
-    // Another version of this service may have one: it is tried there, or is a dead letter in the end.
+    // Another version of this service may have one: the message is tried there, or ends as a dead letter.
     if (classified.kind === 'skip') throw new Error('this instance has no handler for its type');
     const { id, route, event, message } = classified;
     const step: StepSignal = {
@@ -161,7 +164,7 @@ export class Retrier {
       else await unpark(tx, place, 'dead');
       return noted;
     });
-    // Its handler was called and answered: there is no outage.
+    // The message itself failed: there is no outage.
     await this.stalls.get(subscription)?.clear();
     if (attempts === undefined) return;
     const { topic, partition, position } = place;

@@ -10,7 +10,7 @@ export interface SettledSignal {
   readonly handled: number;
   readonly skipped: number;
   readonly duplicate: number;
-  /** Set aside to be tried again later, and counted once more when they are. */
+  /** Parked to be retried later. They are counted once more then, under their final outcome. */
   readonly parked: number;
   readonly dead: number;
 }
@@ -31,11 +31,13 @@ export interface FailedSignal {
   readonly error: unknown;
 }
 
-/** Published when the messages have their receipts, or a parked one is taken, and no handler was called. */
+/**
+ * Published when the messages have their receipts, or a parked one is locked, before any handler is called.
+ */
 export const claimedChannel = channel('sluice:consumer:claimed');
-/** Published when everything is written and nothing committed. */
+/** Published when everything is written and nothing is committed yet. */
 export const handledChannel = channel('sluice:consumer:handled');
-/** Published after the commit, before the transport hears of it. */
+/** Published after the commit, before the transport is notified. */
 export const settledChannel = channel('sluice:consumer:settled');
-/** Published after the roll-back. */
+/** Published after the rollback. */
 export const failedChannel = channel('sluice:consumer:failed');

@@ -1,14 +1,17 @@
 import type { DataSource } from 'typeorm';
 import { storableError } from '../runtime/describe-error.js';
 
-/** Subscriptions that make no progress although nobody has paused them, and why, as any instance told last. */
+/**
+ * Subscriptions that make no progress although nobody has paused them, with the reason that was last
+ * reported.
+ */
 
 export interface Stall {
   readonly since: string;
   readonly reason: string;
 }
 
-/** How long a report is good for: longer than the longest pause after a failure. */
+/** How long a report stays valid: longer than the longest pause after a failure. */
 const GOOD_FOR = "interval '30 seconds'";
 
 const REPORT = `
@@ -33,7 +36,7 @@ export async function listStalls(database: DataSource): Promise<ReadonlyMap<stri
 /** Longest reason that is stored, in characters. */
 const LONGEST_REASON = 500;
 
-/** Reports for one subscription that it waits for an outage to end, and that it goes on. */
+/** Reports that one subscription waits for an outage to end, and when it goes on. */
 export class SubscriptionStall {
   /** True at first: another instance, or this one before it was killed, may have reported. */
   private reported = true;
@@ -44,21 +47,21 @@ export class SubscriptionStall {
     private readonly subscription: string,
   ) {}
 
-  /** Best effort: a database that is away takes no report either. */
+  /** Best effort: a database that is unavailable cannot store the report either. */
   async report(error: unknown): Promise<void> {
     this.reported = true;
     const [reason = ''] = storableError(error, LONGEST_REASON).split('\n');
     await this.inTurn(REPORT, [this.subscription, reason]);
   }
 
-  /** It made progress: it is stalled no longer. */
+  /** The subscription made progress: it is no longer stalled. */
   async clear(): Promise<void> {
     if (!this.reported) return;
     this.reported = false;
     await this.inTurn(CLEAR, [this.subscription]);
   }
 
-  /** One report after the other: of partitions side by side the last one must win. */
+  /** Writes reports one after the other: with partitions in parallel, the last report must win. */
   private async inTurn(sql: string, values: readonly string[]): Promise<void> {
     const before = this.last;
     this.last = before.then(async () => {

@@ -3,11 +3,11 @@ import type { EventDefinition } from '../message/define-event.js';
 import type { ReceivedMessage } from '../message/received-message.js';
 import type { RetryPolicy } from '../parking/retry-policy.js';
 
-/** What a handler gets beside the events. */
+/** What a handler gets in addition to the events. */
 export interface Delivery {
   /** The transaction of the receipts, the handler's writes and what it publishes. Absent for a broadcast. */
   readonly tx: EntityManager | undefined;
-  /** The messages that the events came in, one for one. */
+  /** The messages that carried the events, one for each. */
   readonly messages: readonly ReceivedMessage[];
 }
 
@@ -18,7 +18,7 @@ export interface Route {
   invoke(data: unknown, delivery: Delivery): Promise<void>;
 }
 
-/** The backlog of a subscription from which an alert is raised. */
+/** The backlog at which a subscription raises an alert. */
 export interface AlertPolicy {
   /** Messages still to settle. */
   readonly lag: number;
@@ -28,10 +28,10 @@ export interface AlertPolicy {
 
 export const DEFAULT_ALERTS: AlertPolicy = { lag: 50_000, ageMs: 60_000 };
 
-/** One name, one group of competing instances, one place in each partition; as many event types as it has routes. */
+/** One name, one group of competing instances, one place in each partition, and one route per event type. */
 export interface Subscription {
   readonly name: string;
-  /** Keyed by event type. A message of any other type is passed over. */
+  /** Keyed by event type. A message of any other type is skipped. */
   readonly routes: ReadonlyMap<string, Route>;
   readonly mode: 'competing' | 'broadcast';
   readonly startFrom: 'start' | 'now';

@@ -17,9 +17,9 @@ export interface CircuitOptions {
 export const DEFAULT_CIRCUIT: CircuitOptions = { failures: 5, restMs: 1_000 };
 
 /**
- * Something outside that a handler calls, behind a circuit breaker (M. Nygard, "Release It!"): when it fails again
- * and again it is let be, and asked with one call at a time until it answers. A handler that meets an open circuit
- * counts no attempt; its messages wait in the queue.
+ * An external service that a handler calls, behind a circuit breaker (M. Nygard, "Release It!"). After
+ * failures in a row the circuit opens: the service is left alone, then tried with one call at a time until it
+ * answers. A handler that meets an open circuit counts no attempt; its messages wait in the queue.
  */
 export class Dependency {
   private readonly circuit: CircuitBreakerPolicy;
@@ -35,8 +35,8 @@ export class Dependency {
   }
 
   /**
-   * Does the work, if the circuit lets it. What it throws counts against the dependency when it is an outage, such
-   * as DependencyUnavailable, a time-out or a lost connection; a refusal of this one call does not.
+   * Does the work, if the circuit permits it. An error counts against the dependency if it is an outage, such
+   * as DependencyUnavailable, a timeout or a lost connection. A refusal of this one call does not count.
    * @throws DependencyUnavailable when the circuit is open; else what the work throws
    */
   async call<T>(work: () => Promise<T>): Promise<T> {
@@ -44,7 +44,7 @@ export class Dependency {
       return await this.circuit.execute(work);
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
-      throw new DependencyUnavailable(this.name, 'it failed again and again and is let be for a moment', {
+      throw new DependencyUnavailable(this.name, 'it failed repeatedly and is not called for a moment', {
         cause: error,
       });
     }
@@ -52,7 +52,7 @@ export class Dependency {
 }
 
 /**
- * Tells an outage from a refusal, by the status of an answer: 500 and above, and 429, are the world's fault.
+ * Distinguishes an outage from a refusal by the response status: 500 and above, and 429, are outages.
  * @throws DependencyUnavailable; Error for any other answer that is no success
  */
 export function requireSuccess(dependency: string, { ok, status }: Pick<Response, 'ok' | 'status'>): void {

@@ -4,7 +4,7 @@ import type { z } from 'zod';
  * Something that happened, as it travels between services.
  *
  * - `type` is in the past tense, owner first, with its version: `order.paid.v1`.
- * - `key` names what the order is kept for: messages with one key are handled in commit order.
+ * - `key` is the scope of the ordering: messages with the same key are handled in commit order.
  */
 export interface EventDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly type: string;

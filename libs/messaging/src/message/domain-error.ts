@@ -1,9 +1,11 @@
-/** A refusal by a rule of the domain: a stable code for programs, facts as fields, the next step in the message. */
+/**
+ * A refusal by a domain rule: a stable code for programs, facts as fields, and the next step in the message.
+ */
 export abstract class DomainError extends Error {
   abstract readonly code: string;
 }
 
-/** What crosses a service's border when it refuses. */
+/** The form in which a service sends a refusal to its caller. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;

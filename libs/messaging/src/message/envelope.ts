@@ -5,7 +5,7 @@ import { uuidv7 } from './uuid-v7.js';
 /** A message as a transport carries it. Header names and values follow CloudEvents' Kafka binding, binary mode. */
 export interface WireMessage {
   readonly topic: string;
-  /** Messages with one key keep their order; an empty key is a key like any other. */
+  /** Messages with the same key keep their order; an empty key is a key like any other. */
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: Buffer;
@@ -23,7 +23,7 @@ export const Header = {
   traceparent: 'traceparent',
 } as const;
 
-/** An event that fits its contract, with what names it. */
+/** An event that matches its contract, with its identifying fields. */
 export interface Envelope {
   readonly topic: string;
   readonly key: string;
@@ -33,7 +33,7 @@ export interface Envelope {
   readonly payload: unknown;
 }
 
-/** What the headers say of an event. */
+/** What the headers say about an event. */
 export interface Provenance {
   readonly id: string;
   readonly type: string;
@@ -42,26 +42,26 @@ export interface Provenance {
   readonly source: string;
   /** When it happened. */
   readonly time: Date;
-  /** Its number among those of its source, as long as they are counted. */
+  /** Its number among the events of its source, if the source numbers them. */
   readonly sequence?: number;
 }
 
-/** The event does not fit its own contract; nothing was published. */
+/** The event does not match its own contract; nothing was published. */
 export class InvalidEvent extends Error {
   constructor(
     readonly type: string,
     readonly issues: string,
   ) {
-    super(`${type} was not published, it breaks its own contract: ${issues}`);
+    super(`${type} was not published because it violates its contract: ${issues}`);
   }
 }
 
-/** In bytes. Keys are kept in indexes, which take no entry of any length; so are the ids of messages. */
+/** In bytes. Keys and message ids are kept in indexes, which limit the length of an entry. */
 export const LONGEST_KEY = 512;
 
 /**
  * Wraps an event.
- * @param traceparent the trace it belongs to; the running one if left out
+ * @param traceparent the trace that the event belongs to; the current one if left out
  * @throws InvalidEvent when the data does not fit the definition's schema
  */
 export function envelop<Definition extends EventDefinition>(
@@ -86,7 +86,10 @@ export function envelop<Definition extends EventDefinition>(
   };
 }
 
-/** Digits of a sequence number: as many as a bigint may have, so that numbers sort as text, which the extension asks for. */
+/**
+ * Digits of a sequence number: as many as a bigint may have. The extension requires numbers that sort as
+ * text.
+ */
 const SEQUENCE_DIGITS = 19;
 
 export function headersOf(event: Provenance): Record<string, string> {
@@ -104,7 +107,9 @@ export function headersOf(event: Provenance): Record<string, string> {
   return headers;
 }
 
-/** The envelope as a transport carries it, from a service that publishes now and keeps no count. */
+/**
+ * The envelope as a transport carries it, from a service that publishes now and assigns no sequence numbers.
+ */
 export function toWire({ topic, key, payload, ...event }: Envelope, source: string): WireMessage {
   const headers = headersOf({ ...event, source, time: new Date() });
   return { topic, key, headers, payload: Buffer.from(JSON.stringify(payload)) };
@@ -113,7 +118,7 @@ export function toWire({ topic, key, payload, ...event }: Envelope, source: stri
 export type Decoded<T> =
   { readonly ok: true; readonly event: T } | { readonly ok: false; readonly problem: string };
 
-/** Reads a message by its contract; never throws. */
+/** Parses a message by its contract; never throws. */
 export function decode(definition: EventDefinition, message: WireMessage): Decoded<unknown> {
   let json: unknown;
   try {

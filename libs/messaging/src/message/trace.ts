@@ -11,7 +11,10 @@ export function currentTraceparent(): string | undefined {
   return current.getStore();
 }
 
-/** Runs `work` as part of the given trace; a malformed or missing one starts a new trace, as the standard asks. */
+/**
+ * Runs `work` as part of the given trace; a malformed or missing one starts a new trace, as the standard
+ * requires.
+ */
 export function runInTrace<T>(traceparent: string | undefined, work: () => T): T {
   return current.run(childOf(traceparent), work);
 }
@@ -25,12 +28,13 @@ export function childOf(traceparent: string | undefined): string {
   return `00-${randomHex(16)}-${parent}-01`;
 }
 
-/** Undefined when it is none. */
+/** Undefined if the traceparent is missing or malformed. */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
   return traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : undefined;
 }
 
-// What a batch's events came with, so that what follows from one of them joins its trace and no other's.
+// The trace that each event of a batch came with, so that what an event causes joins its own trace and no
+// other.
 const origins = new WeakMap<object, string>();
 
 export function rememberOrigin(event: unknown, traceparent: string | undefined): void {

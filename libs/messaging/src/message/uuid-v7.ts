@@ -2,7 +2,7 @@ import { takeRandom } from './random-hex.js';
 
 /**
  * A time-ordered UUID (RFC 9562, version 7). New ids land at the end of an index instead of all over it,
- * which is what keeps inserts at a sale's rate cheap.
+ * which keeps inserts cheap at the rate of a flash sale.
  */
 export function uuidv7(now: number = Date.now()): string {
   const bytes = takeRandom(16);

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS messaging_migration (
 )`;
 
 /**
- * Makes the library's tables in an app's database and brings those of an earlier version up to date, beside the
+ * Creates the library's tables in an app's database, or upgrades those of an earlier version, next to the
  * app's own migrations. Each step is one transaction; instances that start together take turns.
  */
 export async function migrateMessaging(database: DataSource): Promise<void> {

@@ -26,7 +26,7 @@ export class ConnectedServer
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    // Nest hands the container to no provider, and only the app itself can connect a server otherwise.
+    // Nest gives the container to no provider, and otherwise only the app itself can connect a server.
     const { container } = this.modules as unknown as { container: NestContainer };
     const config = container.applicationConfig ?? new ApplicationConfig();
     const microservice = new NestMicroservice(
@@ -42,7 +42,7 @@ export class ConnectedServer
     );
   }
 
-  /** Finishes what is in hand while everything that handlers use is still there. */
+  /** Finishes the work in progress while everything that handlers use is still available. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.server.close();
   }

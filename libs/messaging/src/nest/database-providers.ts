@@ -24,7 +24,7 @@ import {
   type MessagingOptions,
 } from './options.js';
 
-/** What other modules can inject where there is a database. */
+/** What other modules can inject if there is a database. */
 export const exportedWithDatabase = [Outbox, Timers, MessagingMonitor, DeadLetters, AlertWatch];
 
 /** Everything that works on the service's database. */

@@ -27,12 +27,12 @@ export function declaredSubscriptions(handlers: ReadonlyMap<string, NestHandler>
     }
     if (entry.extras.batch !== extras.batch || entry.extras.startFrom !== extras.startFrom) {
       throw new Error(
-        `${extras.name} has two batch sizes or two beginnings; its handlers share one place in the queue`,
+        `${extras.name} has two values of batch or startFrom; its handlers share one place in the queue`,
       );
     }
     for (const policy of ['retry', 'alert'] as const) {
       if (JSON.stringify(entry.extras[policy]) !== JSON.stringify(extras[policy]))
-        throw new Error(`${extras.name} has two policies of ${policy}; its handlers share one`);
+        throw new Error(`${extras.name} has two different ${policy} policies; its handlers must share one`);
     }
     entry.routes.set(extras.definition.type, toRoute(handler, extras));
     found.set(extras.name, entry);

@@ -5,8 +5,8 @@ import { type Observable, throwError } from 'rxjs';
 import { MessageContext } from './message-context.js';
 
 /**
- * Passes the error of a delivery on as it is, so that the consumer can tell a bad message from an outage. Everything
- * else is handled as Nest does by default.
+ * Passes on a delivery's error unchanged, so that the consumer can tell a bad message from an outage. All
+ * other errors get Nest's default handling.
  */
 @Catch()
 export class DeliveryErrorFilter extends BaseExceptionFilter {

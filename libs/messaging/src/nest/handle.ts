@@ -13,15 +13,15 @@ export const MESSAGING_SERVER_ID = Symbol('sluice.messaging');
 export interface HandleOptions {
   /** The subscription: `<service>.<what-it-does>`. Handlers of one name share one place in the queue, in order. */
   readonly name: string;
-  /** Most messages in one transaction. With it the handler takes a list, without it one event. */
+  /** Most messages in one transaction. If set, the handler takes a list; otherwise it takes one event. */
   readonly batch?: number;
   /** Every instance gets a copy, from now on, without a transaction. */
   readonly broadcast?: boolean;
   /** Where a new subscription begins; `start` if left out. */
   readonly startFrom?: 'start' | 'now';
-  /** What becomes of a message whose handler fails; DEFAULT_RETRY where left out. Not for a broadcast. */
+  /** What happens to a message whose handler fails; DEFAULT_RETRY where left out. Not for a broadcast. */
   readonly retry?: Partial<RetryPolicy>;
-  /** The backlog from which an alert is raised; DEFAULT_ALERTS where left out. Not for a broadcast. */
+  /** The backlog at which an alert is raised; DEFAULT_ALERTS where left out. Not for a broadcast. */
   readonly alert?: Partial<AlertPolicy>;
 }
 
@@ -51,9 +51,10 @@ const Transaction = createParamDecorator(
 );
 
 /**
- * Subscribes a controller's method to an event. It gets parsed data, the transaction and the context, in this
- * order. It never acknowledges, retries or parses: when it returns the messages are done, when it throws a
- * message is tried again by its retry policy, and the others of its key wait for it. Its writes through `tx`, the receipts and what it publishes with `tx` are one transaction.
+ * Subscribes a controller's method to an event. The method gets parsed data, the transaction and the context,
+ * in this order. It never acknowledges, retries or parses. When it returns, the messages are done. When it
+ * throws, a message is retried by its retry policy, and the others of its key wait for it. Its writes through
+ * `tx`, the receipts and what it publishes with `tx` are one transaction.
  */
 export function Handle<D extends EventDefinition>(
   definition: D,

@@ -7,10 +7,10 @@ import type { Transport } from '../transport/transport.js';
 import { Batcher } from '../runtime/batcher.js';
 import { MESSAGE_TRANSPORT, MESSAGING_OPTIONS, type MessagingOptions } from './options.js';
 
-/** Most events that wait for the queue. */
+/** Most events that may wait for the queue. */
 export const DEFAULT_CLIENT_WAITING = 10_000;
 
-/** So many events wait for the queue that no more are taken. */
+/** Too many events wait for the queue: no more are accepted. */
 export class TooManyWaiting extends Error {
   readonly code = 'too_many_waiting';
   constructor(
@@ -18,15 +18,15 @@ export class TooManyWaiting extends Error {
     readonly limit: number,
   ) {
     super(
-      `${type} was not sent: ${limit} events wait for the queue already; send it again later, or let it go`,
+      `${type} was not sent: ${limit} events already wait for the queue; send it again later, or drop it`,
     );
   }
 }
 
 /**
- * Publishes straight to the transport, for a service with no database: `client.emit(ProductViewed, event)`, or
- * `emitEvent` for the same as a typed promise. What it sends is durable when that resolves; there is no
- * transaction to tie it to. A service with a database uses the Outbox.
+ * Publishes straight to the transport, for a service with no database: `client.emit(ProductViewed, event)`,
+ * or `emitEvent` for the same as a typed promise. The event is durable when that resolves. It is not tied to
+ * any transaction; a service with a database uses the Outbox.
  */
 @Injectable()
 export class MessagingClient extends ClientProxy {
@@ -45,7 +45,7 @@ export class MessagingClient extends ClientProxy {
   }
 
   /**
-   * Sends one event; events of the same moment travel together.
+   * Sends one event. Events of the same moment are sent together.
    * @throws InvalidEvent, MessageTooLarge, TooManyWaiting, or the transport's error; the event is then not sent
    */
   async emitEvent<D extends EventDefinition>(definition: D, event: EventOf<D>): Promise<void> {

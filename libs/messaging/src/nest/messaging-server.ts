@@ -18,7 +18,7 @@ import {
   type MessagingOptions,
 } from './options.js';
 
-/** Messages of a partition fetched at a time, where a subscription's own batch is not larger. */
+/** Messages fetched from a partition at a time, unless the subscription's own batch is larger. */
 export const FETCH = 500;
 
 /** What runs as long as messages are delivered. */
@@ -54,7 +54,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     ));
   }
 
-  /** Starts it when this has started, and stops it while what is in hand is finished. */
+  /** Starts the companion after this server, and stops it while the work in progress is finished. */
   accompany(companion: Companion): void {
     this.companions.push(companion);
   }
@@ -63,7 +63,7 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     this.start().then(() => callback(), callback);
   }
 
-  /** Stops taking, finishes what is in hand, then sends what the outbox still has. */
+  /** Stops taking messages, finishes the work in progress, then sends what is left in the outbox. */
   async close(): Promise<void> {
     for (const consumer of this.consumers) consumer.close();
     const companions = this.companions.map(companion => companion.stop());

@@ -20,12 +20,12 @@ export interface ForServiceOptions {
   readonly service: string;
   /**
    * The token of its DataSource; that of `TypeOrmModule.forRoot` if left out. `false` for a service without a
-   * database: it can publish without a transaction and hear broadcasts.
+   * database: it can publish without a transaction and receive broadcasts.
    */
   readonly database?: InjectionToken<DataSource> | false;
   /** Topics it publishes to. */
   readonly publishes?: readonly string[];
-  /** Partitions of a topic it makes; 4 if left out. */
+  /** Partitions of a topic that it creates; 4 if left out. */
   readonly partitions?: number;
 }
 
@@ -38,13 +38,13 @@ export interface ForRootOptions {
   readonly instance: string;
   /** Topics it publishes to. */
   readonly publishes?: readonly string[];
-  /** Partitions of a topic it makes; 4 if left out. */
+  /** Partitions of a topic that it creates; 4 if left out. */
   readonly partitions?: number;
   /** Where alerts go besides the log. */
   readonly alerts?: AlertWebhookOptions;
 }
 
-/** What must be known before the app's providers are made. */
+/** What must be known before the app's providers are created. */
 export interface StaticOptions {
   /** As in ForServiceOptions. */
   readonly database?: InjectionToken<DataSource> | false;
@@ -61,8 +61,8 @@ const ROOT_OPTIONS = Symbol('sluice.root-options');
 @Module({})
 export class MessagingModule {
   /**
-   * Everything that an app needs: the library's tables are made in its database, and the queue delivers to its
-   * `@Handle` methods once it has started.
+   * Everything that an app needs: the library's tables are created in its database, and the queue delivers to
+   * its `@Handle` methods once it has started.
    */
   static forRoot({ database, ...options }: ForRootOptions & StaticOptions): DynamicModule {
     return MessagingModule.forRootAsync({ database, useFactory: () => options });

@@ -10,11 +10,11 @@ export const MESSAGING_ALERTS = Symbol('sluice.alerts');
 export interface MessagingOptions {
   /** The service's name, the source of what it publishes. */
   readonly service: string;
-  /** Topics this service publishes to; made at start when they are not there. */
+  /** Topics this service publishes to; created at start if they do not exist. */
   readonly topics: readonly string[];
-  /** Partitions of a topic that this service makes. */
+  /** Partitions of a topic that this service creates. */
   readonly partitions: number;
 }
 
-/** Partitions of a topic that a service makes, where it does not say. */
+/** Default number of partitions of a topic that a service creates. */
 export const DEFAULT_PARTITIONS = 4;

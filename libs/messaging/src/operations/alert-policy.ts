@@ -1,11 +1,11 @@
 import type { AlertPolicy } from '../consumer/subscription.js';
 import type { Alert, SubscriptionState } from './states.js';
 
-/** What alerts of a service do not depend on one subscription's policy. */
+/** Limits for a service's alerts that do not depend on one subscription's policy. */
 export interface AlertLimits {
-  /** Messages parked before the limit at which the subscription waits. */
+  /** Parked messages; lower than the limit at which the subscription waits. */
   readonly parked: number;
-  /** How long a subscription waits for an outage, or for room, in ms. */
+  /** How long a subscription waits for an outage to end, or for room, in ms. */
   readonly waitingMs: number;
   /** Events committed and not yet sent. */
   readonly outbox: number;
@@ -13,7 +13,7 @@ export interface AlertLimits {
 
 export type AlertKind = Alert['kind'];
 
-/** What is looked at. Undefined: the transport could not tell. */
+/** The figures that are checked. Undefined: the transport could not report it. */
 export interface WatchedState {
   readonly subscriptions: readonly (Pick<
     SubscriptionState,
@@ -30,9 +30,9 @@ export interface Reading {
   /** The subscription, or the service's outbox. */
   readonly subject: string;
   readonly kind: AlertKind;
-  /** Undefined when it could not be read: that neither raises nor clears. */
+  /** Undefined if it could not be read; then no alert is raised or cleared. */
   readonly value: number | undefined;
-  /** An alert is raised at this value and cleared at half of it, so that it does not come and go. */
+  /** An alert is raised at this value and cleared at half of it, so that it does not flap. */
   readonly threshold: number;
 }
 
@@ -51,7 +51,7 @@ function isRead(reading: Reading): reading is Read {
   return reading.value !== undefined;
 }
 
-/** Everything that is watched of a service. */
+/** Every watched figure of a service. */
 export function readingsOf(
   service: string,
   { subscriptions, outbox }: WatchedState,
@@ -98,22 +98,34 @@ export function decideAlerts(
   };
 }
 
-/** What an alert says to a person, with where to look next. */
+/** The text of an alert, with where to look next. */
 export function tellAlert({ subject, kind, value, threshold }: Read): string {
   const seconds = (length: number) => `${Math.round(length / 1_000)} s`;
   const subscriptions = 'see GET /api/admin/messaging/subscriptions';
   switch (kind) {
     case 'lag':
-      return `${subject} has ${value} messages to do, from ${threshold} on it is an alert; ${subscriptions}`;
+      return `${subject} has ${value} messages to settle (alert threshold: ${threshold}); ${subscriptions}`;
     case 'age':
-      return `${subject} has had a message to do for ${seconds(value)}, from ${seconds(threshold)} on it is an alert; ${subscriptions}`;
+      return (
+        `${subject} has had an unsettled message for ${seconds(value)} ` +
+        `(alert threshold: ${seconds(threshold)}); ${subscriptions}`
+      );
     case 'parked':
-      return `${subject} has ${value} messages parked, from ${threshold} on it is an alert; at its limit it waits; ${subscriptions}`;
+      return (
+        `${subject} has ${value} messages parked (alert threshold: ${threshold}); ` +
+        `at its limit it waits; ${subscriptions}`
+      );
     case 'dead':
       return `${subject} has ${value} dead letter(s) to decide on; see GET /api/admin/messaging/dead-letters?subscription=${subject}`;
     case 'waiting':
-      return `${subject} has waited for ${seconds(value)}, from ${seconds(threshold)} on it is an alert; the reason is in GET /api/admin/messaging/subscriptions`;
+      return (
+        `${subject} has waited for ${seconds(value)} (alert threshold: ${seconds(threshold)}); ` +
+        'the reason is in GET /api/admin/messaging/subscriptions'
+      );
     case 'outbox':
-      return `${subject} has ${value} events to send, from ${threshold} on it is an alert; see the queue's health and the service's log`;
+      return (
+        `${subject} has ${value} events to send (alert threshold: ${threshold}); ` +
+        "check the queue's health and the service's log"
+      );
   }
 }

@@ -41,7 +41,7 @@ describe('alerts of a service', () => {
           data: { kind: string };
         };
         const id = String(request.headers['webhook-id']);
-        // It knows by the id what it was told before, as a watcher may not have heard that it was.
+        // The endpoint ignores ids that it knows: a watcher repeats a notice whose answer it missed.
         if (refuse === undefined && !known.has(id)) told.add(`${data.kind} ${id.split('.')[1]}`);
         if (refuse === undefined) known.add(id);
         response.writeHead(refuse ?? 200).end();

@@ -28,15 +28,15 @@ import { type AlertWebhook, NoticeRefused } from './alert-webhook.js';
 import type { Alert } from './states.js';
 
 export interface AlertWatchLimits extends AlertLimits {
-  /** How often the figures are looked at, in ms. */
+  /** How often the figures are checked, in ms. */
   readonly pollMs: number;
-  /** How long another instance waits for one that watched and went silent, in ms. */
+  /** How long another instance waits for a watcher that went silent, in ms. */
   readonly leaseMs: number;
-  /** Most notices sent after one look. */
+  /** Most notices sent after one check. */
   readonly notices: number;
-  /** Most notices kept for an endpoint that does not take them; the oldest go. */
+  /** Most notices kept for an endpoint that does not accept them; the oldest are dropped. */
   readonly noticesKept: number;
-  /** How long an alert that is over is kept, in days. */
+  /** How long a cleared alert is kept, in days. */
   readonly keepDays: number;
 }
 
@@ -60,9 +60,9 @@ interface AlertRow extends OpenAlert {
 }
 
 /**
- * Watches a service's queues and raises an alert for a figure that is too high, once, and clears it, once: whichever
- * instance watches, and whatever is restarted. Each goes to the log and, where there is one, to a webhook, which is
- * told again until it takes it.
+ * Watches a service's queues. It raises an alert once when a figure is too high and clears it once, whichever
+ * instance watches and whatever is restarted. Each alert goes to the log and, if there is one, to a webhook,
+ * which is notified again until it accepts the notice.
  */
 export class AlertWatch {
   private readonly logger = new Logger(AlertWatch.name);
@@ -82,7 +82,7 @@ export class AlertWatch {
     this.lease = new Lease(database, 'alerts', instance, limits.leaseMs);
     this.task = new BackgroundTask(signal => this.turn(signal), {
       backoff: { firstMs: limits.pollMs, longestMs: limits.pollMs },
-      onError: error => this.complain('alerts wait', error),
+      onError: error => this.complain('alerts are delayed', error),
     });
   }
 
@@ -102,8 +102,8 @@ export class AlertWatch {
 
   private async turn(signal: AbortSignal): Promise<Turn> {
     if (await this.lease.hold().catch(() => false)) {
-      await this.watch().catch((error: unknown) => this.complain('the queues were not looked at', error));
-      await this.tell(signal).catch((error: unknown) => this.complain('alerts wait to be told', error));
+      await this.watch().catch((error: unknown) => this.complain('the queues were not checked', error));
+      await this.tell(signal).catch((error: unknown) => this.complain('alert notices were not sent', error));
     }
     return this.limits.pollMs;
   }
@@ -134,7 +134,7 @@ export class AlertWatch {
     if (cleared.length > 0) this.logger.log(`alert cleared: ${kind} of ${subject}`);
   }
 
-  /** In order: what is not taken waits, and what comes after it. */
+  /** Sends notices in order: one that is not accepted waits, and so do those after it. */
   private async tell(signal: AbortSignal): Promise<void> {
     if (this.webhook === undefined) return;
     await this.database.query(DROP_NOTICES, [this.limits.noticesKept]);
@@ -148,9 +148,9 @@ export class AlertWatch {
         await this.webhook.tell(this.service, notice.what, toAlert(notice), signal);
       } catch (error) {
         if (!(error instanceof NoticeRefused)) throw error;
-        this.logger.error(`alert ${notice.id} (${notice.what}) was not told: ${error.message}`);
+        this.logger.error(`alert ${notice.id} (${notice.what}) was not sent: ${error.message}`);
       }
-      // After it is told: a crash between the two tells again, under the same id.
+      // Delete after sending: a crash between the two sends it again, under the same id.
       await this.database.query(FORGET_NOTICE, [notice.notice_id]);
     }
   }
@@ -161,7 +161,7 @@ function toAlert({ id, subject, kind, value, threshold, message, raised_at, clea
   return { id, subject, kind, value, threshold, message, raisedAt, clearedAt };
 }
 
-/** A subscription's own policy, completed by the default. */
+/** A subscription's own policy, with defaults filled in. */
 export function alertPolicyOf(subscription: Subscription | undefined): AlertPolicy {
   return { ...DEFAULT_ALERTS, ...subscription?.alert };
 }

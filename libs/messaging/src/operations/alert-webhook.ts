@@ -1,23 +1,23 @@
 import { Webhook } from 'standardwebhooks';
 import type { Alert } from './states.js';
 
-/** Where alerts are told. */
+/** Where alerts are sent. */
 export interface AlertWebhookOptions {
   readonly url: string;
-  /** `whsec_` and base64; what is told is signed with it. */
+  /** `whsec_` and base64; notices are signed with it. */
   readonly secret?: string | undefined;
 }
 
-/** The endpoint will not take this notice, however often it is told. */
+/** The endpoint rejected this notice; sending it again cannot help. */
 export class NoticeRefused extends Error {
   constructor(url: string, status: number) {
-    super(`${url} refused it with ${status}; look at ALERT_WEBHOOK_URL and its secret`);
+    super(`${url} rejected the notice with status ${status}; check ALERT_WEBHOOK_URL and its secret`);
   }
 }
 
 const TIMEOUT_MS = 5_000;
 
-/** Tells an operator's endpoint of alerts, by the Standard Webhooks specification. */
+/** Sends alerts to an operator's endpoint, by the Standard Webhooks specification. */
 export class AlertWebhook {
   private readonly webhook: Webhook | undefined;
 

@@ -20,7 +20,7 @@ import { release, repark, unpark } from '../parking/parked-messages.js';
 import { recordAction } from './operator-actions.js';
 import type { DeadLetter } from './states.js';
 
-/** It came with what no index takes, and can be looked at and discarded, but not handled. */
+/** Its key or id is too long for an index. It can be looked at and discarded, but not handled. */
 export class LetterNotReplayable extends DomainError {
   readonly code = 'not_replayable';
   constructor(readonly id: string) {
@@ -33,25 +33,25 @@ export class LetterNotReplayable extends DomainError {
 /** Which letters, and which page of them. */
 export type DeadLetterQuery = Omit<LetterPage, 'filter'> & { readonly filter?: LetterFilter };
 
-/** What an operator decides on all letters that fit. */
+/** An operator's decision on all letters that match. */
 export type BulkDecision = {
   readonly by: string;
   readonly filter: LetterFilter;
-  /** How many of those that are found are skipped: they could not be decided on. */
+  /** How many of the found letters to skip, because they could not be decided on. */
   readonly skip: number;
-  /** Letters that died later are left alone; now, by the service's database, where left out. */
+  /** Letters that died later are left alone. Defaults to now, by the clock of the service's database. */
   readonly diedBefore?: string | undefined;
   /** Most letters in one call. */
   readonly limit: number;
 } & ({ readonly decision: 'replay' } | { readonly decision: 'discard'; readonly reason: string });
 
 export interface BulkResult {
-  /** How many letters there were for this call. */
+  /** How many letters were found for this call. */
   readonly found: number;
   readonly done: number;
-  /** Those that cannot be replayed at all. They stay as they are. */
+  /** Letters that cannot be replayed at all. They stay as they are. */
   readonly failed: number;
-  /** For the next call: what is replayed may die again. */
+  /** For the next call: a replayed letter may die again. */
   readonly diedBefore: string;
 }
 
@@ -69,7 +69,7 @@ export class DeadLetters {
     return row === undefined ? null : toDeadLetter(row);
   }
 
-  /** Each in a transaction of its own: what is decided stays so, wherever it ends. */
+  /** Decides each letter in its own transaction: what is decided stays decided, even if a later one fails. */
   async decideAll(decision: BulkDecision): Promise<BulkResult> {
     const { filter, by } = decision;
     const diedBefore = decision.diedBefore ?? (await letterClock(this.database));
@@ -89,8 +89,8 @@ export class DeadLetters {
   }
 
   /**
-   * Puts a letter back at its place in its key, to be tried as if for the first time. One that did not parse and
-   * of which a copy was handled since is done.
+   * Puts a letter back at its place in its key, to be tried as if for the first time. If it did not parse and
+   * a copy of it has been handled since, it is done.
    * @returns false when there is none of this id that is still undecided
    * @throws LetterNotReplayable; it is then as it was
    */
@@ -101,7 +101,7 @@ export class DeadLetters {
         await release(tx, letter);
         return;
       }
-      // What is in hand of its key is done first; what comes after finds it parked and lines up behind it.
+      // A batch in progress finishes first; later messages of the key find it parked and line up behind it.
       await lockProgress(tx, letter.subscription, letter);
       const isCopy = letter.reason === 'invalid' && !(await this.takeReceipt(tx, letter));
       if (isCopy) await noteOutcome(tx, letter, 'dead', 'discarded');
@@ -111,7 +111,7 @@ export class DeadLetters {
 
   /**
    * Gives a letter up for good; it is kept, with who decided it and why. Its key goes on.
-   * @returns false when there is none of this id that is still undecided
+   * @returns false if there is no undecided letter with this id
    */
   async discard(id: string, by: string, reason: string): Promise<boolean> {
     return this.decide(id, 'discarded', by, reason, async (tx, letter) => {
@@ -123,7 +123,7 @@ export class DeadLetters {
   /** @returns false when a copy of the letter was handled meanwhile */
   private async takeReceipt(tx: EntityManager, letter: DecidedLetter): Promise<boolean> {
     const id = messageIdOf(letter);
-    // Without an id it can never be handled; it dies again, and says so.
+    // Without an id it can never be handled: it becomes a dead letter again, with that reason.
     if (id === '' || id.includes('\0')) return true;
     return takeReceipt(tx, letter.subscription, id);
   }

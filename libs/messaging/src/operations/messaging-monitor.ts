@@ -11,16 +11,16 @@ import type { WatchedState } from './alert-policy.js';
 import { listActions, recordAction } from './operator-actions.js';
 import type { OperatorAction, QueueState, SubscriptionState } from './states.js';
 
-/** What a service's queues look like now, and what operators do to them. */
+/** The current state of a service's queues, and what operators do to them. */
 export class MessagingMonitor {
-  /** @param subscriptions those that the service's controllers declare, once they are known */
+  /** @param declared the subscriptions that the service's controllers declare, once they are known */
   constructor(
     private readonly transport: Transport,
     private readonly database: DataSource,
     private readonly declared: () => readonly Subscription[],
   ) {}
 
-  /** @param order whether every receipt is asked if it came in its turn */
+  /** @param order whether to check every receipt for its order */
   async subscriptions(order: boolean): Promise<SubscriptionState[]> {
     const [progressOf, pauses, stalls] = await Promise.all([
       readProgress(this.database),
@@ -54,8 +54,8 @@ export class MessagingMonitor {
   }
 
   /**
-   * The figures that alerts are raised for: what the transport cannot tell now is left out, and the rest told all
-   * the same. Dead are the letters that nobody has decided on, those included whose key waits for it.
+   * The figures that alerts are raised for. What the transport cannot report now is left out; the rest is
+   * still reported. `dead` counts the undecided letters, including those whose key waits for the decision.
    */
   async watched(): Promise<WatchedState> {
     const [progressOf, stalls, pauses, undecided, outbox] = await Promise.all([
@@ -82,14 +82,14 @@ export class MessagingMonitor {
     return { subscriptions, outbox };
   }
 
-  /** @param order whether every receipt is asked if it came in its turn */
+  /** @param order whether to check every receipt for its order */
   async state(order: boolean): Promise<QueueState> {
     const [subscriptions, outbox] = await Promise.all([this.subscriptions(order), this.outboxDepth()]);
     return { subscriptions, outbox };
   }
 
   /**
-   * Stops a subscription: no instance begins a batch from now on, across restarts too, until it is resumed.
+   * Pauses a subscription: no instance begins a batch until it is resumed, even after restarts.
    * @returns false when the service has no such subscription
    */
   async pause(subscription: string, by: string, reason: string): Promise<boolean> {

@@ -1,12 +1,14 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { OperatorAction } from './states.js';
 
-/** What operators did, kept for good: a letter may be decided on more than once, a subscription paused again. */
+/**
+ * What operators did, kept forever: a letter may be decided on more than once, a subscription paused again.
+ */
 
 const RECORD = `
 INSERT INTO messaging.operator_action (acted_by, action, subscription, dead_letter, note) VALUES ($1, $2, $3, $4, $5)`;
 
-/** Notes who did what, in the transaction that does it. */
+/** Records who did what, in the transaction that does it. */
 export async function recordAction(
   tx: EntityManager,
   by: string,

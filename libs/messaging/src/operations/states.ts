@@ -14,9 +14,9 @@ export const SubscriptionState = z.object({
   skipped: z.int(),
   /** Copies of a message that was handled before. */
   duplicate: z.int(),
-  /** Waiting to be tried again, or behind one of their key that is. */
+  /** Waiting for a retry, or behind a message of their key that is. */
   parked: z.int(),
-  /** Given up and not decided on. */
+  /** Given up and not yet decided on. */
   dead: z.int(),
   /** Given up for good by an operator. */
   discarded: z.int(),
@@ -24,9 +24,9 @@ export const SubscriptionState = z.object({
   outOfOrder: z.int().nullable(),
   /** Who has paused it, when and why; null when it runs. */
   paused: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
-  /** Since when and why it does not come forward although nobody has paused it; null when it does. */
+  /** Since when and why it makes no progress although nobody has paused it; null when it makes progress. */
   waiting: z.object({ since: z.string(), reason: z.string() }).nullable().default(null),
-  /** The instances that have its partitions. */
+  /** The instances that own its partitions. */
   owners: z.array(z.string()).readonly(),
 });
 export type SubscriptionState = z.output<typeof SubscriptionState>;
@@ -65,10 +65,10 @@ export const DeadLetter = z.object({
 });
 export type DeadLetter = z.output<typeof DeadLetter>;
 
-/** Of years that PostgreSQL has. */
+/** A time in a year that PostgreSQL supports. */
 export const Moment = z.iso
-  .datetime({ offset: true, error: 'is no time; write it as 2026-11-24T22:00:00Z' })
-  .regex(/^(?!0000)/, 'is in a year that never was');
+  .datetime({ offset: true, error: 'is not a valid time; write it as 2026-11-24T22:00:00Z' })
+  .regex(/^(?!0000)/, 'is in year 0, which does not exist');
 const NUL_FREE = [/^[^\0]*$/, 'has a NUL character in it'] as const;
 const Part = z
   .string()
@@ -76,24 +76,24 @@ const Part = z
   .max(512)
   .regex(...NUL_FREE);
 
-/** What letters are looked for by; all that is named must fit. */
+/** The criteria that letters are found by; all that are given must match. */
 export const DeadLetterFilter = z
   .strictObject({
     subscription: Part,
     /** The event's type, such as `order.paid.v1`. */
     type: Part,
-    /** The whole of it; it may be empty. */
+    /** The whole key; it may be empty. */
     key: z
       .string()
       .max(512)
       .regex(...NUL_FREE),
     reason: DeadLetter.shape.reason,
-    /** Part of an attempt's error, in any case. */
+    /** Part of an attempt's error, case-insensitive. */
     error: Part,
     /** Part of the payload. */
     contains: Part,
-    traceId: z.string().regex(/^[0-9a-f]{32}$/, 'is 32 hexadecimal digits'),
-    /** When it died, from and up to. */
+    traceId: z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digits'),
+    /** When it died: from and up to, inclusive. */
     since: Moment,
     until: Moment,
   })
@@ -115,7 +115,7 @@ export const Alert = z.object({
   /** The subscription, or the service's outbox. */
   subject: z.string(),
   kind: z.enum(['lag', 'age', 'parked', 'dead', 'waiting', 'outbox']),
-  /** When it was raised. Messages, or ms where it is an age. */
+  /** The figure when the alert was raised: messages, or ms if it is a duration. */
   value: z.number(),
   threshold: z.number(),
   message: z.string(),

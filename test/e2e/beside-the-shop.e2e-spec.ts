@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { eventually } from '#testkit';
+import { audit, auditReport, settledAudit } from '../../tools/client/audit.js';
+import { Buyer } from '../../tools/client/buyer.js';
+import type { Shop } from '../../tools/client/shop.js';
+import { RunningShop } from './running-shop.js';
+
+interface Listed {
+  readonly services: { service: string; subscriptions: string[]; hasFacts: boolean | null }[];
+}
+interface Subscriptions {
+  readonly subscriptions: { name: string; handled: number; lag: number }[];
+  readonly unanswered: string[];
+}
+
+describe('a service that is started beside the shop', () => {
+  let dataDir: string;
+  let running: RunningShop;
+  let shop: Shop;
+  let operator: string;
+
+  beforeAll(async () => {
+    dataDir = await RunningShop.dataDir();
+    running = await RunningShop.start(dataDir);
+    shop = running.client();
+    operator = await shop.asOperator();
+  });
+
+  afterAll(async () => {
+    await shop.close();
+    await running.stop();
+    await RunningShop.remove(dataDir);
+  });
+
+  it('is seen by operators and by the audit, and is missed by its name when it is gone', async () => {
+    const buyer = await Buyer.signIn(shop, 'ann');
+    const orderId = await buyer.order([{ sku: 'demo.CLOCK', quantity: 1 }]);
+    await buyer.orderWhen(orderId, 'awaiting_payment');
+
+    const newcomer = await start();
+    await eventually(
+      () => shop.get('/api/admin/services', operator) as Promise<Listed>,
+      ({ services }) => services.some(({ service, hasFacts }) => service === 'newcomer' && hasFacts === true),
+    );
+    // It reads the topic from its start: the order was placed before it was there.
+    await eventually(
+      () => shop.get('/api/admin/messaging/subscriptions', operator) as Promise<Subscriptions>,
+      ({ subscriptions }) =>
+        subscriptions.some(({ name, handled }) => name === 'newcomer.see-orders' && handled >= 1),
+    );
+    const settled = await settledAudit(shop);
+    expect(auditReport(settled)).toContain('audit: clean');
+    expect(settled.invariants.map(each => each.invariant)).toContain(
+      'the newcomer has seen every placed order once',
+    );
+    const paused = await shop.call('POST', '/api/admin/messaging/subscriptions/newcomer.see-orders/pause', {
+      token: operator,
+      body: { reason: 'a test' },
+    });
+    expect(paused.status).toBe(200);
+
+    newcomer.kill('SIGKILL');
+    await once(newcomer, 'exit');
+    const without = await audit(shop);
+    expect(without).toMatchObject({ clean: false, settled: false, unanswered: ['newcomer'] });
+    // It hides nobody else.
+    expect(without.invariants.filter(each => !each.holds)).toEqual([]);
+    expect(without.invariants.length).toBeGreaterThan(30);
+  }, 180_000);
+
+  async function start() {
+    const url = await running.databaseUrl('postgres');
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query('CREATE DATABASE sluice_newcomer');
+    await client.end();
+    const told = parseEnv(await readFile(join(dataDir, 'env/points-1.env'), 'utf8'));
+    return spawn('node', ['test/e2e/newcomer.js'], {
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        ...told,
+        SLUICE_INSTANCE: 'newcomer-1',
+        RPC_PORT: '0',
+        DATABASE_URL: await running.databaseUrl('sluice_newcomer'),
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+});
