@@ -10,7 +10,7 @@ export default tseslint.config(
     rules: {
       'max-lines': ['error', { max: 330, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/no-explicit-any': 'error',
-      // Nest's modules are empty classes, and a row of the database is there when its query says so.
+      // Nest modules are empty classes, and a database row exists when its query guarantees it.
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/restrict-template-expressions': 'off',
@@ -23,7 +23,7 @@ export default tseslint.config(
       '@typescript-eslint/unified-signatures': 'off',
       '@typescript-eslint/no-invalid-void-type': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
-      // What the database answers is typed where it is asked, by an assertion.
+      // A query's result is typed where the query is made, by an assertion.
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       '@typescript-eslint/no-unnecessary-type-arguments': 'off',
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',

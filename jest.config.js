@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { environment, prepare } from './tools/prepare.js';
 
-// Jest runs ES modules only under this flag. Started by hand or by an editor it is started again with it, on the
-// project's own Node and an up-to-date build, as `npm test` does.
+// Jest runs ES modules only with this flag. Started by hand or by an editor, it is restarted with the flag,
+// on the project's own Node and an up-to-date build, as `npm test` does.
 const FLAG = '--experimental-vm-modules';
 const isJest = /[\\/]jest(\.js)?$/.test(process.argv[1] ?? '');
 if (isJest && !`${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`.includes(FLAG)) {
@@ -17,7 +17,7 @@ if (isJest && !`${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`
   process.exit(status ?? 1);
 }
 
-// The build's own compiler settings, with the tests let in.
+// The build's own compiler settings, with the tests included.
 const { exclude: _, ...swc } = JSON.parse(readFileSync('.swcrc', 'utf8'));
 
 const shared = {
@@ -47,6 +47,6 @@ export default {
     { ...shared, displayName: 'kafka', testRegex: '\\.kafka-spec\\.ts$' },
     { ...shared, displayName: 'end-to-end', testRegex: '\\.e2e-spec\\.ts$' },
   ],
-  // For what hangs; nothing of ours takes that long, and a busy machine must not fail a test.
+  // Only for tests that hang: none of ours takes that long, and a busy machine must not fail a test.
   testTimeout: 180_000,
 };

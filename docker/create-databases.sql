@@ -1,5 +1,5 @@
--- Run by the container of PostgreSQL on an empty volume. Each app migrates its own database at start.
--- A new app on an old volume: docker compose exec postgres createdb --username=sluice <database>
+-- Run by the PostgreSQL container on an empty volume. Each app migrates its own database at start.
+-- To add an app on an existing volume: docker compose exec postgres createdb --username=sluice <database>
 CREATE DATABASE sluice_seckill;
 CREATE DATABASE sluice_order;
 CREATE DATABASE sluice_catalog;

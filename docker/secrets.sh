@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes this shop's own secrets into .env, where docker-compose.yml finds them. One that is there stays as it is:
-# PostgreSQL keeps its first password. A newer version may want one more; then this is run again.
+# Writes this shop's own secrets into .env, where docker-compose.yml finds them. An existing secret stays as
+# it is: PostgreSQL keeps its first password. A newer version may need another secret; then run this again.
 set -eu
 cd "$(dirname "$0")/.."
 

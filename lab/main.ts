@@ -9,18 +9,8 @@ const USAGE = 'npm run lab -- flash-sale [--sku uk.85123A] [--stock 500] [--shop
 const Arguments = z.object({
   experiment: z.literal('flash-sale', 'name an experiment: flash-sale'),
   sku: z.string().optional(),
-  stock: z.coerce
-    .number('that is no number')
-    .int()
-    .min(1, 'that is not above zero')
-    .max(100_000)
-    .default(500),
-  shoppers: z.coerce
-    .number('that is no number')
-    .int()
-    .min(1, 'that is not above zero')
-    .max(50_000)
-    .default(5_000),
+  stock: z.coerce.number('must be a number').int().min(1, 'must be above zero').max(100_000).default(500),
+  shoppers: z.coerce.number('must be a number').int().min(1, 'must be above zero').max(50_000).default(5_000),
 });
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -36,7 +26,7 @@ async function main(): Promise<void> {
   if (!report.audit.clean || report.won.length !== expected || report.paid !== expected) process.exitCode = 1;
 }
 
-/** The best-selling SKU of the real catalogue when that is imported, else the demo's. */
+/** The best-selling SKU of the real catalog if that is imported, else the demo's. */
 async function bestKnown(shop: Shop): Promise<string> {
   const { status } = await shop.call('GET', '/api/products/uk.85123A');
   return status === 200 ? 'uk.85123A' : 'demo.PHONE';

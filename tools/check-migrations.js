@@ -4,8 +4,8 @@ import { join, relative } from 'node:path';
 import { root } from './prepare.js';
 
 /**
- * Holds that a migration never changes once it has landed: databases have run it as it was. migrations.lock.json
- * has the hash of each that has landed. `--accept` adds new ones; it changes none.
+ * Checks that a migration never changes once it has landed, because databases have already run it.
+ * migrations.lock.json has the hash of each landed migration. `--accept` adds new ones; it changes none.
  */
 const LOCK = join(root, 'migrations.lock.json');
 const accept = process.argv.includes('--accept');
@@ -21,11 +21,11 @@ for (const path of present) {
     else
       problems.push(`${path} is new; when it is ready to land, run node tools/check-migrations.js --accept`);
   } else if (landed[path] !== hash) {
-    problems.push(`${path} has landed and was changed; undo that and write a new migration`);
+    problems.push(`${path} has landed and was changed; undo the change and write a new migration`);
   }
 }
 for (const path of Object.keys(landed))
-  if (!present.includes(path)) problems.push(`${path} has landed and is gone; bring it back`);
+  if (!present.includes(path)) problems.push(`${path} has landed and is missing; restore it`);
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (accept) {
   const sorted = Object.fromEntries(Object.entries(landed).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -2,7 +2,7 @@ import { prepare, run } from './prepare.js';
 
 const SOURCES = ['apps', 'libs', 'tools', 'lab', 'bench', 'test'];
 
-/** The habits: each of these must find nothing. */
+/** The checks: each of them must find nothing. */
 const CHECKS = [
   ['types', 'tsc', ['-p', '.']],
   ['lint', 'eslint', ['.', '--max-warnings', '0']],

@@ -5,11 +5,11 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { environment, prepare, refuse, root } from './prepare.js';
 
 /**
- * The whole shop in watch mode: what is saved is compiled, and the apps that it belongs to are started again. Types
- * are not checked here; the editor and `npm run check` do that. Arguments are those of `npm start`.
+ * The whole shop in watch mode: a saved file is compiled, and the apps that it belongs to are restarted.
+ * Types are not checked here; the editor and `npm run check` do that. The arguments are those of `npm start`.
  */
 
-/** Saves that come within this time, in ms, are one change: editors write a file in several steps. */
+/** Saves within this time, in ms, count as one change: editors write a file in several steps. */
 const GATHER_MS = 80;
 
 const calledFrom = process.env.INIT_CWD ?? process.cwd();
@@ -43,7 +43,7 @@ for (const folder of ['apps', 'libs']) {
   });
 }
 
-/** Compiles the files and has their apps started again; one that does not compile changes nothing. */
+/** Compiles the files and restarts their apps. A file that does not compile changes nothing. */
 async function apply(files) {
   const compiled = [];
   for (const file of files) {

@@ -5,7 +5,7 @@ import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { root } from './prepare.js';
 
-/** Tells what this machine lacks, and for what it matters. Needs nothing installed. */
+/** Reports what this machine lacks, and what needs it. Requires nothing to be installed. */
 const { SLUICE_DATA_DIR, INIT_CWD } = process.env;
 const dataDir = SLUICE_DATA_DIR ? resolve(INIT_CWD ?? process.cwd(), SLUICE_DATA_DIR) : join(root, '.sluice');
 const port = Number(process.env.PORT ?? 3000);
@@ -27,7 +27,7 @@ const checks = [
     'memory',
     totalmem() > 2 * 1024 ** 3,
     `${Math.round(totalmem() / 1024 ** 3)} GiB`,
-    'npm start: the stack wants 1.5 GiB',
+    'npm start: the stack needs 1.5 GiB',
   ],
   [
     'disk',
@@ -49,7 +49,7 @@ const checks = [
   ],
 ];
 
-/** What only some commands want. */
+/** What only some commands need. */
 const extras = [
   ['Java', javaVersion() >= 17, `${javaVersion() || 'none'}`, 'Apache Kafka on this machine: 17 or newer'],
   ['Maven', answers('mvn', ['-version']), 'mvn', 'Apache Kafka on this machine: it fetches the jars, once'],
@@ -58,7 +58,7 @@ const extras = [
 for (const check of [...checks, ...extras]) {
   const [name, ok, found, matters] = check;
   const mark = ok ? '✓' : extras.includes(check) ? '–' : '✗';
-  process.stdout.write(`${mark} ${name.padEnd(16)} ${found}${ok ? '' : `   matters for ${matters}`}\n`);
+  process.stdout.write(`${mark} ${name.padEnd(16)} ${found}${ok ? '' : `   needed for ${matters}`}\n`);
 }
 
 process.exitCode = checks.every(([, ok]) => ok) ? 0 : 1;
@@ -77,7 +77,7 @@ function freeOf(path) {
   return bavail * bsize;
 }
 
-/** Whether it can be written, or made; nothing is made here. */
+/** Whether it can be written or created; nothing is created here. */
 function isWritable(path) {
   try {
     accessSync(nearest(path), constants.W_OK);
@@ -87,7 +87,7 @@ function isWritable(path) {
   }
 }
 
-/** The path itself, or the closest folder above it that is there. */
+/** The path itself, or the closest folder above it that exists. */
 function nearest(path) {
   return existsSync(path) ? path : nearest(dirname(path));
 }

@@ -22,7 +22,7 @@ const OLDEST_NODE = 20;
 const LONGEST_WARM_UP_MS = 30_000;
 const SOURCES = ['apps', 'libs', 'tools', 'lab', 'bench'];
 
-/** What runs from here on: the project's own Node first, compiled code kept beside the build. */
+/** The environment of every command: the project's own Node first, compiled code kept beside the build. */
 export const environment = {
   ...process.env,
   PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`,
@@ -39,7 +39,7 @@ export async function prepare() {
   await build();
 }
 
-/** Says why it cannot go on, in one line, and ends. */
+/** Reports in one line why it cannot go on, and exits. */
 export function refuse(reason) {
   process.stderr.write(`${reason}\n`);
   process.exit(1);
@@ -69,7 +69,7 @@ function install() {
   if (read(marker) === wanted) return;
   requireWritable('install what it needs');
   process.stdout.write('Installing what is needed from the npm registry, once…\n');
-  // The registry client that runs us knows how it is set up; a bare `npm` does for a direct call.
+  // The registry client that runs us knows its own configuration; for a direct call, plain `npm` will do.
   const npm = process.env.npm_execpath;
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'];
   const status = npm ? run(process.execPath, [npm, ...args]) : run('npm', args);
@@ -88,7 +88,7 @@ async function build() {
   const status = run('swc', [...SOURCES, '-d', 'dist', '--quiet']);
   if (status !== 0) refuse('the build failed; the lines above say why');
   mkdirSync(join(root, 'dist'), { recursive: true });
-  // Compiled once here, so that ten processes need not each do it at the first start.
+  // Compiled once here, so that ten processes do not each have to do it at the first start.
   const apps = readdirSync(join(root, 'apps')).flatMap(app => {
     const module = `./dist/apps/${app}/src/${app}.module.js`;
     return existsSync(join(root, module)) ? [`await import(${JSON.stringify(module)});`] : [];
@@ -96,10 +96,10 @@ async function build() {
   const warm = `${apps.join('')} await import('./dist/libs/service-kit/src/index.js'); await import('./dist/libs/transport-choice/src/index.js'); await import('./dist/libs/transport-postgres/src/index.js'); await import('./dist/libs/transport-kafka/src/index.js'); process.exit(0);`;
   const { NODE_FLAGS } = await import(pathToFileURL(join(root, 'dist/apps/stack/src/services.js')).href);
   for (const flags of Object.values(NODE_FLAGS)) {
-    // By the flags, as the launcher keeps it.
+    // One cache for each set of flags, as the launcher has it.
     const cache = join(environment.NODE_COMPILE_CACHE, flags.join('').replaceAll(/[^a-z0-9]+/g, '-'));
-    // Nothing depends on it, so it is not waited for longer than it can help. Modules that meet in one process warn
-    // of each other; that is not for people.
+    // Nothing depends on it, so the wait is limited. Modules that share a process print warnings about each
+    // other, which are not for people.
     spawnSync('node', [...flags, '--input-type=module', '-e', warm], {
       cwd: root,
       env: { ...environment, NODE_COMPILE_CACHE: cache },

@@ -16,7 +16,7 @@ const COMMANDS = {
 const [name = '', ...args] = process.argv.slice(2);
 if (!(name in COMMANDS)) refuse(`run.js: ${name} is not one of ${Object.keys(COMMANDS).join(', ')}`);
 
-// Relative paths on the command line are meant from where the person stands.
+// Relative paths on the command line start from the caller's directory.
 const calledFrom = process.env.INIT_CWD ?? process.cwd();
 const dataDir = process.env.SLUICE_DATA_DIR
   ? resolve(calledFrom, process.env.SLUICE_DATA_DIR)
@@ -25,10 +25,10 @@ await prepare();
 const child = spawn('node', [join(root, 'dist', COMMANDS[name]), ...args], {
   cwd: name === 'start' ? root : calledFrom,
   env: { ...environment, SLUICE_DATA_DIR: dataDir },
-  // With a channel, so that what we started ends in order when we are killed.
+  // With an IPC channel, so that the child ends in order when we are killed.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
-// What comes to us is handed on. The terminal sends Ctrl-C to both of us; the shop takes the second for the first.
+// Signals are passed on. The terminal sends Ctrl-C to both of us; the shop ignores the second one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', error => refuse(error.message));
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

@@ -6,10 +6,10 @@ import { parseArgs } from 'node:util';
 import { environment, prepare, refuse, root, run } from './prepare.js';
 
 /**
- * Runs the tests and sums them up. Without a word: everything that Node alone can prove, the quick ones side by
- * side, then those that want the machine to themselves. `kafka`: what holds on Apache Kafka, the messaging library
- * and the shop on it. `chaos`: a flash sale under faults, as many and as long as is asked for. Other words: those
- * kinds of the first only.
+ * Runs the tests and sums them up. Without arguments: everything that Node alone can prove, first the quick
+ * tests in parallel, then those that need the machine to themselves. `kafka`: the messaging library and the
+ * shop on Apache Kafka. `chaos`: a flash sale under faults, as many and as long as requested. Other words:
+ * only those kinds of the first set.
  */
 const EVERYTHING = [
   { kinds: ['unit', 'integration'], workers: Math.max(2, cpus().length) },
@@ -21,7 +21,7 @@ const ON_KAFKA = [
   { kinds: ['end-to-end'], workers: 1, env: { SLUICE_TEST_TRANSPORT: 'kafka' } },
 ];
 
-/** Longer than any stage takes on a slow machine: what hangs is ended and told, not waited for. */
+/** Longer than any stage takes on a slow machine: a stage that hangs is killed and reported. */
 const LONGEST_STAGE_MS = 20 * 60_000;
 const LONGEST_CHAOS_MS = 90 * 60_000;
 
@@ -48,7 +48,7 @@ for (const { kinds, workers, paths = [], env: more } of stages) {
     '--json',
     `--outputFile=${report}`,
     '--testLocationInResults=false',
-    // What a failed test left open must not keep the run from its end.
+    // What a failed test left open must not keep the run from ending.
     '--forceExit',
     ...paths.map(path => `--testPathPatterns=${path}`),
     ...passedOn,
@@ -58,7 +58,7 @@ for (const { kinds, workers, paths = [], env: more } of stages) {
     ...more,
     NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
   };
-  // The report goes to the file; what jest would print of it is dropped.
+  // The report goes to the file; what jest would print is dropped.
   const code = run('node', [...jest, ...options], {
     env,
     stdio: ['inherit', 'ignore', 'inherit'],
@@ -79,13 +79,13 @@ for (const { kinds, workers, paths = [], env: more } of stages) {
 rmSync(reports, { recursive: true, force: true });
 if (mode === undefined && wanted.length === 0) {
   process.stdout.write(
-    'Not proved here: the same on Apache Kafka; npm run test:kafka does, with Java and Maven.\n',
+    'Not proved here: the same on Apache Kafka; run npm run test:kafka, which needs Java and Maven.\n',
   );
 }
 process.stdout.write(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`);
 process.exit(status);
 
-/** `--faults 200 --orders 20000 --seed 7 --transport kafka`, each of them or none. */
+/** `--faults 200 --orders 20000 --seed 7 --transport kafka`, each of them optional. */
 function readChaos(args) {
   const number = { type: 'string' };
   try {
@@ -95,9 +95,9 @@ function readChaos(args) {
     });
     for (const name of ['faults', 'orders', 'seed'])
       if (values[name] !== undefined && !/^[1-9]\d{0,8}$/.test(values[name]))
-        throw new Error(`--${name} ${values[name]} is no number above 0`);
+        throw new Error(`--${name} ${values[name]} is not a number above 0`);
     if (!['postgres', 'kafka', undefined].includes(values.transport))
-      throw new Error(`--transport ${values.transport} is not known; there are postgres and kafka`);
+      throw new Error(`--transport ${values.transport} is unknown; use postgres or kafka`);
     return values;
   } catch (error) {
     return refuse(`test:chaos: ${error.message}; known are --faults, --orders, --seed and --transport`);
@@ -114,7 +114,7 @@ function stageOf({ faults, orders, seed, transport }) {
   return { kinds: ['end-to-end'], workers: 1, paths: ['test/chaos/chaos\\.'], env };
 }
 
-/** Nothing can be proved on Kafka where there is none: that is said, and fails where nothing may be skipped. */
+/** Without Kafka, nothing can be proved on it: reports that, and fails in CI, which may skip nothing. */
 async function requireKafka() {
   const { KafkaJava } = await import(pathToFileURL(join(root, 'dist/libs/embedded-kafka/src/index.js')).href);
   const missing = await KafkaJava.missing();

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import { createSigner } from 'fast-jwt';
 
-/** What the load is: told by the bench, in a process of its own so that it measures and does not serve. */
+/** The load, as the bench orders it. It has its own process, so that it measures and does not serve. */
 export interface LoadOrder {
   readonly url: string;
   readonly secret: string;
@@ -11,7 +11,7 @@ export interface LoadOrder {
 }
 
 export interface LoadReport {
-  /** Answers of success a second. */
+  /** Successful answers per second. */
   readonly accepted: number;
   readonly refused: number;
   readonly errors: number;
@@ -27,7 +27,7 @@ async function drive({ url, secret, shoppers, connections, seconds }: LoadOrder)
     { length: shoppers },
     (_, n) => `Bearer ${sign({ sub: `bench-${n}`, role: 'shopper' })}`,
   );
-  // Each connection is some of the shoppers by turns, their requests made beforehand: it measures, it does not build.
+  // Each connection plays some of the shoppers in turn. Requests are built beforehand, not while measuring.
   const perConnection = Math.ceil(tokens.length / connections);
   let connected = 0;
   const result = await autocannon({

@@ -26,7 +26,7 @@ const PASSWORD = 'bench-operator';
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const children: ChildProcess[] = [];
 
-/** A process, once it says that it is ready. */
+/** A process, once it reports that it is ready. */
 async function start(
   module: string,
   env: Record<string, string>,
@@ -80,7 +80,7 @@ async function startShop(cluster: PostgresCluster, ports: Record<string, number>
     );
   const provider = `http://${HOST}:1`;
   await Promise.all([
-    // Every shopper of this load clicks many times; the risk check still runs, with room.
+    // Every shopper of this load clicks many times. The risk check still runs, with high limits.
     service('seckill', { RISK_CLICKS: '1000000', RISK_RESERVATIONS: '1000000' }),
     service('order', {
       PAYMENT_PROVIDER_URL: provider,
@@ -153,7 +153,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** What was accepted and not yet written is in the queue, the rush's peak shaved off: how much, and how long it takes. */
+/** What was accepted but not yet written is in the queue: reports how much, and how long it takes to drain. */
 async function drain(cluster: PostgresCluster): Promise<string> {
   const [seckill, order] = ['seckill', 'order'].map(name => new pg.Client(cluster.url(name)));
   await Promise.all([seckill!.connect(), order!.connect()]);

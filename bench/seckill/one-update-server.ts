@@ -11,7 +11,7 @@ const verify = createVerifier({ key: process.env['SESSION_SECRET']!, cache: 20_0
   sub: string;
 };
 
-// The same conditions and the same rows as the sale itself, one transaction a click: what most shops do.
+// The same conditions and the same rows as the sale itself, one transaction per click: what most shops do.
 const SELL = `
 WITH stock AS (
   UPDATE campaign SET available = available - $2, reserved = reserved + $2

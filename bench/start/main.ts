@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { table } from '../../tools/client/table.js';
 
-/** Starts the shop on fresh data and again on the same, and tells how long each took and what it all weighs. */
+/** Starts the shop on new data and again on the same data. Reports the time and the memory of each start. */
 const dataDir = await mkdtemp(join(tmpdir(), 'sluice-start-'));
 
 async function start(): Promise<{ seconds: number; mebibytes: number }> {

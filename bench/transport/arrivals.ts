@@ -3,14 +3,14 @@ import { KafkaTransport } from '#transport-kafka';
 import { PostgresTransport } from '#transport-postgres';
 import { Ours } from './ours.js';
 
-/** What a process that handles events is told. */
+/** The instructions for a process that handles events. */
 export interface ArrivalsOrder {
   readonly databaseUrl: string;
   readonly queue: QueueAddress;
   readonly partitions: number;
   readonly payloadBytes: number;
   readonly messages: number;
-  /** How many of the first do not count. */
+  /** How many of the first messages do not count. */
   readonly leftOut: number;
 }
 

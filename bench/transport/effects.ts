@@ -1,4 +1,4 @@
-/** What handling an event leaves behind, the same rows in every baseline. */
+/** The rows that handling an event writes, the same in every baseline. */
 export const CREATE_EFFECTS = `
 DROP TABLE IF EXISTS receipt, effect;
 CREATE TABLE receipt (

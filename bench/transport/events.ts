@@ -4,10 +4,10 @@ import { OrderPaid } from '#contracts';
 import { headersOf, uuidv7 } from '#messaging';
 import { COMPRESSION_TYPE, type Compression, connect } from './kafka-client.js';
 
-/** How many messages our relay sends in one go. */
+/** How many messages our relay sends in one batch. */
 const BATCH = 1_000;
 
-/** A paid order, as JSON of so many bytes. */
+/** A paid order whose JSON has this many bytes. */
 export function anEvent(sequence: number, payloadBytes: number): OrderPaid {
   const event: OrderPaid = {
     orderId: randomUUID(),
@@ -19,7 +19,7 @@ export function anEvent(sequence: number, payloadBytes: number): OrderPaid {
     paymentId: randomUUID(),
     paidAt: new Date().toISOString(),
   };
-  // Random text, so that a compression has as much to do as with real ids.
+  // Random text, so that compression has as much work as with real ids.
   const missing = Math.max(0, payloadBytes - JSON.stringify(event).length);
   return { ...event, buyerId: event.buyerId + randomBytes(missing).toString('hex').slice(0, missing) };
 }
@@ -48,7 +48,7 @@ export function* batches(messages: number, payloadBytes: number): Generator<Mess
     yield eventsFrom(first, Math.min(BATCH, messages - first), payloadBytes);
 }
 
-/** Sends as a relay must: the next batch when the brokers have this one, so that a failed send changes no order. */
+/** Sends as a relay must: the next batch only when the brokers have this one, to keep the order. */
 export async function sendAll(
   {
     brokers,

@@ -1,4 +1,4 @@
-// What our transport mends in kafkajs, and the codec it adds, are mended for the baselines too.
+// The fixes that our transport makes to kafkajs, and the codec it adds, apply to the baselines too.
 import '#transport-kafka';
 // By its default export: Node finds only some names of this CommonJS module.
 import kafkajs, { type Kafka } from 'kafkajs';
@@ -19,7 +19,7 @@ export function connect(brokers: readonly string[]): Kafka {
   return new kafkajs.Kafka({ clientId: 'bench', brokers: [...brokers], logLevel: logLevel.ERROR });
 }
 
-/** Runs the work on a topic of its own, which is gone afterwards. */
+/** Runs the work on a topic of its own, which is deleted afterwards. */
 export async function withTopic<T>(
   brokers: readonly string[],
   topic: string,

@@ -14,10 +14,11 @@ import { Ours } from './ours.js';
 import { measureRawConsumeInserting, measureRawProduce } from './raw-kafkajs.js';
 
 /**
- * Publish to effect through both transports, against raw kafkajs in batches and against Nest's own Kafka transport
- * with a transaction a message; all on this machine, in turn, several rounds; the middle of each is told.
+ * Publish to effect through both transports, against raw kafkajs in batches and against Nest's own Kafka
+ * transport with one transaction per message. All run on this machine, in turn, for several rounds; the
+ * median is reported.
  */
-/** 0: latencies only. */
+/** With 0, only latencies are measured. */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const MESSAGES = Number(process.env['BENCH_MESSAGES'] ?? 60_000);
 const NEST_MESSAGES = Number(process.env['BENCH_NEST_MESSAGES'] ?? 5_000);
@@ -33,7 +34,7 @@ const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
 const postgres = await PostgresCluster.start({ dataDir: join(folder, 'postgres'), password: 'bench' });
 const kafka = await KafkaCluster.start({ dataDir: join(folder, 'kafka') });
 const brokers = kafka.bootstrap;
-// As the launcher runs what nobody waits for, so that the servers come first.
+// The priority that the launcher gives to background work, so that the servers come first.
 const { priority } = processOf(SERVICES.find(({ name }) => name === 'points')!);
 setPriority(priority);
 
@@ -56,7 +57,7 @@ async function ours(queue: QueueAddress): Promise<Ours> {
   return Ours.start({ ...at, databaseUrl, open: instance => openQueue(queue, instance) });
 }
 
-/** One service publishes, another, with a process and a database of its own, handles. */
+/** One service publishes; another, with its own process and database, handles. */
 async function measureLatency(kind: 'kafka' | 'postgres'): Promise<number[]> {
   const queue = await freshQueue(kind);
   const publisher = await ours(queue);
@@ -81,7 +82,7 @@ async function measureLatency(kind: 'kafka' | 'postgres'): Promise<number[]> {
       return report.sorted;
     }
   }
-  throw new Error('the handling process ended before it was through');
+  throw new Error('the handling process ended before it was done');
 }
 
 const rates = new Map<string, number[]>();
@@ -92,7 +93,7 @@ const note = (what: string, perSecond: number) => {
 const latencies = new Map<string, number[]>();
 
 try {
-  // First, while the servers have nothing left to write of what was measured before.
+  // Latencies come first, while the servers have nothing left to write from an earlier measurement.
   for (const kind of ['kafka', 'postgres'] as const) latencies.set(kind, await measureLatency(kind));
   const raw = { ...at, brokers, messages: MESSAGES };
   for (let round = 1; round <= ROUNDS; round += 1) {

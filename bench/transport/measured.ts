@@ -1,9 +1,9 @@
-/** What a baseline came to. */
+/** The result of a baseline. */
 export interface Measured {
   readonly messages: number;
   readonly seconds: number;
   readonly perSecond: number;
-  /** Cores that the client's process kept busy: near 1 its thread is what limits, far below it waits. */
+  /** Cores that the client's process kept busy: near 1, its thread is the limit; far below 1, it waits. */
   readonly cores: number;
 }
 

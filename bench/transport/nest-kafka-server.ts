@@ -13,28 +13,28 @@ import { DataSource } from 'typeorm';
 import type { OrderPaid } from '#contracts';
 import { Header } from '#messaging';
 import { INSERT_EFFECT, INSERT_RECEIPT, INSERT_RECEIPT_AND_EFFECT } from './effects.js';
-// For what it mends in kafkajs: Nest loads the same copy.
+// Imported for its fixes to kafkajs: Nest loads the same copy.
 import './kafka-client.js';
 import type { NestKafkaOrder, NestKafkaReport } from './nest-kafka.js';
 import { Stopwatch } from './measured.js';
 
-/** The baseline: a microservice as Nest's documentation writes it, one transaction a message. */
+/** The baseline: a microservice as Nest's documentation writes it, one transaction per message. */
 const { brokers, topic, databaseUrl, partitions, warmUp, messages, effect } = JSON.parse(
   process.env['BENCH_ORDER']!,
 ) as NestKafkaOrder;
 const SUBSCRIPTION = 'bench.follow-order';
 
-// As many connections as messages can be in hand.
+// As many connections as messages can be in progress.
 const database = new DataSource({ type: 'postgres', url: databaseUrl, poolSize: partitions });
 
 const EFFECTS = {
-  /** As most would write it, by TypeORM's transaction: four round trips. */
+  /** As most people would write it, with TypeORM's transaction: four round trips. */
   transaction: (messageId: string, { orderId, buyerId, totalMinor }: OrderPaid) =>
     database.transaction(async tx => {
       const fresh = (await tx.query(INSERT_RECEIPT, [SUBSCRIPTION, messageId])) as unknown[];
       if (fresh.length > 0) await tx.query(INSERT_EFFECT, [orderId, buyerId, totalMinor]);
     }),
-  /** The fewest that a transaction a message can do with. */
+  /** The fewest round trips that one transaction per message can do with. */
   statement: (messageId: string, { orderId, buyerId, totalMinor }: OrderPaid) =>
     database.query(INSERT_RECEIPT_AND_EFFECT, [SUBSCRIPTION, messageId, orderId, buyerId, totalMinor]),
 } as const;
@@ -69,10 +69,10 @@ const app = await NestFactory.createMicroservice<MicroserviceOptions>(FollowOrde
     client: { clientId: 'bench', brokers: [...brokers] },
     consumer: { groupId: topic },
     subscribe: { fromBeginning: true },
-    // Nest always hands kafkajs an eachMessage and awaits the handler in it, so a partition's messages go one
-    // after the other; this is the one setting that lets partitions go side by side, and it cannot use more than
-    // there are. Offsets are committed by kafkajs once a fetched batch is through, the cheapest it can do; a
-    // fetch takes up to 1 MiB a partition, so fetching is no part of what is measured.
+    // Nest always passes kafkajs an eachMessage and awaits the handler in it, so the messages of a partition
+    // are handled one after the other. This is the only setting that handles partitions in parallel, and it
+    // cannot use more than there are. kafkajs commits offsets once a fetched batch is done, the cheapest it
+    // can do. A fetch takes up to 1 MiB per partition, so fetching is not part of what is measured.
     run: { partitionsConsumedConcurrently: partitions },
   },
   logger: ['error', 'fatal'],

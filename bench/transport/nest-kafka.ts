@@ -10,7 +10,7 @@ import type { Measured } from './measured.js';
 
 export interface NestKafkaOptions {
   readonly brokers: readonly string[];
-  /** A database of its own; its tables are made anew. */
+  /** A database of its own; its tables are created again. */
   readonly databaseUrl: string;
   readonly messages: number;
   readonly payloadBytes: number;
@@ -19,7 +19,7 @@ export interface NestKafkaOptions {
   readonly effect: 'transaction' | 'statement';
 }
 
-/** What the server is told. */
+/** The instructions for the server. */
 export interface NestKafkaOrder extends NestKafkaOptions {
   readonly topic: string;
   /** Messages handled before the clock starts. */
@@ -27,13 +27,13 @@ export interface NestKafkaOrder extends NestKafkaOptions {
 }
 
 export interface NestKafkaReport extends Measured {
-  /** Most messages in hand at a time. */
+  /** The highest number of messages in progress at a time. */
   readonly atOnce: number;
 }
 
 const WARM_UP = 1_000;
 
-/** Messages a second through Nest's own Kafka transport, from a topic filled beforehand to the last commit. */
+/** Messages per second through Nest's own Kafka transport, from a full topic to the last commit. */
 export async function measureNestKafka(options: NestKafkaOptions): Promise<NestKafkaReport> {
   const { brokers, partitions, payloadBytes, messages } = options;
   const topic = `bench.nest-${randomUUID()}`;
@@ -69,7 +69,7 @@ async function runServer(order: NestKafkaOrder): Promise<NestKafkaReport> {
 
 async function failed(server: ChildProcess): Promise<never> {
   const [code, signal] = (await once(server, 'exit')) as [number | null, string | null];
-  throw new Error(`the Nest server ended before it was through: ${code ?? signal}; its reason is above`);
+  throw new Error(`the Nest server ended before it was done: ${code ?? signal}; see its error above`);
 }
 
 /** A figure counts only when every message has had its effect, once. */

@@ -30,12 +30,12 @@ export interface OursOptions {
 const NAME = 'bench.follow-order';
 const PUBLISHED_AT_ONCE = 1_000;
 
-/** Outbox, relay, transport, inbox and a handler of batches, as a service of the shop has them. */
+/** Outbox, relay, transport, inbox and a batch handler, as a service of the shop has them. */
 export class Ours {
   private readonly database: DataSource;
   private readonly outbox: Outbox;
   private readonly transport: Transport;
-  /** Told of events that are handled, while somebody wants to know. */
+  /** Called with handled events during a measurement. */
   private arrivals: ((events: readonly OrderPaid[]) => void) | undefined;
 
   private constructor(private readonly options: OursOptions) {
@@ -66,7 +66,7 @@ export class Ours {
     await this.database.destroy();
   }
 
-  /** Messages a second from a full outbox to the queue. */
+  /** Messages per second from a full outbox to the queue. */
   async measureRelay(messages: number): Promise<Measured> {
     for (let done = 0; done < messages; done += PUBLISHED_AT_ONCE) {
       const events = Array.from({ length: PUBLISHED_AT_ONCE }, (_, n) =>
@@ -78,19 +78,19 @@ export class Ours {
     const relay = this.relay();
     const stopwatch = new Stopwatch();
     relay.start();
-    // It ends when the outbox is empty.
+    // It stops when the outbox is empty.
     await relay.stop();
     return stopwatch.stop(messages);
   }
 
-  /** Messages a second from a full queue to the last commit of a handler of batches. */
+  /** Messages per second from a full queue to the last commit of a batch handler. */
   async measureHandler(messages: number): Promise<Measured> {
     const stopwatch = new Stopwatch();
     await this.handle(messages);
     return stopwatch.stop(messages);
   }
 
-  /** Publishes so many events a second, each in a transaction of its own that says when it began. */
+  /** Publishes this many events per second, each in its own transaction and with the time when that began. */
   async publishSteadily(perSecond: number, seconds: number): Promise<void> {
     const relay = this.relay();
     relay.start();
@@ -110,7 +110,7 @@ export class Ours {
 
   /**
    * How long each event took from the beginning of its publishing transaction to its effect, in ms, sorted.
-   * @param leftOut how many of the first do not count: everything is still being compiled
+   * @param leftOut how many of the first events do not count, because code is still being compiled
    */
   async measureArrivals(messages: number, leftOut: number, ready: () => void): Promise<number[]> {
     const latencies: number[] = [];
@@ -126,7 +126,7 @@ export class Ours {
     return new Relay(this.database, this.transport, 'bench', randomUUID());
   }
 
-  /** Resolves when so many more messages have had their effect. */
+  /** Resolves when this many more messages have had their effect. */
   private async handle(messages: number, ready: () => void = () => undefined): Promise<void> {
     const subscription: Subscription = {
       name: NAME,

@@ -16,18 +16,18 @@ export interface RawOptions {
 }
 
 export interface Consumed extends Measured {
-  /** Messages in a batch on average: kafkajs hands over what a fetch brought of a partition. */
+  /** The average number of messages in a batch: kafkajs hands over what a fetch returned for a partition. */
   readonly meanBatch: number;
 }
 
-/** Takes effect of one partition's messages, as a handler of batches does. */
+/** Applies the messages of one partition, as a batch handler does. */
 type Effect = (messages: readonly KafkaMessage[]) => Promise<void>;
 
-/** Batches sent over and over, made beforehand: it measures the sending. */
+/** Batches that are sent over and over. They are built beforehand, so that only sending is measured. */
 const BATCHES_IN_TURN = 16;
 const WARM_UP = 20_000;
 
-/** Messages a second that a relay could send at best: one batch of 1,000 outstanding, idempotent, acks from all. */
+/** Messages per second that a relay could send at best: one batch of 1,000 in flight, idempotent, all acks. */
 export async function measureRawProduce(options: RawOptions): Promise<Measured> {
   const { brokers, partitions, payloadBytes, messages } = options;
   const topic = `bench.produce-${randomUUID()}`;
@@ -50,8 +50,8 @@ export async function measureRawProduce(options: RawOptions): Promise<Measured> 
 }
 
 /**
- * Messages a second that come out of a topic filled beforehand, each batch one transaction: one INSERT of a row a
- * message. What a handler of batches could do at best.
+ * Messages per second that come out of a topic filled beforehand. Each batch is one transaction: one INSERT
+ * with one row per message. A batch handler could do no better.
  */
 export async function measureRawConsumeInserting(
   options: RawOptions & { readonly databaseUrl: string },
@@ -83,13 +83,13 @@ async function consumeFilled(options: RawOptions, effect: Effect): Promise<Consu
     await sendAll({ ...options, topic }, async send => {
       for (const batch of batches(messages, payloadBytes)) await send(batch);
     });
-    // A group of its own each time, so that the second reads all of it again, warm.
+    // A new group each time, so that the second call reads everything again, warmed up.
     await consume(options, topic, Math.min(WARM_UP, messages), effect);
     return consume(options, topic, messages, effect);
   });
 }
 
-/** From joining the group until so many messages have had their effect. */
+/** From joining the group until this many messages have had their effect. */
 async function consume(
   { brokers, partitions }: RawOptions,
   topic: string,

@@ -9,9 +9,9 @@ export interface FlashSale {
   readonly sku: string;
   readonly stock: number;
   readonly shoppers: number;
-  /** Told what happens, a line at a time. */
+  /** Called with what happens, a line at a time. */
   readonly say: (line: string) => void;
-  /** Told of each order that is paid. */
+  /** Called for each order that is paid. */
   readonly onPaid?: () => void;
 }
 
@@ -29,19 +29,19 @@ export interface FlashSaleReport {
 const Problem = z.object({ code: z.string() });
 const Reserved = z.object({ orderId: z.uuid(), status: z.literal('reserved') });
 
-/** Every tenth shopper clicks twice; every hundredth click comes wrong in one of three ways beside the good ones. */
+/** Every tenth shopper clicks twice; every hundredth also sends an invalid click of one of three kinds. */
 const TWICE = 10;
 const WRONG = 100;
 const PAYING_AT_ONCE = 32;
 
-/** A flash sale from its opening to the audit, over HTTP as shoppers would. */
+/** Runs a flash sale from its opening to the audit, over HTTP as shoppers would. */
 export async function runFlashSale(shop: Shop, sale: FlashSale): Promise<FlashSaleReport> {
   const sold = await sellAndPay(shop, sale);
   sale.say(`${sold.paid} of ${sold.won.length} orders are paid; waiting for everything that follows`);
   return { ...sold, audit: await settledAudit(shop) };
 }
 
-/** The same up to the last payment; what follows from it is still on its way. */
+/** The same, up to the last payment. What follows from the payments is still in flight. */
 export async function sellAndPay(
   shop: Shop,
   { sku, stock, shoppers, say, onPaid }: FlashSale,
@@ -79,14 +79,14 @@ async function openCampaign(shop: Shop, sku: string, stock: number): Promise<str
     mode: 'async',
     paymentWindow: 3_600,
   };
-  // Opened twice when an answer is lost, it does no harm: nobody comes to the one that nobody knows of.
+  // A lost answer may open it twice, which does no harm: no shopper knows of the first one.
   const token = await shop.asOperator();
   const answer = await shop.callPatiently('POST', '/api/campaigns', { body: campaign, token });
   if (answer.status !== 201) throw new CallFailed('POST', '/api/campaigns', answer);
   return z.object({ campaignId: z.uuid() }).parse(answer.body).campaignId;
 }
 
-/** Everybody at once, the wrong ones among the good ones. */
+/** All shoppers click at once, with the invalid clicks among the valid ones. */
 async function rush(shop: Shop, campaignId: string, buyers: readonly Buyer[]) {
   const answers: Record<string, number> = {};
   const won: { buyer: Buyer; orderId: string }[] = [];

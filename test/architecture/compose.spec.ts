@@ -10,13 +10,13 @@ import { answersRequests, processOf, type Service, SERVICES } from '../../apps/s
 import type { Settings } from '../../apps/stack/src/settings.js';
 import { STOP_MS } from '../../apps/stack/src/supervisor.js';
 
-/** What the launcher tells a process and nobody tells a container: its host's name will do. */
+/** What the launcher sets and a container does not need: it uses the name of its host. */
 const NOT_TOLD = ['SLUICE_INSTANCE'];
-/** What a container is told besides: where it listens for others, and which queue it is. */
+/** What only a container sets: where it listens for others, and which queue it uses. */
 const TOLD_BESIDES = ['HOST', 'HTTP_PORT', 'SLUICE_TRANSPORT', 'SLUICE_KAFKA_BROKERS'];
-/** What only PostgreSQL's own place decides. */
+/** The settings that depend on where PostgreSQL runs. */
 const WHERE_IT_LISTENS = ['listen_addresses', 'unix_socket_directories'];
-/** How much of the processor who yields it may have: what the kernel gives nice 10, of 1,024 for nice 0. */
+/** The CPU weight of background work: the kernel gives this to nice 10, and 1,024 to nice 0. */
 const WEIGHT_OF_NICE_10 = 110;
 
 const Container = z.object({
@@ -158,7 +158,7 @@ describe('the image', () => {
   });
 });
 
-/** What to add for a new service, as the others of its kind have it. */
+/** The entry to add for a new service, like those of the others of its kind. */
 function entryFor(service: Service): string {
   const { flags } = processOf(service);
   const told = Object.keys(launcherTells(service)).filter(key => !NOT_TOLD.includes(key));

@@ -14,17 +14,17 @@ import { Random } from './random.js';
 /** `npm run test:chaos -- --faults 200 --orders 20000 --seed 7` sets them. */
 const { CHAOS_FAULTS, CHAOS_ORDERS, CHAOS_SEED } = process.env;
 const catalogue = { ...FAULTS, ...(process.env[TEST_TRANSPORT] === 'kafka' && KAFKA_FAULTS) };
-/** How many faults strike; by itself one of each kind. */
+/** How many faults strike; by default, one of each kind. */
 const WANTED = Number(CHAOS_FAULTS ?? Object.keys(catalogue).length);
-/** How many flash-sale orders are paid at least while they do. */
+/** The minimum number of flash-sale orders paid while they do. */
 const ORDERS = Number(CHAOS_ORDERS ?? WANTED * 10);
 const SEED = Number(CHAOS_SEED ?? Date.now() % 1_000_000);
 const LONG = WANTED >= 100;
 
-/** Campaigns side by side: while one is paid for, others are rushed at. */
+/** Campaigns at the same time: while buyers pay in one, others are in their rush. */
 const SALES_AT_ONCE = LONG ? 4 : 2;
 const SALE = LONG ? { stock: 250, shoppers: 400 } : { stock: 100, shoppers: 200 };
-/** The next fault comes when so many orders more are paid, or after so long, in ms, when none are. */
+/** The next fault strikes after this many more paid orders, or after this time, in ms, if none are paid. */
 const ORDERS_A_FAULT = ORDERS / WANTED;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -86,7 +86,7 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
       expect(faults).toBeGreaterThanOrEqual(WANTED);
       const kinds = Object.keys(catalogue);
       if (WANTED >= kinds.length) expect(new Set(Object.keys(struck))).toEqual(new Set(kinds));
-      // Confirmed is sold: each order that a shopper was promised could be paid for.
+      // Confirmed means sold: each order that a shopper was promised could be paid for.
       for (const sale of sales) expect(sale.paid).toBe(sale.won);
       for (const sale of sales) expect(sale.won).toBeLessThanOrEqual(SALE.stock);
       expect(last.won).toHaveLength(50);
@@ -98,7 +98,7 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
           if (deck.length === 0) deck = random.shuffle(Object.keys(catalogue));
           const name = deck.pop()!;
           if (name === IDLE) {
-            // It may stay for long: others strike meanwhile, all but those that would end it.
+            // It may last long: other faults strike meanwhile, except those that would end it.
             idle = strike(name).finally(() => (idle = undefined));
             deck = [
               ...deck.filter(each => END_TRANSACTIONS.includes(each)),
@@ -107,7 +107,7 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
             continue;
           }
           if (END_TRANSACTIONS.includes(name)) await idle;
-          // What hit nothing is to strike yet, with the rest of its deck.
+          // A fault that hit nothing strikes again later, with the rest of its deck.
           if (!(await strike(name))) deck.unshift(name);
           await untilPaid(paid + ORDERS_A_FAULT * 2 * random.next());
         }

@@ -8,28 +8,28 @@ import { kill } from '../e2e/processes.js';
 import type { RunningShop } from '../e2e/running-shop.js';
 import type { Random } from './random.js';
 
-/** A shop to be troubled, and chance to choose with. */
+/** The shop to disturb, and a source of randomness. */
 export interface Stage {
   readonly running: RunningShop;
   /** Where `intruder.js` reads its orders. */
   readonly chaosDir: string;
   readonly random: Random;
-  /** How long what is held is held, in ms. */
+  /** How long to hold a resource, in ms. */
   readonly holdMs: number;
   /** How long a transaction is left idle, in ms. */
   readonly idleMs: number;
 }
 
-/** Does harm, and undoes what does not mend itself. @returns what it hit; undefined when there was nothing to hit */
+/** Does harm, and undoes what does not heal by itself. @returns what it hit, or undefined if nothing */
 type Fault = (stage: Stage) => Promise<string | undefined>;
 
 /** Longer than an instance keeps its partitions or its relay's lease. */
 const FROZEN_MS = 8_000;
 const CLOCK_BACK_MS = -90_000;
-/** How long an app may take until it comes to the point where it is to die. */
+/** How long an app may take to reach the point where it is to die. */
 const POINT_MS = 10_000;
 
-/** Who does what comes through the queue. */
+/** The apps that handle messages. */
 const HANDLING = SERVICES.filter(({ kind }) => kind === 'service');
 const PUBLISHING = HANDLING.filter(({ name }) => ['seckill', 'order', 'catalog'].includes(name));
 
@@ -92,14 +92,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   [IDLE]: async ({ running, random, idleMs }) => {
     const { name, database } = random.pick(PUBLISHING)!;
-    // It has a snapshot and a number, and has published nothing.
+    // It has a snapshot and a transaction id, but has published nothing.
     return holdOpen(running, database!, 'SELECT txid_current()', idleMs, name);
   },
   'a full pool': async ({ running, random, holdMs }) => {
     const { name, database } = random.pick(HANDLING)!;
     return holdOpen(running, database!, 'LOCK TABLE messaging.inbox IN ACCESS EXCLUSIVE MODE', holdMs, name);
   },
-  // Every commit waits as it would for a disk.
+  // Every commit waits as it would for a slow disk.
   'a slow disk': async ({ running, holdMs }) => {
     const set = (delay: string, siblings: string) =>
       reconfigure(running, { commit_delay: delay, commit_siblings: siblings });
@@ -110,7 +110,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** They would end a transaction that is to stay idle. */
+/** The faults that would end a transaction that is to stay idle. */
 export const END_TRANSACTIONS: readonly string[] = [
   'PostgreSQL restarted',
   'PostgreSQL crashed',
@@ -118,7 +118,7 @@ export const END_TRANSACTIONS: readonly string[] = [
   'all back-ends ended',
 ];
 
-/** …and what there is beside on brokers of the shop's own. */
+/** …and those for brokers of the shop's own. */
 export const KAFKA_FAULTS: Readonly<Record<string, Fault>> = {
   'a broker killed': async ({ running, random }) => {
     const broker = random.pick(await brokersOf(running));
@@ -185,7 +185,7 @@ async function endPostgres(running: RunningShop, how: 'SIGINT' | 'SIGQUIT'): Pro
   return Number(pid) > 0 && signal(Number(pid), how) ? 'PostgreSQL' : undefined;
 }
 
-/** @returns undefined when it does not answer or lets nobody in */
+/** @returns undefined when it does not answer or accepts no connection */
 async function connect(running: RunningShop, database: string): Promise<pg.Client | undefined> {
   const client = new pg.Client({ connectionString: await running.databaseUrl(database) });
   client.on('error', () => undefined);
@@ -235,7 +235,7 @@ async function reconfigure(
   running: RunningShop,
   settings: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  // Patiently: a disk must not stay slow because PostgreSQL was just away.
+  // Retries: the disk must not stay slow because PostgreSQL was unavailable for a moment.
   for (let tries = 0; tries < 100; tries += 1) {
     const client = await connect(running, 'postgres');
     try {

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Loaded into every app of a shop under test (`NODE_OPTIONS=--import`): does to its own process what nobody can do
- * from outside. At SIGUSR2 it reads what to do from `<CHAOS_DIR>/<instance>.json`; what it did it says in a file.
+ * Loaded into every app of a shop under test (`NODE_OPTIONS=--import`): does to its own process what nobody
+ * can do from outside. On SIGUSR2 it reads what to do from `<CHAOS_DIR>/<instance>.json`. It reports in a
+ * file what it did.
  */
 const CHANNELS = {
   'between claim and effect': 'sluice:consumer:claimed',
@@ -22,7 +23,7 @@ if (CHAOS_DIR !== undefined && SLUICE_INSTANCE !== undefined) {
   });
 }
 
-/** The next time that the code comes there, not a line later. */
+/** Dies the next time that the code reaches the point, not a line later. */
 function dieAt(point, receipt) {
   subscribe(CHANNELS[point], () => {
     writeFileSync(join(CHAOS_DIR, receipt), '');
@@ -32,7 +33,7 @@ function dieAt(point, receipt) {
 
 const RealDate = Date;
 
-/** So far from the real time, for everything in this process that asks for it. */
+/** Shifts the time by this offset, for everything in this process. */
 function setClock(offsetMs) {
   function ShiftedDate(...args) {
     if (new.target === undefined) return new ShiftedDate().toString();

@@ -42,7 +42,7 @@ describe('the shop on three brokers', () => {
             running.lines.slice(before).some(line => line.includes(`broker ${number} ended by itself`)),
           said => said,
         );
-        // The next only when this one is back: two of three must be there.
+        // Kill the next one only when this one is back: two of three must be up.
         await eventually(
           async () => running.lines.includes(`Kafka broker ${number} is back`),
           said => said,
@@ -69,7 +69,7 @@ describe('the shop on one broker', () => {
     const ready = async () => (await shop.call('GET', '/health/ready')).status;
     expect(await ready()).toBe(200);
     const { pid } = await brokerProcess(1);
-    // Silent, not dead: the launcher would start a dead one again before anybody noticed.
+    // Frozen, not dead: the launcher would restart a dead one before anybody noticed.
     process.kill(pid, 'SIGSTOP');
     await eventually(ready, code => code === 503);
     const buyer = await Buyer.signIn(shop, 'patient');

@@ -15,7 +15,7 @@ export class Random {
     return items[Math.floor(this.next() * items.length)];
   }
 
-  /** The items in another order (Fisher and Yates). */
+  /** The items in random order (Fisher–Yates). */
   shuffle<T>(items: readonly T[]): T[] {
     const shuffled = [...items];
     for (let at = shuffled.length - 1; at > 0; at -= 1) {

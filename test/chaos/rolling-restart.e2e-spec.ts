@@ -7,7 +7,7 @@ import type { Answer, Shop } from '../../tools/client/shop.js';
 import { SERVICES } from '../../apps/stack/src/services.js';
 import { RunningShop } from '../e2e/running-shop.js';
 
-/** Every process: of gateways there are two, so that one is there while the other is away. */
+/** Every process. There are two gateways, so that one is up while the other restarts. */
 const RESTARTED = SERVICES.flatMap(({ name }) =>
   name === 'gateway' ? ['gateway-1', 'gateway-2'] : [`${name}-1`],
 );
@@ -46,7 +46,7 @@ describe('a restart of every app, one after the other, during a sale', () => {
   const pidOf = async (instance: string) =>
     (await running.processes()).find(({ command }) => command.includes(`main.js ${instance} `))?.pid;
 
-  /** Ends it as an operator would, and waits for the one that takes its place to be there. */
+  /** Ends it as an operator would, and waits for its replacement. */
   async function restart(instance: string): Promise<void> {
     const before = (await pidOf(instance))!;
     process.kill(before, 'SIGTERM');
@@ -54,11 +54,11 @@ describe('a restart of every app, one after the other, during a sale', () => {
       () => pidOf(instance),
       pid => pid !== undefined && pid !== before,
     );
-    // The other gateway goes only when this one takes calls again.
+    // The other gateway is restarted only when this one takes calls again.
     if (instance.startsWith('gateway-')) await eventually(answering, found => found === instance);
   }
 
-  /** Whichever gateway a new connection comes to. */
+  /** The gateway that a new connection reaches. */
   async function answering(): Promise<string | undefined> {
     const once = running.client(1);
     const { body } = await once.call('GET', '/metrics').finally(() => once.close());

@@ -27,7 +27,7 @@ describe('npm start', () => {
     const body = JSON.stringify({ userId: 'ann' });
     const head = `POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
     call.write(head + body.slice(0, 5));
-    // A gateway has it when it has answered another call since.
+    // A gateway has the call once it has answered a later one.
     const shop = killed.client();
     await shop.signIn('ben');
     await killed.killLauncher();

@@ -62,12 +62,12 @@ describe('an operator of the queue', () => {
     };
     return subscriptions.find(({ name }) => name === wanted)!;
   };
-  /** How the outside world misbehaves from now on. */
+  /** Sets how the outside world misbehaves from now on. */
   const sandbox = async (part: string, fault: object) => {
     const url = `${await running.sandboxUrl()}/faults/${part}`;
     expect(await shop.call('PUT', url, { body: fault })).toMatchObject({ status: 200 });
   };
-  /** What whoever is on call was told, in order. */
+  /** The pages that the person on call received, in order. */
   const pages = async (kind: string, subject: string) => {
     const { body } = await shop.call('GET', `${await running.sandboxUrl()}/pager`);
     const all = body as { body: { type: string; data: { kind: string; subject: string } } }[];

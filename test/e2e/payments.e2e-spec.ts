@@ -53,7 +53,7 @@ describe('payments and refunds over HTTP', () => {
     return { buyer, orderId, amountMinor: totalMinor!, ...opened };
   }
 
-  /** The buyer decides at the provider, whatever has become of the order. */
+  /** The buyer pays at the provider, whatever the state of the order. */
   const payAt = (checkoutUrl: string) => shop.post(checkoutUrl, { outcome: 'paid' });
 
   it('refuses callbacks that are forged, old or over another amount, and settles none of them', async () => {

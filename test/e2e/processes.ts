@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 export interface Process {
   readonly pid: number;
   readonly parent: number;
-  /** Program and arguments, separated by blanks. */
+  /** Program and arguments, separated by spaces. */
   readonly command: string;
 }
 
-/** Everything that runs on this machine, what has ended and waits for its parent left out. */
+/** Every process on this machine, except those that have ended and wait for their parent. */
 export async function runningProcesses(): Promise<Process[]> {
   return existsSync('/proc/self/stat') ? fromProc() : fromPs();
 }

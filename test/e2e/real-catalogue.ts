@@ -10,15 +10,15 @@ import { readRetail } from '../../tools/retail/read-retail.js';
 
 const Status = z.object({ status: z.string() });
 
-/** The real orders, where this machine has them. They are never part of the project. */
+/** The real orders, if this machine has them. They are never part of the project. */
 export const REAL_ORDERS = resolve('../shared/data/online-retail.csv.gz');
 export const haveRealOrders = existsSync(REAL_ORDERS);
 
-/** Publishes the real catalogue and returns the SKU that is in the most lines of it; else the demo's. */
+/** Publishes the real catalog and returns the SKU with the most lines. Without one, returns the demo's. */
 export async function bestSeller(shop: Shop): Promise<string> {
   if (!haveRealOrders) {
     process.stderr.write(
-      `not proved here: the real catalogue is not at ${REAL_ORDERS}; a demo product is sold\n`,
+      `not proved here: the real catalog is not at ${REAL_ORDERS}; a demo product is sold\n`,
     );
     return 'demo.PHONE';
   }

@@ -52,7 +52,7 @@ export class RunningShop {
     return shop;
   }
 
-  /** Resolves when the shop says that it is ready. */
+  /** Resolves when the shop reports that it is ready. */
   static async start(
     dataDir: string,
     args: readonly string[] = [],
@@ -87,7 +87,7 @@ export class RunningShop {
     return running.sandbox;
   }
 
-  /** A way into the queue: for a test that is a stranger to the shop. */
+  /** Opens the queue, for a test that plays a stranger to the shop. */
   async openQueue(): Promise<Transport> {
     const instance = 'stranger';
     if (process.env[TEST_TRANSPORT] !== 'kafka')

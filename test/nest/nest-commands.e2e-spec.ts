@@ -26,7 +26,7 @@ class Running {
     return new Running(spawn('node', args, options));
   }
 
-  /** The first line that has the text. */
+  /** The first line that contains the text. */
   async says(text: string): Promise<string> {
     const lines = await this.lines.until(all => all.some(line => line.includes(text)));
     return lines.find(line => line.includes(text))!;

@@ -17,7 +17,7 @@ export function anOrderPaid(differences: Partial<OrderPaid> = {}): OrderPaid {
   };
 }
 
-/** What was paid comes back, all of it. */
+/** A full refund of what was paid. */
 export function itsRefund(paid: OrderPaid, differences: Partial<OrderRefunded> = {}): OrderRefunded {
   const { orderId, buyerId, origin, items, totalMinor, currency } = paid;
   return {

@@ -38,7 +38,7 @@ async function startOrder() {
     config: DATABASE_URL =>
       OrderConfig.parse({
         DATABASE_URL,
-        // Nobody is there: what these tests are about is decided before the provider is called.
+        // Nothing listens there: what these tests are about is decided before the provider is called.
         PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1',
         PAYMENT_CALLBACK_URL: 'http://127.0.0.1:1',
         PAYMENT_SECRET: SECRET,
@@ -50,7 +50,7 @@ async function startOrder() {
     harness,
     place: (orderId: string, buyerId: string) =>
       harness.ask(PlaceOrder, { orderId, buyerId, items: [{ sku: 'uk.A', quantity: 2 }] }),
-    /** A checkout that the provider knows: the row is there before the provider hears of it. */
+    /** An open checkout: the row that is written before the provider learns of it. */
     async openPayment(orderId: string, amountMinor: number): Promise<string> {
       const paymentId = randomUUID();
       await harness.database.query(
@@ -87,7 +87,7 @@ async function startOrder() {
       }),
     confirm: ({ orderId, buyerId }: Payable) => harness.ask(ConfirmReceipt, { orderId, buyerId }),
     expire: ({ orderId }: Payable) => harness.deliver(PaymentDue, { orderId }),
-    /** As fulfilment will do it. */
+    /** As fulfillment will do it. */
     ship: ({ orderId }: Payable) =>
       harness.database.query("UPDATE orders SET status = 'shipped' WHERE id = $1", [orderId]),
     stateOf,
@@ -97,7 +97,7 @@ async function startOrder() {
         'SELECT id, amount_minor::int AS minor, jsonb_array_length(items) AS lines FROM refund WHERE order_id = $1 ORDER BY requested_at',
         [orderId],
       )) as { id: string; minor: number; lines: number }[],
-    /** Both wait for the order's row, the first one first. */
+    /** All wait for the order's row, and get it in the given order. */
     race: (order: Payable, ...works: (() => Promise<unknown>)[]) =>
       harness.inOrder(LOCK_ORDER, [order.orderId], works),
   };

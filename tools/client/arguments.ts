@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 
 /**
- * A command's arguments: one word, and options that all take a value. Asked for help, it tells how the command
- * is used and ends.
+ * A command's arguments: one word, and options that all take a value. With `--help`, it prints how the
+ * command is used and exits.
  * @param word the key of the schema that the word without `--` is for
  * @throws what is wrong, and how the command is used
  */
@@ -25,7 +25,7 @@ export function readArguments<Schema extends z.ZodObject>(
       options: { ...options, help },
     }));
   } catch (error) {
-    // The first sentence says it; the others are for who wrote the options.
+    // The first sentence says what is wrong; the others are for the author of the options.
     throw new Error(`${(error as Error).message.split(/[.\n]/, 1)[0]}\n  ${usage}`, { cause: error });
   }
   if (values['help'] === true) {

@@ -20,8 +20,8 @@ export async function audit(shop: Shop): Promise<Audit> {
 }
 
 /**
- * The audit once nothing is on its way any more: asked again until it is settled, or until it has not come any
- * nearer for `patienceMs`; then as it is.
+ * The audit once nothing is in flight: repeated until it is settled, or until it has made no progress for
+ * `patienceMs`; then as it is.
  */
 export async function settledAudit(shop: Shop, patienceMs = 60_000): Promise<Audit> {
   let progress = '';

@@ -14,11 +14,11 @@ export type OrderState = z.output<typeof OrderState>;
 const Checkout = z.object({ paymentId: z.uuid(), checkoutUrl: z.url() });
 const Placed = z.object({ orderId: z.uuid() });
 
-/** How often something that answers "not yet" is asked again before it is given up. */
+/** How often to retry something that answers "not yet" before giving up. */
 const PATIENCE = 600;
 const BREATH_MS = 50;
 
-/** What a shopper does, from signing in to paying: patient with 429 and 503, as they ask. */
+/** What a shopper does, from signing in to paying. It retries after 429 and 503, as they ask. */
 export class Buyer {
   private constructor(
     private readonly shop: Shop,
@@ -39,7 +39,7 @@ export class Buyer {
     return Placed.parse(await this.succeed('POST', '/api/orders', { items })).orderId;
   }
 
-  /** The order once its status is one of those, or has ended another way. */
+  /** The order once it has one of these statuses, or has ended another way. */
   async orderWhen(orderId: string, ...statuses: readonly string[]): Promise<OrderState> {
     const ended = [...statuses, 'cancelled', 'refunded'];
     for (let asked = 0; ; asked += 1) {
@@ -54,7 +54,7 @@ export class Buyer {
     }
   }
 
-  /** Opens the checkout and pays there; the shop hears of it from the provider. */
+  /** Opens the checkout and pays there; the shop learns of it from the provider. */
   async pay(orderId: string): Promise<void> {
     const { checkoutUrl } = Checkout.parse(await this.succeed('POST', `/api/orders/${orderId}/payments`));
     for (let asked = 0; ; asked += 1) {
@@ -63,12 +63,12 @@ export class Buyer {
         .catch(() => undefined);
       if (answer !== undefined && answer.status < 300) return;
       if (asked >= PATIENCE)
-        throw new Error(`${checkoutUrl} does not take the payment: ${JSON.stringify(answer)}`);
+        throw new Error(`${checkoutUrl} does not accept the payment: ${JSON.stringify(answer)}`);
       await setTimeout(BREATH_MS * 4);
     }
   }
 
-  /** Gives back all that is left of an order, or the items named. */
+  /** Refunds all that is left of an order, or the given items. */
   async refund(orderId: string, items?: readonly { sku: string; quantity: number }[]): Promise<Answer> {
     return this.patiently('POST', `/api/orders/${orderId}/refund`, { refundId: randomUUID(), items });
   }

@@ -1,4 +1,4 @@
-/** Works a stream of items through, at most `limit` at a time; the results are in the order of the items. */
+/** Processes a stream of items, at most `limit` at a time; the results are in the order of the items. */
 export async function inParallel<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   limit: number,

@@ -4,14 +4,14 @@ import { setTimeout } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 
-/** An answer of the shop: the status, the JSON, how long to wait if it said so. */
+/** An answer of the shop: the status, the JSON, and how long to wait if it says so. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfterMs: number | undefined;
 }
 
-/** The shop said no, or nothing that can be understood. */
+/** The shop refused the call, or gave an answer that cannot be understood. */
 export class CallFailed extends Error {
   constructor(
     readonly method: string,
@@ -31,7 +31,7 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
-/** How often a shop that cannot answer now is asked again before it is given up. */
+/** How often to retry a shop that cannot answer now before giving up. */
 const PATIENCE = 600;
 const BREATH_MS = 200;
 
@@ -76,7 +76,7 @@ export class Shop {
     }
   }
 
-  /** Calls and returns whatever the answer is. A body that is no plain object is sent as it is. */
+  /** Calls and returns whatever the answer is. A body that is not a plain object is sent as it is. */
   async call(
     method: 'GET' | 'POST' | 'PUT',
     path: string,
@@ -102,8 +102,8 @@ export class Shop {
   }
 
   /**
-   * Calls, and comes back after what the shop asks for when it answers 429 or 503, or when its gateway is away. A
-   * call whose answer was lost is made again: for calls that do no harm twice.
+   * Calls, and retries after the time that the shop asks for when it answers 429 or 503, or when its gateway
+   * is down. A call whose answer was lost is repeated, so use this only for calls that are safe to repeat.
    */
   async callPatiently(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer> {
     for (let asked = 0; ; asked += 1) {

@@ -1,4 +1,4 @@
-/** Rows as aligned text; numbers to the right. */
+/** Rows as aligned text; numbers are right-aligned. */
 export function table(rows: readonly (readonly (string | number)[])[]): string {
   const widths: number[] = [];
   for (const row of rows)

@@ -6,13 +6,13 @@ export interface Product {
   readonly priceMinor: number;
 }
 
-/** What is kept of a stock code: how often each description and each price was used. Grows with the catalogue only. */
+/** How often a stock code's descriptions and prices were used. This grows only with the catalog. */
 interface Seen {
   readonly descriptions: Map<string, number>;
   readonly prices: Map<number, number>;
 }
 
-/** Folds sales into products: one a stock code, its most used description, its median price. */
+/** Folds sales into products: one per stock code, with its most used description and its median price. */
 export class ProductFold {
   private readonly seen = new Map<string, Seen>();
 
@@ -35,13 +35,13 @@ function count<T>(counts: Map<T, number>, value: T): void {
   counts.set(value, (counts.get(value) ?? 0) + 1);
 }
 
-/** Of two that were used as often, the first in the alphabet, so that the same file gives the same products. */
+/** On a tie, the first in the alphabet, so that the same file always gives the same products. */
 function mostUsed(counts: ReadonlyMap<string, number>): string | undefined {
   const [best] = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return best?.[0];
 }
 
-/** The lower of the two in the middle when there are two: a price that was really asked. */
+/** The lower of the two middle prices if there are two, so that it is a price that was really asked. */
 function median(counts: ReadonlyMap<number, number>): number {
   const sorted = [...counts].sort(([a], [b]) => a - b);
   const half = sorted.reduce((total, [, times]) => total + times, 0) / 2;

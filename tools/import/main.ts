@@ -17,7 +17,7 @@ const USAGE = 'npm run import -- FILE --store SLUG [--stock N] [--rejected FILE]
 const Arguments = z.object({
   file: z.string('name the file'),
   store: z.string('name the store').regex(/^[a-z0-9-]{1,32}$/, 'a store is 1 to 32 of a–z 0–9 -'),
-  stock: z.coerce.number('that is no number').int('that is no whole number').min(0).max(1e9).default(10_000),
+  stock: z.coerce.number('must be a number').int('must be a whole number').min(0).max(1e9).default(10_000),
   rejected: z.string().optional(),
 });
 
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
       ['products in the file', products],
       ['  published', publication.published],
       ['  unchanged', publication.unchanged],
-      ['  rejected by the catalogue', publication.rejected],
+      ['  rejected by the catalog', publication.rejected],
     ]),
   );
   for (const { line, reason } of publication.rejectedRows) say(`  product ${line}: ${reason}`);
@@ -62,7 +62,7 @@ async function read(file: string, rejectedFile: string) {
     found => ({ size: found.size, isFile: found.isFile() }),
     (error: NodeJS.ErrnoException) => Promise.reject(new Error(`${file} cannot be read (${error.code})`)),
   );
-  if (!isFile) throw new Error(`${file} is no file; name the CSV, plain or gzipped`);
+  if (!isFile) throw new Error(`${file} is not a file; name the CSV, plain or gzipped`);
   const bar = new SingleBar({
     format: 'reading {bar} {percentage}%',
     clearOnComplete: true,
@@ -102,7 +102,7 @@ async function publish(shop: Shop, store: string, fold: ProductFold, stock: numb
     headers: { 'content-type': 'application/x-ndjson' },
   });
   if (answer.status !== 202)
-    throw new Error(`the shop did not take the publication: ${JSON.stringify(answer.body)}`);
+    throw new Error(`the shop did not accept the publication: ${JSON.stringify(answer.body)}`);
   const { publicationId } = z.object({ publicationId: z.string() }).parse(answer.body);
   const bar = new SingleBar({
     format: 'publishing {bar} {value}/{total}',
@@ -114,7 +114,7 @@ async function publish(shop: Shop, store: string, fold: ProductFold, stock: numb
     const publication = Publication.parse(await shop.get(`/api/publications/${publicationId}`, token));
     bar.setTotal(publication.rows);
     bar.update(publication.published + publication.unchanged + publication.rejected);
-    if (publication.status === 'broken') throw new Error('the publication broke off; import again');
+    if (publication.status === 'broken') throw new Error('the publication was interrupted; import again');
     if (publication.status === 'done') {
       bar.stop();
       return publication;

@@ -70,7 +70,7 @@ function readOptions(args: readonly string[]): { brokers: 1 | 3; port: number } 
   const brokers = Number(values.brokers);
   const port = Number(values.port);
   if (brokers !== 1 && brokers !== 3) return refuse(`--brokers ${values.brokers} is not 1 or 3`);
-  if (!Number.isInteger(port) || port < 1 || port > 65_530) return refuse(`--port ${values.port} is no port`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_530) return refuse(`--port ${values.port} is invalid`);
   return { brokers, port };
 }
 

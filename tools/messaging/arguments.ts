@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 
 export const USAGE = `npm run messaging -- WHAT, where WHAT is one of
-  subscriptions                          how every subscription is
+  subscriptions                          the state of every subscription
   pause NAME [--reason TEXT]             stop a subscription, for all instances and across restarts
-  resume NAME                            let it go on
-  alerts [--open] [--limit N]            what is, or was, too much; --open for what is not over
+  resume NAME                            start it again
+  alerts [--open] [--limit N]            backlogs, outages, dead letters; --open for those not over
   dead-letters [FILTER] [--status dead|replayed|discarded] [--limit N] [--cursor C]
-  dead-letter ID                         one of them, whole
-  replay ID | FILTER | --all             back at their places, to be handled again
+  dead-letter ID                         one of them, in full
+  replay ID | FILTER | --all             return them to their places, to be handled again
   discard ID | FILTER | --all --reason TEXT
   actions [--limit N]                    who did what
 A FILTER is any of --subscription NAME --type TYPE --key KEY --reason-of-death invalid|failed --error TEXT
-  --contains TEXT --trace-id ID --since TIME --until TIME (2026-11-24T22:00:00Z); all must fit.`;
+  --contains TEXT --trace-id ID --since TIME --until TIME (2026-11-24T22:00:00Z); all must match.`;
 
 /** The option on the command line, and the field of the filter. */
 const FILTER = {
@@ -26,7 +26,7 @@ const FILTER = {
   until: 'until',
 } as const;
 
-/** The command, what it is about, and what else was said. */
+/** The command, its subject, and its options. */
 export interface Command {
   readonly name: keyof typeof COMMANDS;
   /** A subscription's name, or a letter's id. */
@@ -42,7 +42,7 @@ export interface Command {
 
 const FILTERS = Object.keys(FILTER);
 
-/** What each command is about, and the options that it has. */
+/** What each command acts on, and its options. */
 const COMMANDS = {
   subscriptions: { about: 'all', options: [] },
   pause: { about: 'one', options: ['reason'] },

@@ -7,7 +7,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** What an operator does about messages, against the running shop. */
+/** The operator's commands for messages, run against the running shop. */
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2));
   if (command === 'help') {
@@ -31,7 +31,7 @@ async function run(command: Command, shop: Shop, token: string): Promise<string>
       token,
     )) as Row;
     for (const service of (answer['unanswered'] ?? []) as string[])
-      process.stderr.write(`${service} does not answer; what it has is not here\n`);
+      process.stderr.write(`${service} does not answer; its entries are missing here\n`);
     return answer;
   };
   const post = async (path: string, body?: object) => (await shop.post(`${API}/${path}`, body, token)) as Row;
@@ -106,12 +106,12 @@ function letters({ deadLetters, nextCursor }: Row): string {
 
 function whole({ errors, ...letter }: Row): string {
   const attempts = (errors as { at: string; error: string }[]).map(({ at, error }) => `${at}\n${error}`);
-  // Its text says what the payload says in base64.
+  // `text` is the decoded payload, so the base64 is left out.
   return [JSON.stringify({ ...letter, payload: undefined }, null, 2), ...attempts].join('\n\n');
 }
 
 function actions(rows: readonly Row[]): string {
-  return told('nobody did anything', [
+  return told('no actions', [
     ['at', 'by', 'action', 'subscription', 'dead letter', 'note'],
     ...rows.map(({ at, by, action, subscription, deadLetterId, note }) =>
       [at, by, action, subscription, deadLetterId ?? '', note ?? ''].map(String),

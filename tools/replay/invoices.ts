@@ -9,11 +9,11 @@ export interface Invoice {
   readonly at: Date;
   /** Quantities by stock code, all positive. */
   readonly items: ReadonlyMap<string, number>;
-  /** Lines that are no sale, or no return, of goods at a price. */
+  /** How many lines are not a sale, or not a return, of goods at a price. */
   readonly leftOut: number;
 }
 
-/** The file's invoices in the file's order, one in memory at a time. Lines of one invoice stand together in it. */
+/** The file's invoices in the file's order, one in memory at a time. An invoice's lines are adjacent. */
 export async function* readInvoices(path: string): AsyncGenerator<Invoice> {
   let lines: RetailLine[] = [];
   let bad = 0;

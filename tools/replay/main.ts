@@ -14,13 +14,13 @@ const USAGE = 'npm run replay -- FILE --store SLUG --speed N [--invoices N] [--a
 const Arguments = z.object({
   file: z.string('name the file'),
   store: z.string('name the store'),
-  speed: z.coerce.number('say how many times faster, as a number').positive('that is not above zero'),
+  speed: z.coerce.number('say how many times faster, as a number').positive('must be above zero'),
   invoices: z.coerce
-    .number('that is no number')
-    .int('that is no whole number')
-    .positive('that is not above zero')
+    .number('must be a number')
+    .int('must be a whole number')
+    .positive('must be above zero')
     .default(Infinity),
-  'at-once': z.coerce.number('that is no number').int().min(1).max(500).default(32),
+  'at-once': z.coerce.number('must be a number').int().min(1).max(500).default(32),
 });
 
 const NAMES = {
@@ -34,14 +34,14 @@ const NAMES = {
   cancellations: 'cancellations (C invoices)',
   matched: '  refunded: all of it was bought before',
   part: '  refunded in part: the rest was not bought in this file',
-  none: '  of nothing bought in this file',
-  refunds: 'refunds, one an order',
+  none: '  not refunded: none of it was bought in this file',
+  refunds: 'refunds, one per order',
   unmatched: 'pieces not bought in this file',
 } as const;
 
 type Counts = Record<keyof typeof NAMES, number>;
 
-/** Sends the file's invoices through the gateway as orders, in their order and rhythm, and counts what became of them. */
+/** Sends the file's invoices through the gateway as orders, in order and rhythm. Counts the outcomes. */
 class Replay {
   readonly counts = Object.fromEntries(Object.keys(NAMES).map(name => [name, 0])) as Counts;
   /** How far behind the rhythm it fell, in ms. */
@@ -78,7 +78,7 @@ class Replay {
     }
   }
 
-  /** A customer's invoices one after the other: what comes back was bought before. */
+  /** A customer's invoices are processed one after the other, so that returned goods were bought before. */
   async send(invoice: Invoice): Promise<void> {
     const { customer } = invoice;
     if (customer === '') return this.process(invoice);
@@ -128,7 +128,7 @@ class Replay {
     return [...items].map(([code, quantity]) => ({ sku: `${this.store}.${code}`, quantity }));
   }
 
-  /** A known customer signs in once; an invoice without one is a guest of its own. */
+  /** A known customer signs in once. An invoice without a customer gets its own guest. */
   private buyerOf({ customer, number }: Invoice): Promise<Buyer> {
     if (customer === '') return Buyer.signIn(this.shop, `guest-${this.store}-${number}`);
     let buyer = this.buyers.get(customer);

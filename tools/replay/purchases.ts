@@ -16,15 +16,15 @@ export interface Return {
 export interface Match {
   /** What comes back, by order. */
   readonly returns: readonly Return[];
-  /** Pieces that the customer did not buy in this file, or gave back before. */
+  /** How many pieces the customer did not buy in this file, or has already returned. */
   readonly unmatched: number;
 }
 
-/** What each customer has bought and not given back, to find what a cancellation takes back. */
+/** What each customer has bought and not returned, to find what a cancellation takes back. */
 export class Purchases {
   private readonly byCustomer = new Map<string, Purchase[]>();
 
-  /** A guest cannot be known again, so nothing is remembered of one. */
+  /** A guest cannot be recognized again, so nothing is remembered about one. */
   add(customer: string, purchase: Purchase): void {
     if (customer === '') return;
     const list = this.byCustomer.get(customer) ?? [];
@@ -32,7 +32,7 @@ export class Purchases {
     list.push(purchase);
   }
 
-  /** Takes a cancellation's goods off what its customer bought, the latest orders first. */
+  /** Deducts a cancellation's goods from what its customer bought, the latest orders first. */
   take({ customer, items }: Invoice): Match {
     const wanted = new Map(items);
     const returns: Return[] = [];

@@ -1,6 +1,6 @@
 import type { RetailLine } from './read-retail.js';
 
-/** Stock codes that are no goods: postage, fees, corrections, samples, tests. */
+/** Stock codes that are not goods: postage, fees, corrections, samples, tests. */
 const NO_GOODS: readonly [RegExp, string][] = [
   [/^(POST|DOT|C2|C3)$/i, 'postage or carriage'],
   [/^(BANK CHARGES|AMAZONFEE|CRUK)$/i, 'a fee or a commission'],
@@ -9,10 +9,10 @@ const NO_GOODS: readonly [RegExp, string][] = [
   [/^TEST/i, 'a test'],
 ];
 
-/** Why a line is no sale of goods at a price; undefined when it is one. */
+/** Why a line is not a sale of goods at a price; undefined when it is one. */
 export function rejection({ code, unitPrice }: RetailLine): string | undefined {
   const kind = NO_GOODS.find(([pattern]) => pattern.test(code));
-  if (kind !== undefined) return `no goods: ${kind[1]}`;
+  if (kind !== undefined) return `not goods: ${kind[1]}`;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(code)) return 'the stock code has characters that a SKU may not have';
   if (unitPrice <= 0) return 'no positive price';
   if (Math.round(unitPrice * 100) < 1) return 'the price is less than a penny';

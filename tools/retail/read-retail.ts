@@ -35,8 +35,8 @@ type Column = keyof typeof COLUMNS;
 
 /**
  * Reads the UCI file as a stream, plain or gzipped, UTF-8 or Windows-1252, in memory that does not grow with it.
- * @param onBytes told how many bytes of the file have been read
- * @throws when the file cannot be read or has not the columns
+ * @param onBytes called with the number of bytes each time some of the file has been read
+ * @throws when the file cannot be read or lacks a column
  */
 export async function* readRetail(
   path: string,
@@ -65,7 +65,7 @@ export async function* readRetail(
   // A stage that fails ends the parser with its error, which the loop below throws.
   pipeline(
     stages as never,
-    error => error && parser.destroy(new Error(`${path} cannot be read on: ${error.message}`)),
+    error => error && parser.destroy(new Error(`${path} cannot be read to the end: ${error.message}`)),
   );
   for await (const { record, info } of parser as AsyncIterable<{
     record: Partial<Record<Column, string>>;
@@ -100,9 +100,9 @@ function toLine(record: Partial<Record<Column, string>>, line: number): RetailLi
   if (!Number.isInteger(quantity) || record.quantity === '')
     return { line, problem: `quantity "${record.quantity}" is no whole number` };
   if (!Number.isFinite(unitPrice) || record.unitPrice === '')
-    return { line, problem: `price "${record.unitPrice}" is no number` };
+    return { line, problem: `price "${record.unitPrice}" is not a number` };
   if (at === undefined) return { line, problem: `date "${record.at}" is no date` };
-  if (code === '' || invoice === '') return { line, problem: 'there is no stock code or no invoice number' };
+  if (code === '' || invoice === '') return { line, problem: 'the stock code or invoice number is missing' };
   const customer = record.customer.trim().replace(/\.0$/, '');
   return {
     line,
@@ -138,7 +138,7 @@ function readDate(text: string): Date | undefined {
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date : undefined;
 }
 
-/** Decodes UTF-8; from the first bytes that are none on, Windows-1252. */
+/** Decodes UTF-8, and Windows-1252 from the first bytes on that are not valid UTF-8. */
 function toUtf8(): Transform {
   let decoder = new TextDecoder('utf-8', { fatal: true });
   let fallback = false;

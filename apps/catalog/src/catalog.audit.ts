@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { CatalogFacts, OrderFacts, sameSet, sum, zero } from '#contracts';
 
-/** What the catalogue knows for the audit. */
+/** What the catalog reports to the audit. */
 export const catalogAudit = defineAudit({
   facts: CatalogFacts,
   sets: {

@@ -1,7 +1,7 @@
 import { messagingMigrations } from '#messaging';
 import { CreateCatalog1700000003000 } from './migrations/1700000003000-create-catalog.js';
 
-/** The tables of the service. What it reads and writes is set-based or hot, so it has no entities. */
+/** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const catalogDatabase = {
   entities: [],
   migrations: [...messagingMigrations, CreateCatalog1700000003000],

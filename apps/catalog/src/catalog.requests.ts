@@ -12,7 +12,7 @@ import { HandleRequest } from '#requests';
 import { Browse } from './browse/browse.js';
 import { Publications } from './publish/publications.js';
 
-/** The questions and commands that the catalogue answers. */
+/** The queries and commands that the catalog answers. */
 @Controller()
 export class CatalogRequests {
   constructor(

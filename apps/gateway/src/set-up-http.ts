@@ -3,7 +3,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { runInTrace } from '#messaging';
 import { asyncApi } from './pages/async-api.js';
 
-/** What the gateway's HTTP side has beside its controllers: traces, streamed uploads, API documents. */
+/** What the gateway's HTTP server has besides its controllers: traces, streamed uploads, API documents. */
 export function setUpHttp(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request, _reply, done) => {

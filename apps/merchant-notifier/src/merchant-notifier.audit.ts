@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { MerchantNotifierFacts, OrderFacts, sameSet, SandboxFacts, seenOutside } from '#contracts';
 
-/** What the merchant notifier knows for the audit. */
+/** What the merchant notifier reports to the audit. */
 export const merchantNotifierAudit = defineAudit({
   facts: MerchantNotifierFacts,
   sets: {

@@ -4,7 +4,7 @@ import { DatabaseConfig, WebhookSecret } from '#service-kit';
 export const MerchantNotifierConfig = DatabaseConfig.extend({
   /** The merchant's endpoint. */
   MERCHANT_WEBHOOK_URL: z.url(),
-  /** What its webhooks are signed with. */
+  /** The key that signs its webhooks. */
   MERCHANT_WEBHOOK_SECRET: WebhookSecret,
 });
 export type MerchantNotifierConfig = z.output<typeof MerchantNotifierConfig>;

@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { NotificationFacts, OrderFacts, sameSet, SandboxFacts, seenOutside } from '#contracts';
 
-/** What the notification service knows for the audit. */
+/** What the notification service reports to the audit. */
 export const notificationAudit = defineAudit({
   facts: NotificationFacts,
   sets: {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DatabaseConfig } from '#service-kit';
 
 export const NotificationConfig = DatabaseConfig.extend({
-  /** Where the SMS gateway takes messages. */
+  /** The base URL of the SMS gateway. */
   SMS_GATEWAY_URL: z.url(),
 });
 export type NotificationConfig = z.output<typeof NotificationConfig>;

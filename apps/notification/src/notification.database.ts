@@ -1,7 +1,7 @@
 import { messagingMigrations } from '#messaging';
 import { CreateNotices1700000005000 } from './migrations/1700000005000-create-notices.js';
 
-/** The tables of the service. What it reads and writes is set-based or hot, so it has no entities. */
+/** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const notificationDatabase = {
   entities: [],
   migrations: [...messagingMigrations, CreateNotices1700000005000],

@@ -4,7 +4,7 @@ import type { ReplyOf, RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { SentNotices } from './notify/sent-notices.js';
 
-/** The questions that the notification service answers. */
+/** The queries that the notification service answers. */
 @Controller()
 export class NotificationRequests {
   constructor(private readonly sent: SentNotices) {}

@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { OrderFacts, sameSet, SandboxFacts, SeckillFacts, seenOutside, zero } from '#contracts';
 
-/** What the order service knows for the audit. */
+/** What the order service reports to the audit. */
 export const orderAudit = defineAudit({
   facts: OrderFacts,
   sets: {

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { DatabaseConfig } from '#service-kit';
 
 export const OrderConfig = DatabaseConfig.extend({
-  /** Where the payment provider takes calls. */
+  /** The base URL of the payment provider. */
   PAYMENT_PROVIDER_URL: z.url(),
-  /** What the provider signs its callbacks with. */
+  /** The key that the provider signs its callbacks with. */
   PAYMENT_SECRET: z.string().min(16),
   /** Where the provider sends its callbacks: the gateway's address. */
   PAYMENT_CALLBACK_URL: z.url(),

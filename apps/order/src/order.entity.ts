@@ -8,13 +8,13 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
 export interface StoredItem {
   readonly sku: string;
   readonly quantity: number;
-  /** Null until the catalogue has named the price. */
+  /** Null until the catalog has reported the price. */
   readonly unitPriceMinor: number | null;
-  /** How many of it came back. */
+  /** The quantity already refunded. */
   readonly refunded?: number;
 }
 
-/** PostgreSQL's bigint comes as text; money fits into a double up to ninety thousand billion. */
+/** PostgreSQL returns bigint as text. A double holds money exactly up to ninety trillion. */
 const asNumber = {
   from: (value: string | null) => (value === null ? null : Number(value)),
   to: (value: number | null) => value,
@@ -48,7 +48,7 @@ export class Order {
       : { kind: 'seckill', campaignId: this.campaignId!, reservationId: this.reservationId! };
   }
 
-  /** What a paid order was charged for. A price is always there by then; the table's own check holds it. */
+  /** What a paid order was charged for. It always has a price by then; a check of the table enforces it. */
   get charged(): { items: RefundableItem[]; totalMinor: number; currency: string } {
     return { items: this.items as RefundableItem[], totalMinor: this.totalMinor!, currency: this.currency! };
   }

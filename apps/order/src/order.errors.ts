@@ -4,9 +4,7 @@ import type { OrderStatus } from './order.entity.js';
 export class OrderNotFound extends DomainError {
   readonly code = 'order_not_found';
   constructor(readonly orderId: string) {
-    super(
-      `there is no order ${orderId} of yours; a reserved order is written a moment after its reservation`,
-    );
+    super(`you have no order ${orderId}; a reserved order is written a moment after its reservation`);
   }
 }
 
@@ -19,6 +17,6 @@ export class WrongOrderState extends DomainError {
     readonly orderStatus: OrderStatus,
     readonly allowed: readonly OrderStatus[],
   ) {
-    super(`order ${orderId} is ${orderStatus} and cannot be ${wanted}; that takes ${allowed.join(' or ')}`);
+    super(`order ${orderId} is ${orderStatus} and cannot be ${wanted}; it must be ${allowed.join(' or ')}`);
   }
 }

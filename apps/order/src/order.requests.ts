@@ -19,7 +19,7 @@ import { ReadOrders } from './read/read-orders.js';
 import { ConfirmReceiptUseCase } from './receipt/confirm-receipt.js';
 import { RefundOrderUseCase } from './payment/refund-order.js';
 
-/** The questions and commands that the order service answers. */
+/** The queries and commands that the order service answers. */
 @Controller()
 export class OrderRequests {
   constructor(

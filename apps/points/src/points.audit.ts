@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { OrderFacts, PointsFacts, sameSet } from '#contracts';
 
-/** What the points service knows for the audit. */
+/** What the points service reports to the audit. */
 export const pointsAudit = defineAudit({
   facts: PointsFacts,
   sets: {

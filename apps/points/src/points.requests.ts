@@ -4,7 +4,7 @@ import type { ReplyOf, RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { PointsLedger } from './ledger/points-ledger.js';
 
-/** The questions that the points service answers. */
+/** The queries that the points service answers. */
 @Controller()
 export class PointsRequests {
   constructor(private readonly ledger: PointsLedger) {}

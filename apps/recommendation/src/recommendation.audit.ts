@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { OrderFacts, RecommendationFacts, sameSet } from '#contracts';
 
-/** What the recommendation service knows for the audit. */
+/** What the recommendation service reports to the audit. */
 export const recommendationAudit = defineAudit({
   facts: RecommendationFacts,
   sets: { profiled: 'SELECT order_id AS id FROM profiled_order' },

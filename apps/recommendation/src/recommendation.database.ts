@@ -1,7 +1,7 @@
 import { messagingMigrations } from '#messaging';
 import { CreateProfiles1700000007000 } from './migrations/1700000007000-create-profiles.js';
 
-/** The tables of the service. What it reads and writes is set-based or hot, so it has no entities. */
+/** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const recommendationDatabase = {
   entities: [],
   migrations: [...messagingMigrations, CreateProfiles1700000007000],

@@ -4,7 +4,7 @@ import type { ReplyOf, RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { Recommender } from './recommend/recommender.js';
 
-/** The questions that the recommendation service answers. */
+/** The queries that the recommendation service answers. */
 @Controller()
 export class RecommendationRequests {
   constructor(private readonly recommender: Recommender) {}

@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { SandboxFacts } from '#contracts';
 
-/** What the outside world has seen; the shop's own services hold their books against it. */
+/** What the outside world has seen. The shop's services check their books against it. */
 export const sandboxAudit = defineAudit({
   facts: SandboxFacts,
   sets: {},

@@ -3,11 +3,11 @@ import { databaseKeys, ServiceConfig, WebhookSecret } from '#service-kit';
 
 export const SandboxConfig = ServiceConfig.extend({
   ...databaseKeys,
-  /** How people and programs reach it; its checkout pages are below. */
+  /** Its public URL; its checkout pages are below it. */
   PUBLIC_URL: z.url(),
-  /** What payment callbacks are signed with. */
+  /** The key that signs payment callbacks. */
   PAYMENT_SECRET: z.string().min(16),
-  /** What the merchant's endpoint checks webhooks with. */
+  /** The key that the merchant's endpoint checks webhooks with. */
   MERCHANT_WEBHOOK_SECRET: WebhookSecret,
   /** The same for the pager. */
   ALERT_WEBHOOK_SECRET: WebhookSecret,

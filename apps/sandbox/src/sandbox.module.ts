@@ -12,7 +12,7 @@ import { sandboxAudit } from './sandbox.audit.js';
 import { sandboxDatabase } from './sandbox.database.js';
 import { SmsController } from './sms/sms.controller.js';
 
-/** The outside world: a payment provider, an SMS gateway, a merchant, a pager. Each can be slow, fail, double or be late. */
+/** The outside world: payment provider, SMS gateway, merchant, pager. Each can be slow, fail or duplicate. */
 @Module({
   imports: [
     TypeOrmModule.forRootAsync(serviceDatabase(sandboxDatabase)),

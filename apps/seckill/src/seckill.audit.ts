@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { OrderFacts, sameSet, SeckillFacts, sum, zero } from '#contracts';
 
-/** What the flash-sale service knows for the audit. */
+/** What the flash-sale service reports to the audit. */
 export const seckillAudit = defineAudit({
   facts: SeckillFacts,
   sets: {

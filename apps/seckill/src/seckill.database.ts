@@ -1,7 +1,7 @@
 import { messagingMigrations } from '#messaging';
 import { CreateCampaigns1700000002000 } from './migrations/1700000002000-create-campaigns.js';
 
-/** The tables of the service. What it reads and writes is set-based or hot, so it has no entities. */
+/** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const seckillDatabase = {
   entities: [],
   migrations: [...messagingMigrations, CreateCampaigns1700000002000],

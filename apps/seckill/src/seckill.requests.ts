@@ -6,7 +6,7 @@ import { Campaigns } from './campaigns/campaigns.js';
 import { BlockedBuyers } from './reserve/blocked-buyers.js';
 import { ClickBatcher } from './reserve/click-batcher.js';
 
-/** The questions and commands that the flash-sale service answers. */
+/** The queries and commands that the flash-sale service answers. */
 @Controller()
 export class SeckillRequests {
   constructor(

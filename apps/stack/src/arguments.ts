@@ -2,14 +2,14 @@ import { parseArgs } from 'node:util';
 import { isScalable, SERVICES } from './services.js';
 import { StartRefused } from './start-refused.js';
 
-/** Which queue: PostgreSQL's own; Apache Kafka with so many brokers here, or with brokers elsewhere. */
+/** Which queue: PostgreSQL's own, or Apache Kafka with this many brokers here or with brokers elsewhere. */
 export type QueueChoice =
   | { readonly transport: 'postgres' }
   | { readonly transport: 'kafka'; readonly brokers: readonly string[] | 1 | 3 };
 
-/** What is asked for on the command line. */
+/** The arguments of the command line. */
 export interface Arguments {
-  /** How many instances of each service; one where it is not named. */
+  /** How many instances of each service; one if it is not named. */
   readonly scale: ReadonlyMap<string, number>;
   readonly queue: QueueChoice;
   /** Services that somebody else starts, such as `nest start` in watch mode. */
@@ -49,7 +49,7 @@ function readWithout(text: string | undefined): ReadonlySet<string> {
   for (const name of without) {
     if (!SERVICES.some(service => service.name === name))
       throw new StartRefused(
-        `--without ${name} is not understood; there are ${SERVICES.map(service => service.name).join(', ')}`,
+        `--without ${name} is not understood; services: ${SERVICES.map(service => service.name).join(', ')}`,
       );
   }
   return without;
@@ -57,9 +57,9 @@ function readWithout(text: string | undefined): ReadonlySet<string> {
 
 function readQueue(transport: string, brokers: string | undefined): QueueChoice {
   if (transport === 'postgres' && brokers === undefined) return { transport };
-  if (transport === 'postgres') throw new StartRefused('--brokers is for --transport kafka');
+  if (transport === 'postgres') throw new StartRefused('--brokers requires --transport kafka');
   if (transport !== 'kafka') {
-    throw new StartRefused(`--transport ${transport} is not known; there are postgres and kafka`);
+    throw new StartRefused(`--transport ${transport} is unknown; use postgres or kafka`);
   }
   const here = brokers ?? '1';
   if (here === '1' || here === '3') return { transport, brokers: here === '1' ? 1 : 3 };

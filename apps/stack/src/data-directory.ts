@@ -3,7 +3,7 @@ import { access, mkdir, readFile, realpath, rename, stat, writeFile } from 'node
 import { dirname, resolve } from 'node:path';
 import { StartRefused } from './start-refused.js';
 
-/** The data directory, made if it is not there. @throws StartRefused when it cannot be written */
+/** The data directory, created if it does not exist. @throws StartRefused when it cannot be written */
 export async function openDataDir(wanted: string): Promise<string> {
   const path = resolve(wanted);
   try {
@@ -19,14 +19,14 @@ export async function openDataDir(wanted: string): Promise<string> {
   return realpath(path);
 }
 
-// Step by step: Node's own recursive mkdir never comes back from a file system that takes no directories.
+// One level at a time: Node's own recursive mkdir never returns on a file system that accepts no directories.
 async function makeDirectory(path: string): Promise<void> {
   if (existsSync(path)) return;
   await makeDirectory(dirname(path));
   await mkdir(path, { mode: 0o755 });
 }
 
-// Written beside and moved over: a crash leaves the old file or the new one.
+// Writes a new file and renames it: a crash leaves either the old file or the new one.
 export async function keep<T extends object>(
   path: string,
   complete: (before: Partial<T>) => T | Promise<T>,

@@ -3,10 +3,10 @@ import { answersRequests, instancesOf, type Service, SERVICES } from './services
 import { HOST, type Settings } from './settings.js';
 import { StartRefused } from './start-refused.js';
 
-/** Where the shop is found, if nobody says otherwise. */
+/** The default port of the shop. */
 export const DEFAULT_PORT = 3000;
 
-/** What the launcher is told by its own environment. */
+/** The launcher's own environment variables. */
 const Environment = z.object({
   PORT: z.coerce
     .number('is not a port: write 0 to 65535')
@@ -29,7 +29,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   );
 }
 
-/** What every instance of a service is told. */
+/** The environment variables of an instance of a service. */
 export function environmentOf(
   { name, database, kind, env }: Service,
   instance: string,
@@ -50,7 +50,7 @@ export function environmentOf(
       RPC_PORT: String(settings.ports[`${name}-${instance.split('-').at(-1)!}`]!),
     }),
     ...(database !== undefined && { DATABASE_URL: databaseUrl(database) }),
-    // The outside world has somebody who is told of alerts, too.
+    // The sandbox also has a pager that receives alerts.
     ...(kind === 'service' && {
       ALERT_WEBHOOK_URL: `${settings.urls.sandbox}/pager`,
       ALERT_WEBHOOK_SECRET: settings.secrets.alert,

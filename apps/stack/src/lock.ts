@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { StartRefused } from './start-refused.js';
 
 /**
- * Makes sure that one launcher has the data directory. The lock is a socket that we listen on: it ends with the
- * process, however that ends, and a file left behind by a crash answers nobody.
+ * Makes sure that only one launcher has the data directory. The lock is a socket that we listen on: it ends
+ * with the process, however that ends. A socket file left behind by a crash does not answer.
  * @throws StartRefused when another launcher has it
  */
 export async function lock(dataDir: string): Promise<void> {
@@ -31,7 +31,7 @@ export async function lock(dataDir: string): Promise<void> {
     }
     if (!isAbstract(path)) await rm(path, { force: true });
   }
-  throw new StartRefused(`somebody else is starting Sluice on ${dataDir} at this moment`);
+  throw new StartRefused(`another launcher is starting Sluice on ${dataDir} at this moment`);
 }
 
 /** Not in the directory itself: a socket's path is at most about 100 bytes long. Linux needs no path at all. */

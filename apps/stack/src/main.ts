@@ -14,12 +14,12 @@ import { settle } from './settle.js';
 import { StartRefused } from './start-refused.js';
 import { type ProcessToRun, Supervised } from './supervisor.js';
 
-// Stacks point into the TypeScript sources.
+// Stack traces point to the TypeScript sources.
 process.setSourceMapsEnabled(true);
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Starts the shop: PostgreSQL and the queue, then every app, then the demo; and ends it the other way round. */
+/** Starts the shop: PostgreSQL and the queue, then every app, then the demo. Stops it in reverse order. */
 async function main(shop: Shop): Promise<void> {
   const { scale, queue, without } = readArguments(process.argv.slice(2));
   const environment = readEnvironment(process.env);
@@ -37,7 +37,7 @@ async function main(shop: Shop): Promise<void> {
       ? shop.cluster.then(cluster => postgresQueue(databaseUrl(cluster)))
       : kafkaQueue(settings, queue.brokers, prefix, say);
   const [cluster, { env }] = await Promise.all([shop.cluster, shop.queue]);
-  // Asked to end meanwhile: nothing more is started.
+  // Asked to stop meanwhile: start nothing more.
   if (shop.ending) return;
 
   const processes = processesOf(settings, databaseUrl(cluster), env);
@@ -47,7 +47,7 @@ async function main(shop: Shop): Promise<void> {
     .map(each => new Supervised(each, dataDir, say));
   await Promise.all(shop.processes.map(each => each.start()));
   restartOnRequest(shop.processes);
-  // Without some of its services the shop may have nothing to put the demo into.
+  // Without some of its services, the shop may be unable to take the demo.
   if (without.size === 0) await seedDemo(settings.urls.gateway, settings.secrets.operatorPassword);
   await announce(settings, shop.processes);
 }
@@ -68,7 +68,7 @@ async function startPostgres({ dataDir, ports, secrets }: Settings, shop: Shop):
   return cluster;
 }
 
-/** What has been started so far, and how it ends: in order, whatever the reason and however far it got. */
+/** What has been started so far. It stops in order, whatever the reason and however far the start got. */
 class Shop {
   cluster: Promise<PostgresCluster> | undefined;
   queue: Promise<Queue> | undefined;
@@ -79,7 +79,7 @@ class Shop {
     process.on('SIGINT', () => void this.stop('Ctrl-C'));
     process.on('SIGTERM', () => void this.stop('SIGTERM'));
     process.on('SIGHUP', () => void this.stop('the terminal is gone'));
-    process.on('disconnect', () => void this.stop('whoever started it is gone'));
+    process.on('disconnect', () => void this.stop('the parent process is gone'));
   }
 
   get ending(): boolean {
@@ -89,13 +89,13 @@ class Shop {
   async stop(reason: string): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    say(`${reason}: finishing what is in hand`);
+    say(`${reason}: finishing the work in progress`);
     await this.end();
     say('Sluice has stopped');
     process.exit(0);
   }
 
-  /** Says in one line why it cannot go on. */
+  /** Reports in one line why it cannot go on. */
   refuse(error: unknown): void {
     if (this.stopping) return;
     const known = error instanceof StartRefused || error instanceof ServerStartError;
@@ -104,7 +104,8 @@ class Shop {
     void this.end().finally(() => process.exit(1));
   }
 
-  // Who takes calls from outside first, the outside world last, so that what is said last is still heard.
+  // The gateway stops first: it takes calls from outside.
+  // The sandbox stops last, so that it still receives the last calls.
   private async end(): Promise<void> {
     this.stopping = true;
     const named = (name: string) => this.processes.filter(each => each.app === name);
@@ -116,7 +117,7 @@ class Shop {
   }
 }
 
-/** Every process of the shop, and how it is to be started. */
+/** Every process of the shop, and how to start it. */
 function processesOf(
   settings: Settings,
   databaseUrl: (database: string) => string,
@@ -132,7 +133,7 @@ function processesOf(
   );
 }
 
-/** What each process is told, for whoever starts one by hand: `nest start points --env-file …`. */
+/** Writes each process's environment, to start one by hand: `nest start points --env-file …`. */
 async function writeEnvironments(dataDir: string, processes: readonly ProcessToRun[]): Promise<void> {
   const folder = join(dataDir, 'env');
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -142,7 +143,7 @@ async function writeEnvironments(dataDir: string, processes: readonly ProcessToR
   }
 }
 
-/** Whoever started the launcher, such as `npm run dev`, may have apps started again: `{ kind: 'restart', apps }`. */
+/** The launcher's parent, such as `npm run dev`, may restart apps: `{ kind: 'restart', apps }`. */
 function restartOnRequest(processes: readonly Supervised[]): void {
   process.on('message', (message: { kind?: string; apps?: readonly string[] | 'all' }) => {
     if (message.kind !== 'restart') return;
@@ -151,7 +152,7 @@ function restartOnRequest(processes: readonly Supervised[]): void {
   });
 }
 
-/** What is running, for people and for the tools that come with the shop. */
+/** Reports what is running, to people and to the tools that come with the shop. */
 async function announce(
   { dataDir, urls, secrets }: Settings,
   processes: readonly Supervised[],
@@ -159,7 +160,7 @@ async function announce(
   const running = { url: urls.gateway, sandbox: urls.sandbox, launcher: process.pid };
   await writeFile(join(dataDir, 'running.json'), `${JSON.stringify(running, null, 2)}\n`);
   say(`${processes.length} processes are up; their logs are in ${join(dataDir, 'logs')}`);
-  say(`The world outside, a sandbox, is at ${urls.sandbox}`);
+  say(`The sandbox, which plays the outside world, is at ${urls.sandbox}`);
   say(`Operator password: ${secrets.operatorPassword}`);
   say(`Sluice is ready at ${urls.gateway}`);
   say('Press Ctrl-C to stop.');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Whether nobody listens on the port now. */
+/** Whether nothing listens on the port now. */
 export async function isFree(host: string, port: number): Promise<boolean> {
   const server = createServer();
   try {
@@ -15,7 +15,7 @@ export async function isFree(host: string, port: number): Promise<boolean> {
   }
 }
 
-/** A port for each name: the one it had if that is free, else another. Held together, so none is chosen twice. */
+/** A port for each name: its previous one if free, else another. All are held, so none is chosen twice. */
 export async function chooseFree(
   host: string,
   names: readonly string[],

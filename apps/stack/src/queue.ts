@@ -9,17 +9,17 @@ import { keep } from './data-directory.js';
 import type { Settings } from './settings.js';
 import { StartRefused } from './start-refused.js';
 
-/** Between two tries to start a broker again, in ms. */
+/** The pause between attempts to restart a broker, in ms. */
 const REVIVE_PAUSE_MS = 5_000;
 
-/** The queue that runs or is used, and what every app is told of it. */
+/** The queue in use, and the environment variables that tell every app about it. */
 export interface Queue {
   readonly env: Record<string, string>;
-  /** Ends what was started here. */
+  /** Stops what was started here. */
   stop(): Promise<void>;
 }
 
-/** PostgreSQL's own is there with PostgreSQL. */
+/** PostgreSQL's own queue runs with PostgreSQL. */
 export function postgresQueue(databaseUrl: (database: string) => string): Queue {
   return {
     env: { SLUICE_TRANSPORT: 'postgres', SLUICE_TRANSPORT_URL: databaseUrl(LOG_DATABASE) },
@@ -27,7 +27,7 @@ export function postgresQueue(databaseUrl: (database: string) => string): Queue 
   };
 }
 
-/** Starts Apache Kafka here, or sees that the brokers that are named answer. @throws StartRefused, KafkaStartError */
+/** Starts Apache Kafka here, or checks that the brokers given answer. @throws StartRefused, KafkaStartError */
 export async function kafkaQueue(
   { dataDir, ports }: Settings,
   brokers: readonly string[] | 1 | 3,
@@ -67,7 +67,7 @@ export async function kafkaQueue(
   };
 }
 
-/** Until it is there again, or nobody wants it any more. */
+/** Retries until the broker is back, or until the shop stops. */
 async function revive(
   cluster: KafkaCluster,
   broker: number,
@@ -81,19 +81,19 @@ async function revive(
       return;
     } catch (error) {
       if (stopped.aborted) return;
-      say(`Kafka broker ${broker + 1} does not start, trying again: ${String(error)}`);
+      say(`Kafka broker ${broker + 1} does not start; trying again: ${String(error)}`);
       await setTimeout(REVIVE_PAUSE_MS, undefined, { signal: stopped }).catch(() => undefined);
     }
   }
 }
 
-/** For clients and for the controllers, of each broker. */
+/** The names of each broker's ports: one for clients, one for the controllers. */
 export function kafkaPortNames(brokers: number): string[] {
   return Array.from({ length: brokers }, (_, n) => [`kafka-${n + 1}`, `kafka-controller-${n + 1}`]).flat();
 }
 
 /**
- * A directory's messages are in one queue: another would not have them.
+ * Keeps a data directory on the queue that has its messages: another queue would not have them.
  * @returns the prefix of its topics on brokers that it may share with other shops
  * @throws StartRefused
  */

@@ -16,7 +16,7 @@ const PRODUCTS = [
 const Publication = z.object({ status: z.string() });
 const Campaigns = z.object({ campaigns: z.array(z.unknown()) });
 
-/** What a shop without campaigns has to show: a small catalogue, and a flash sale of it. */
+/** Gives a shop without campaigns something to show: a small catalog, and a flash sale from it. */
 export async function seedDemo(url: string, operatorPassword: string): Promise<void> {
   const call = async (
     method: 'GET' | 'POST',
@@ -36,7 +36,7 @@ export async function seedDemo(url: string, operatorPassword: string): Promise<v
     if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
     return answer;
   };
-  // Opened last, so that a start which was cut short is made up for.
+  // The campaign is opened last, so that the next start completes one that was interrupted.
   const { campaigns } = Campaigns.parse(await call('GET', '/campaigns'));
   if (campaigns.length > 0) return;
   const { token } = z

@@ -1,21 +1,22 @@
 import type { Settings } from './settings.js';
 
-/** One app of the shop: what it is called, what it needs, what only it is told. */
+/** One app of the shop: its name, its needs, and its own environment variables. */
 export interface Service {
   readonly name: string;
   /**
-   * - `entrance`: takes calls from outside on the shop's one port, which several instances share, and answers no other.
-   * - `service`: answers requests of others, and any number of instances may run.
+   * - `entrance`: takes calls from outside on the shop's one port, which its instances share.
+   *   It answers no other app.
+   * - `service`: answers requests of other apps, and any number of instances may run.
    * - `outside`: stands for the outside world; it has a port of its own and runs once.
    */
   readonly kind: 'entrance' | 'service' | 'outside';
   /** Its own database, if it keeps anything. */
   readonly database?: string;
-  /** `background` work yields the processor to what a click waits for; `background` if left out. */
+  /** `background` work yields the processor to what a click waits for. The default is `background`. */
   readonly priority?: 'foreground' | 'background';
-  /** `large` where every click passes, now or later; else speed is traded for memory. `small` if left out. */
+  /** `large` where every click passes, now or later. `small`, the default, trades speed for memory. */
   readonly memory?: 'large' | 'small';
-  /** What it is told beside what all are told. */
+  /** Its environment variables besides those that every app gets. */
   readonly env?: (settings: Settings) => Record<string, string>;
 }
 
@@ -23,8 +24,8 @@ export interface Service {
 export const LOG_DATABASE = 'sluice_log';
 
 /**
- * The nice value of background work. At a rush the shop says yes first and writes orders after: the queue between
- * the two holds what is still to do.
+ * Nice value for processes that no request waits for. In a rush, the shop confirms orders first and writes
+ * them later; the queue between the two holds the backlog.
  */
 const BACKGROUND_NICE = 10;
 
@@ -42,7 +43,7 @@ export function processOf({ memory = 'small', priority = 'background' }: Service
   return { flags: [...NODE_FLAGS[memory]], priority: priority === 'foreground' ? 0 : BACKGROUND_NICE };
 }
 
-/** Whether it answers requests of others over TCP. */
+/** Whether it answers requests of other apps over TCP. */
 export function answersRequests({ kind }: Service): boolean {
   return kind !== 'entrance';
 }

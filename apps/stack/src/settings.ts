@@ -5,7 +5,7 @@ export interface Secrets {
   readonly database: string;
   readonly session: string;
   readonly payment: string;
-  /** `whsec_` and base64, as Standard Webhooks has it. */
+  /** `whsec_` and base64, as Standard Webhooks specifies. */
   readonly merchant: string;
   /** The same for alerts. */
   readonly alert: string;
@@ -15,7 +15,10 @@ export interface Secrets {
 export interface Settings {
   readonly dataDir: string;
   readonly secrets: Secrets;
-  /** `gateway`, `sandbox`, `postgres`, those of brokers that run here, and `<service>-<n>` for each instance that answers requests. */
+  /**
+   * `gateway`, `sandbox`, `postgres`, those of brokers that run here, and `<service>-<n>` for each instance
+   * that answers requests.
+   */
   readonly ports: Readonly<Record<string, number>>;
   readonly urls: { readonly gateway: string; readonly sandbox: string };
   /** How many instances of each service. */

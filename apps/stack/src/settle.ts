@@ -7,7 +7,7 @@ import { answersRequests, instancesOf, SERVICES } from './services.js';
 import { HOST, type Secrets, type Settings } from './settings.js';
 import { StartRefused } from './start-refused.js';
 
-/** Everything that is settled before anything starts. Ports and secrets stay the same from start to start. */
+/** Determines all settings before anything starts. Ports and secrets stay the same from start to start. */
 export async function settle(
   dataDir: string,
   { PORT, SLUICE_OPERATOR_PASSWORD }: Environment,
@@ -43,7 +43,7 @@ export async function settle(
   };
 }
 
-/** As Standard Webhooks has it. */
+/** As Standard Webhooks specifies. */
 function webhookSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }

@@ -18,7 +18,7 @@ export interface ProcessToRun {
   readonly app: string;
   readonly instance: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Node's. */
+  /** The command-line flags of Node. */
   readonly flags: string[];
   /** Nice value. */
   readonly priority: number;
@@ -32,7 +32,7 @@ export class Supervised {
   private readonly log: WriteStream;
   private stopping = false;
   private failures = 0;
-  /** It was asked to end only to be started again. */
+  /** It was asked to end only to be restarted. */
   private restarting = false;
 
   constructor(
@@ -51,18 +51,18 @@ export class Supervised {
     return this.child?.pid;
   }
 
-  /** Resolves when it says that it is ready; restarts it until then and after. */
+  /** Resolves when the process reports ready. It is restarted when it dies, before and after that. */
   async start(): Promise<void> {
     await new Promise<void>(ready => this.launch(ready));
   }
 
-  /** Ends it in order and starts it again, such as with new code. */
+  /** Ends it in order and starts it again, for example with new code. */
   restart(): void {
     this.restarting = true;
     this.child?.kill('SIGTERM');
   }
 
-  /** Asks it to end, and sees that it does. */
+  /** Asks it to end, and kills it if it takes too long. */
   async stop(): Promise<void> {
     this.stopping = true;
     const { child } = this;
@@ -82,10 +82,10 @@ export class Supervised {
     if (priority === 0 || pid === undefined) return;
     try {
       setPriority(pid, priority);
-      // Linux weighs sessions first and processes within them after; each of ours is a session of its own.
+      // Linux weighs sessions first, then the processes in a session; each of ours is a session of its own.
       writeFileSync(`/proc/${pid}/autogroup`, String(priority));
     } catch {
-      // It ended already, which its exit handler deals with; or this system does not weigh sessions.
+      // It has already ended, which its exit handler deals with, or this system does not weigh sessions.
     }
   }
 
@@ -98,7 +98,7 @@ export class Supervised {
     const env = { ...process.env, ...this.process.env, ...compileCacheFor(flags) };
     const child = sharesPort
       ? forkSharingPort(program, args, env, flags)
-      : // In a group of its own: Ctrl-C reaches the launcher alone, which ends the shop in order.
+      : // In its own process group: Ctrl-C reaches only the launcher, which ends the shop in order.
         fork(program, args, { env, execArgv: flags, stdio: [...STDIO], detached: true });
     this.child = child;
     child.once('error', error => this.say(`${instance} cannot be started: ${error.message}`));
@@ -126,8 +126,9 @@ export class Supervised {
 }
 
 /**
- * A process that listens on the same port as others of its app. The launcher holds the port and hands connections
- * round; one that comes to a process on its way out goes to another. It is in the launcher's own group.
+ * A process that listens on the same port as others of its app. The launcher holds the port and distributes
+ * the connections; one that reaches a process that is shutting down goes to another. It is in the launcher's
+ * own process group.
  */
 function forkSharingPort(
   exec: string,
@@ -140,8 +141,8 @@ function forkSharingPort(
 }
 
 /**
- * Compiled code is kept by the flags it was compiled under: processes with other flags would throw each other's
- * away and write all of it again each time they end.
+ * Each set of flags has its own cache of compiled code: in a shared one, processes with different flags would
+ * discard each other's code and write all of it again each time they end.
  */
 function compileCacheFor(flags: readonly string[]): Record<string, string> {
   const base = process.env['NODE_COMPILE_CACHE'];

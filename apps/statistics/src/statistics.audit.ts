@@ -1,7 +1,7 @@
 import { defineAudit } from '#audit';
 import { OrderFacts, sameSet, StatisticsFacts } from '#contracts';
 
-/** What the statistics service knows for the audit. */
+/** What the statistics service reports to the audit. */
 export const statisticsAudit = defineAudit({
   facts: StatisticsFacts,
   sets: {

@@ -1,7 +1,7 @@
 import { messagingMigrations } from '#messaging';
 import { CreateSales1700000008000 } from './migrations/1700000008000-create-sales.js';
 
-/** The tables of the service. What it reads and writes is set-based or hot, so it has no entities. */
+/** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const statisticsDatabase = {
   entities: [],
   migrations: [...messagingMigrations, CreateSales1700000008000],

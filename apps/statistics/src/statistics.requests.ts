@@ -4,7 +4,7 @@ import type { ReplyOf, RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { SalesReport } from './report/sales-report.js';
 
-/** The questions that the statistics service answers. */
+/** The queries that the statistics service answers. */
 @Controller()
 export class StatisticsRequests {
   constructor(private readonly report: SalesReport) {}

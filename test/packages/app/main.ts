@@ -16,7 +16,7 @@ import { PostgresTransport } from '@sluice/transport-postgres';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 
-/** An app as somebody else writes it: it gets the packages and nothing else of the shop. */
+/** An app as a user of the packages writes it: it has the packages and nothing else of the shop. */
 const { DATABASE_URL = '', QUEUE_URL = '' } = process.env;
 
 const OrderPaid = defineEvent({

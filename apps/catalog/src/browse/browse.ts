@@ -25,7 +25,7 @@ export class Browse {
     return product;
   }
 
-  /** By SKU; `query` is words of the title or the beginning of a SKU's code. */
+  /** Sorted by SKU. `query` holds words of the title, or the start of a SKU's code. */
   async list({ limit, cursor = '', query }: RequestOf<typeof ListProducts>) {
     const words = (query ?? '').split(/\s+/).filter(Boolean).map(escapeLike);
     const products = (await this.database.query(

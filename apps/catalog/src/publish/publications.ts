@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
         FROM publication_rejection WHERE publication_id = p.id) AS shown) AS r
 WHERE p.id = $1`;
 
-/** Takes publications in. What is staged is safe; it is worked through by the service's own queue. */
+/** Accepts publications. A staged chunk is safe; the service's own queue processes it. */
 @Injectable()
 export class Publications {
   constructor(
@@ -85,7 +85,7 @@ export class Publications {
   }
 }
 
-/** PostgreSQL's text has no NUL and no half of a surrogate pair; a row with one is kept with a mark in its place. */
+/** PostgreSQL text cannot hold NUL or half of a surrogate pair; U+FFFD replaces each of them. */
 function storable(_: string, value: unknown): unknown {
   return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
 }

@@ -4,7 +4,7 @@ import { PublicationChunkStaged } from '#contracts';
 import { Handle } from '#messaging';
 import { PublishChunkUseCase } from './publish-chunk.js';
 
-/** Works a publication through, chunk by chunk. */
+/** Processes a publication, chunk by chunk. */
 @Controller()
 export class PublishChunkHandler {
   constructor(private readonly publishing: PublishChunkUseCase) {}

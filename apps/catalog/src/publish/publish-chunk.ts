@@ -7,7 +7,7 @@ const STAGED = `
 SELECT c.rows, p.store FROM publication_chunk c JOIN publication p ON p.id = c.publication_id
 WHERE c.publication_id = $1 AND c.chunk = $2 AND c.done_at IS NULL`;
 
-// A product that is as it was is not written again, so that importing twice changes nothing.
+// An unchanged product is not written again, so importing twice changes nothing.
 const UPSERT_PRODUCTS = `
 INSERT INTO product AS p (sku, store, title, price_minor, currency)
 SELECT sku, store, title, price_minor, currency
@@ -16,7 +16,7 @@ ON CONFLICT (sku) DO UPDATE SET title = excluded.title, price_minor = excluded.p
 WHERE (p.title, p.price_minor, p.currency) IS DISTINCT FROM (excluded.title, excluded.price_minor, excluded.currency)
 RETURNING sku`;
 
-// A new product's stock; one that is there keeps what has happened to it since.
+// Sets the stock of a new product. An existing product keeps its current stock.
 const INSERT_STOCK = `
 INSERT INTO stock (sku, initial, available)
 SELECT sku, stock, stock FROM json_to_recordset($1::json) AS r(sku text, stock bigint) ORDER BY sku
@@ -30,10 +30,10 @@ const FINISH = `
 UPDATE publication_chunk SET published = $3, unchanged = $4, done_at = now(), rows = NULL
 WHERE publication_id = $1 AND chunk = $2`;
 
-/** Publishes the rows of one chunk, and counts what became of them. */
+/** Publishes the rows of one chunk and counts the outcomes. */
 @Injectable()
 export class PublishChunkUseCase {
-  /** A chunk that is done already is left alone. */
+  /** Does nothing for a chunk that is already done. */
   async publish(tx: EntityManager, publicationId: string, chunk: number): Promise<void> {
     const [staged] = (await tx.query(STAGED, [publicationId, chunk])) as [
       { rows: PublicationRow[]; store: string }?,
@@ -57,7 +57,7 @@ export class PublishChunkUseCase {
   }
 }
 
-/** One statement cannot write one row twice; of two lines with one code the later one counts. */
+/** One statement cannot write a row twice. If several lines have the same code, the last one wins. */
 function lastOfEachCode(rows: readonly Row[]): Row[] {
   return [...new Map(rows.map(row => [row.code, row])).values()];
 }

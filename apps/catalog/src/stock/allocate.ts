@@ -10,11 +10,11 @@ export interface StockedProduct {
 export interface Allocation {
   readonly reserved: readonly StockReserved[];
   readonly rejected: readonly StockRejected[];
-  /** What leaves `available`, by SKU. */
+  /** The quantity taken from `available`, by SKU. */
   readonly taken: ReadonlyMap<string, number>;
 }
 
-/** Gives orders their stock in the order they came, each all or nothing. Pure. */
+/** Allocates stock to orders in arrival order. Each order gets all its items or none. Pure. */
 export function allocate(orders: readonly OrderPlaced[], products: readonly StockedProduct[]): Allocation {
   const bySku = new Map(products.map(product => [product.sku, product]));
   const taken = new Map<string, number>();

@@ -11,13 +11,13 @@ import {
 import { Handle, type HandleOptions, Outbox, traceparentOf } from '#messaging';
 import { OrdinaryStock } from './ordinary-stock.js';
 
-// One subscription, so an order is never cancelled before it was placed.
+// One subscription, so that an order's cancellation is never handled before its placement.
 const FOLLOW_ORDER = {
   name: 'catalog.stock-follows-order',
   batch: 200,
 } as const satisfies HandleOptions;
 
-/** Moves ordinary stock as its orders go. */
+/** Moves ordinary stock as its orders change state. */
 @Controller()
 export class MoveStockHandler {
   constructor(

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { OrderRefunded } from '#contracts';
 import { allocate, type StockedProduct } from './allocate.js';
 
-// Stock is moved by one batch at a time: a batch locks rows in several steps, and two could deadlock.
+// Only one batch at a time moves stock: a batch locks rows in several steps, so two could deadlock.
 const ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('stock'))";
 
 const LOCK_PRODUCTS = `
@@ -34,7 +34,7 @@ WITH given_back AS (
 UPDATE stock s SET available = available + t.quantity, reserved = reserved - t.quantity
 FROM totals t WHERE s.sku = t.sku`;
 
-// What comes back was sold: the order was paid before, and this subscription has heard so.
+// Returned items were sold: this subscription has already handled the payment of their order.
 const TAKE_BACK = `
 WITH back AS (
   INSERT INTO stock_return (refund_id, sku, order_id, quantity)
@@ -54,7 +54,7 @@ type Orders = Parameters<typeof allocate>[0];
 /** The stock of ordinary orders, moved a batch at a time in the caller's transaction. */
 @Injectable()
 export class OrdinaryStock {
-  /** Reserves for each order everything it wants, or nothing. */
+  /** Reserves all the items of an order, or none of them. */
   async reserve(tx: EntityManager, orders: Orders): Promise<ReturnType<typeof allocate>> {
     await tx.query(ONE_AT_A_TIME);
     const skus = [...new Set(orders.flatMap(order => order.items.map(item => item.sku)))];
@@ -69,19 +69,19 @@ export class OrdinaryStock {
     return allocation;
   }
 
-  /** What was reserved for the orders is sold. */
+  /** Marks the stock reserved for the orders as sold. */
   async sell(tx: EntityManager, orderIds: readonly string[]): Promise<void> {
     await tx.query(ONE_AT_A_TIME);
     await tx.query(SELL, [orderIds]);
   }
 
-  /** What was reserved for the orders is available again. */
+  /** Makes the stock reserved for the orders available again. */
   async release(tx: EntityManager, orderIds: readonly string[]): Promise<void> {
     await tx.query(ONE_AT_A_TIME);
     await tx.query(RELEASE, [orderIds]);
   }
 
-  /** What was sold and comes back is available again. */
+  /** Makes returned items available again. */
   async takeBack(
     tx: EntityManager,
     refunds: readonly Pick<OrderRefunded, 'refundId' | 'orderId' | 'items'>[],

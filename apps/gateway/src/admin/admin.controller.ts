@@ -13,13 +13,13 @@ import { isQuiet, judgeAll, type Judged, judgeSubscription } from './invariants.
 const Block = z.object({ buyerId: BuyerId, reason: z.string().min(1).max(200) });
 const Window = z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) });
 
-/** How long a service may take to report, in ms: it asks every receipt, which takes seconds where there are millions. */
+/** How long a service may take to report, in ms: it reads every receipt, and millions take seconds. */
 const AUDIT_MS = 30_000;
 
 interface Audit extends Unanswered {
   /** Every invariant holds, and every service has answered. */
   readonly clean: boolean;
-  /** Nothing is on its way: while something is, an invariant may not hold yet. */
+  /** Nothing is in flight. While something is, an invariant may not hold yet. */
   readonly settled: boolean;
   readonly computedAt: string;
   readonly invariants: readonly Judged[];
@@ -38,7 +38,7 @@ export class AdminController {
   /** The invariants that the services declare, computed now, each with its figures. */
   @Get('audit')
   async audit(): Promise<Audit> {
-    // The services answer one after the other: only when nothing moved meanwhile do their answers belong together.
+    // The services answer at different moments: their answers are consistent only if nothing moved meanwhile.
     const before = await this.services.ask(getQueueState, { order: false }, AUDIT_MS);
     const told = await this.services.ask(getAuditReport, {}, AUDIT_MS);
     const after = await this.services.ask(getQueueState, { order: true }, AUDIT_MS);
@@ -56,7 +56,7 @@ export class AdminController {
     return { clean, settled, computedAt: new Date().toISOString(), unanswered, invariants };
   }
 
-  /** Every service that is known, where it answers, and what it has announced of itself. */
+  /** Every known service, its addresses, and what it has announced. */
   @Get('services')
   known(): { services: KnownService[] } {
     return { services: this.directory.services.map(service => this.directory.describe(service)) };
@@ -75,7 +75,7 @@ export class AdminController {
   }
 }
 
-/** Nothing is waiting to be sent, and nothing to be handled. */
+/** No message is waiting to be sent or handled. */
 function areEmpty({ answers }: Answers<QueueState>): boolean {
   return answers.every(
     ({ reply: { outbox, subscriptions } }) =>

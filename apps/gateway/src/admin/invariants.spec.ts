@@ -25,7 +25,7 @@ const INVARIANTS: Invariant[] = [
   sum('the parts make the whole', [Shop.a, Shop.b], Shop.minor),
 ];
 
-/** Reports in which everything agrees, but for what a test changes. */
+/** Reports in which everything agrees, except for what a test changes. */
 function reports(
   shop: Record<string, number> = {},
   seen: Partial<IdSet> = {},

@@ -4,21 +4,21 @@ import type { SubscriptionState } from '#messaging';
 /** An invariant, and whether it holds. */
 export interface Judged {
   readonly invariant: string;
-  /** False too when a service that it takes is away: then it is not known. */
+  /** Also false when a service that it needs does not answer: the result is then unknown. */
   readonly holds: boolean;
   readonly figures: Readonly<Record<string, number>>;
-  /** Services that did not say what it takes. */
+  /** The services that did not report what it needs. */
   readonly unknown?: readonly string[];
 }
 
 export type Reports = ReadonlyMap<string, AuditReport>;
 
-/** Judges what the services declare by what they report. Pure. */
+/** Checks the declared invariants against the reported facts. Pure. */
 export function judgeAll(reports: Reports): Judged[] {
   return [...reports.values()].flatMap(({ invariants }) => invariants.map(each => judge(each, reports)));
 }
 
-/** Whether everything is zero that is still on its way. Pure. */
+/** Whether every count of things still in flight is zero. Pure. */
 export function isQuiet(reports: Reports): boolean {
   return [...reports.values()].every(({ onTheWay }) =>
     onTheWay.every(fact => reports.get(fact.service)?.numbers[fact.name] === 0),
@@ -79,18 +79,18 @@ function setOf({ service, name }: SetFact, reports: Reports) {
   return reports.get(service)?.sets[name];
 }
 
-/** A number, or the size of a set; undefined when its service did not say. */
+/** A number, or the size of a set; undefined when its service did not report it. */
 function figureOf(fact: SetFact | NumberFact, reports: Reports): number | undefined {
   return fact.kind === 'set' ? setOf(fact, reports)?.count : reports.get(fact.service)?.numbers[fact.name];
 }
 
-/** `ever paid`, with its service before it where facts of several are compared. */
+/** Such as `ever paid`, prefixed with its service where facts of several services are compared. */
 function labelOf({ service, name }: SetFact | NumberFact, facts: readonly { service: string }[]): string {
   const words = name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`);
   return facts.every(fact => fact.service === service) ? words : `${service}: ${words}`;
 }
 
-/** What holds of every subscription, whatever it does. Pure. */
+/** The invariants of every subscription. Pure. */
 export function judgeSubscription(state: SubscriptionState): Judged[] {
   const { name, appended, handled, skipped, duplicate, parked, dead, discarded, lag, outOfOrder } = state;
   return [

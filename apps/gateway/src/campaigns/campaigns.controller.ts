@@ -37,13 +37,13 @@ const Order = z.object({ quantity: Quantity.default(1) });
 const Listing = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) });
 
 const REASONS: Readonly<Record<Exclude<Decision, 'reserved'>, string>> = {
-  sold_out: 'not that many are left; wait for a restock or lower the quantity',
-  limit_reached: 'that is more than one buyer may have of this campaign',
-  risk_rejected: 'the risk check refused this buyer; slow down, or ask the shop',
+  sold_out: 'not enough stock is left; wait for a restock or lower the quantity',
+  limit_reached: 'the quantity exceeds the limit per buyer of this campaign',
+  risk_rejected: 'the risk check refused this buyer; slow down, or contact the shop',
   ended: 'the campaign is over',
-  not_started: 'the campaign has not begun',
+  not_started: 'the campaign has not started',
   unknown_campaign: 'there is no such campaign',
-  busy: 'too many are waiting; come back in a moment',
+  busy: 'too many buyers are waiting; try again in a moment',
 };
 
 export class ClickRefused extends DomainError {
@@ -71,7 +71,7 @@ export class CampaignsController {
     private readonly clicks: Clicks,
   ) {}
 
-  /** Opens a flash sale of a product in the catalogue. */
+  /** Opens a flash sale of a product in the catalog. */
   @Post()
   @Access('operator')
   async create(@ZodBody(NewCampaign) body: z.output<typeof NewCampaign>): Promise<{ campaignId: string }> {
@@ -93,7 +93,7 @@ export class CampaignsController {
     return this.requests.ask(GetCampaign, { campaignId }, { repeatable: true });
   }
 
-  /** Buys in a flash sale. A 201 means that the stock is locked and the order will be there in a moment. */
+  /** Buys in a flash sale. A 201 means that the stock is reserved and that the order follows in a moment. */
   @Post(':id/orders')
   @Access('shopper')
   async order(

@@ -6,14 +6,14 @@ import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import { SoldOutCampaigns } from './sold-out.js';
 
-/** How long a click is asked about before its buyer is told to come back, in ms. */
+/** How long to retry a click before its buyer has to try again, in ms. */
 const DEADLINE_MS = 10_000;
 /** How long one instance may take before the next is asked, in ms. */
 const ATTEMPT_MS = 4_000;
 
 /**
- * Sends clicks on: those of one moment on one campaign in one request, to the instance that the campaign falls
- * to. A click carries the ids it will have, so that asking again after a lost answer is the same click.
+ * Forwards clicks. Simultaneous clicks on a campaign go in one request to the instance that the campaign is
+ * routed to. A click carries the ids it will have, so that a retry after a lost answer is the same click.
  */
 @Injectable()
 export class Clicks {
@@ -30,7 +30,7 @@ export class Clicks {
     });
   }
 
-  /** What is decided of a click. @throws ServiceUnavailable */
+  /** Gets the decision on a click. @throws ServiceUnavailable */
   async decide(campaignId: string, click: Click): Promise<Decision> {
     if (this.soldOut.has(campaignId)) return 'sold_out';
     if (this.asking.size >= this.config.GATEWAY_CLICKS) return 'busy';

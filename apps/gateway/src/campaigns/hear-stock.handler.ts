@@ -3,7 +3,7 @@ import { SeckillRestocked, SeckillSoldOut } from '#contracts';
 import { Handle } from '#messaging';
 import { SoldOutCampaigns } from './sold-out.js';
 
-/** Every gateway hears it. */
+/** Every gateway instance receives these events. */
 @Controller()
 export class HearStockHandler {
   constructor(private readonly campaigns: SoldOutCampaigns) {}

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Most campaigns remembered; past it the oldest is forgotten and asked about again. */
+/** Maximum number of campaigns to remember. Beyond it, the oldest is forgotten and asked about again. */
 const MAX = 10_000;
 
 /** Campaigns that this instance knows to be sold out, so that it need not ask. */
@@ -8,7 +8,7 @@ const MAX = 10_000;
 export class SoldOutCampaigns {
   private readonly states = new Map<string, { soldOutUntil: number; version: number }>();
 
-  /** Whether it is sold out and still runs. One that is over is asked about, so that its answer is that it is over. */
+  /** Whether it is sold out and still running. One that is over is asked about, so its answer is `ended`. */
   has(campaignId: string, now: number = Date.now()): boolean {
     const state = this.states.get(campaignId);
     return state !== undefined && now < state.soldOutUntil;

@@ -20,7 +20,7 @@ const Cursor = z.object({ deadAt: z.iso.datetime().regex(/^(?!0000)/), id: z.uui
 const DeadLetterQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   status: z.enum(['dead', 'replayed', 'discarded']).default('dead'),
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   cursor: z.string().max(200).transform(readCursor).optional(),
   ...DeadLetterFilter.shape,
 });
@@ -30,9 +30,9 @@ const Reason = z
   .max(500)
   .regex(/^[^\0]*$/, 'has a NUL character in it');
 const Discard = z.object({ reason: Reason });
-/** Letters of one kind, or, said in so many words, all. */
+/** The letters that match a filter or, if stated explicitly, all letters. */
 const Selection = z.strictObject({
-  filter: DeadLetterFilter.refine(isNamed, 'names nothing').optional(),
+  filter: DeadLetterFilter.refine(isNamed, 'is empty').optional(),
   all: z.literal(true).optional(),
 });
 const EITHER = 'name a filter, or {"all":true}';
@@ -56,7 +56,7 @@ type Decision =
   | { decision: 'replay'; by: string; filter: DeadLetterFilter }
   | { decision: 'discard'; by: string; filter: DeadLetterFilter; reason: string };
 
-/** Messages given up: to look for, to look at, and to decide on. */
+/** Messages that were given up: search them, inspect them, replay or discard them. */
 @ApiTags('admin')
 @Controller('api/admin/messaging/dead-letters')
 @Access('operator')
@@ -66,7 +66,7 @@ export class DeadLettersController {
     private readonly requests: RequestClient,
   ) {}
 
-  /** The newest first; those undecided if not asked otherwise. All that is asked for must fit. */
+  /** Newest first; undecided letters by default. A letter must match every condition. */
   @Get()
   async list(
     @ZodQuery(DeadLetterQuery) { limit, status, cursor, ...filter }: z.output<typeof DeadLetterQuery>,
@@ -80,7 +80,7 @@ export class DeadLettersController {
     return { deadLetters, nextCursor: last === undefined ? null : writeCursor(last), unanswered };
   }
 
-  /** One letter, with everything it came with and every attempt's error, whatever became of it. */
+  /** One letter, whatever its status, with its whole message and the error of every attempt. */
   @Get(':id')
   async get(@ZodParam('id', z.uuid()) id: string): Promise<DeadLetter & { text: string }> {
     const { answers, unanswered } = await this.services.ask(getDeadLetter, { id });
@@ -92,7 +92,7 @@ export class DeadLettersController {
     return { ...letter, text: Buffer.from(letter.payload, 'base64').toString() };
   }
 
-  /** Puts every undecided letter that fits back at its place in its key; `{"all":true}` for all. */
+  /** Returns every matching undecided letter to its place in its key; `{"all":true}` matches all letters. */
   @Post('replay')
   @HttpCode(200)
   async replayAll(
@@ -103,7 +103,7 @@ export class DeadLettersController {
     return { replayed: done, notReplayable: failed };
   }
 
-  /** Gives every undecided letter that fits up for good; `{"all":true}` for all. */
+  /** Discards every matching undecided letter for good; `{"all":true}` matches all letters. */
   @Post('discard')
   @HttpCode(200)
   async discardAll(
@@ -114,7 +114,7 @@ export class DeadLettersController {
     return { discarded: done };
   }
 
-  /** Puts a dead letter back at its place in its key, to be handled again. */
+  /** Returns a dead letter to its place in its key, to be handled again. */
   @Post(':id/replay')
   @HttpCode(200)
   async replay(
@@ -125,7 +125,7 @@ export class DeadLettersController {
     return { id, status: 'replayed' };
   }
 
-  /** Gives a dead letter up for good. It is kept, with who decided it and why. */
+  /** Discards a dead letter for good. It is kept, with who discarded it and why. */
   @Post(':id/discard')
   @HttpCode(200)
   async discard(
@@ -137,7 +137,7 @@ export class DeadLettersController {
     return { id, status: 'discarded' };
   }
 
-  /** Whichever service has the letter decides on it. @throws DeadLetterNotFound */
+  /** The service that has the letter decides on it. @throws DeadLetterNotFound */
   private async decide(id: string, ask: (service: string) => Promise<{ done: boolean }>): Promise<void> {
     const outcomes = await Promise.allSettled(this.services.names.map(ask));
     if (outcomes.some(outcome => outcome.status === 'fulfilled' && outcome.value.done)) return;
@@ -151,8 +151,9 @@ export class DeadLettersController {
   }
 
   /**
-   * Every service until it has no more. What dies again meanwhile is for another time.
-   * @throws ServiceUnavailable when one was away; the others have decided, and asking again does the rest
+   * Asks each service until it has no more letters. A letter that dies again meanwhile is not decided on
+   * again.
+   * @throws ServiceUnavailable when a service was away; the others have decided, and a retry does the rest
    */
   private async decideAll(decision: Decision): Promise<Decided> {
     const { subscription } = decision.filter;
@@ -184,7 +185,7 @@ export class DeadLettersController {
   }
 }
 
-/** How many letters at least were decided on, and how many could not be. */
+/** The minimum number of letters decided on, and the number that could not be. */
 interface Decided {
   readonly done: number;
   readonly failed: number;
@@ -206,7 +207,7 @@ function readCursor(text: string, context: z.RefinementCtx): z.output<typeof Cur
   try {
     return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
   } catch {
-    context.addIssue({ code: 'custom', message: 'is no cursor; take nextCursor of the page before' });
+    context.addIssue({ code: 'custom', message: 'is not a cursor; use nextCursor of the previous page' });
     return z.NEVER;
   }
 }

@@ -29,19 +29,19 @@ export class SubscriptionNotFound extends DomainError {
   readonly code = 'subscription_not_found';
   constructor(readonly subscription: string) {
     super(
-      `there is no subscription ${subscription} that could be paused; GET /api/admin/messaging/subscriptions lists them`,
+      `there is no pausable subscription ${subscription}; GET /api/admin/messaging/subscriptions lists them`,
     );
   }
 }
 
-/** The shop's subscriptions: how they are, what they are told, who told them. */
+/** The shop's subscriptions: their state, the commands that operators give them, and who gave which. */
 @ApiTags('admin')
 @Controller('api/admin/messaging')
 @Access('operator')
 export class SubscriptionsController {
   constructor(private readonly services: AllServices) {}
 
-  /** Every subscription: what it has done, what it has to do, since when, what it waits for, and who has it. */
+  /** Every subscription: its progress, its backlog and its age, what it waits for, and its owners. */
   @Get('subscriptions')
   async subscriptions(): Promise<{ subscriptions: SubscriptionState[] } & Unanswered> {
     const { answers, unanswered } = await this.services.ask(getQueueState, { order: false });
@@ -76,7 +76,7 @@ export class SubscriptionsController {
     return { name, state: 'running' };
   }
 
-  /** Backlogs, outages and dead letters worth a look, the newest first; `open=true` for those that are not over. */
+  /** Alerts about backlogs, outages and dead letters, newest first; `open=true` for the open ones. */
   @Get('alerts')
   async alerts(
     @ZodQuery(AlertsQuery) { limit, open }: z.output<typeof AlertsQuery>,
@@ -87,7 +87,7 @@ export class SubscriptionsController {
     return { alerts: alerts.slice(0, limit), unanswered };
   }
 
-  /** What operators did, the newest first. */
+  /** What operators did, newest first. */
   @Get('actions')
   async actions(
     @ZodQuery(ActionsQuery) { limit }: z.output<typeof ActionsQuery>,

@@ -19,10 +19,10 @@ import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
 const NewOrder = z.object({ items: z.array(OrderItem).min(1).max(MAX_LINES) });
-/** Strict: a misspelt `items` must not take the whole order back. */
+/** Strict: a misspelled `items` must not refund the whole order. */
 const Return = z.strictObject({
   items: z.array(OrderItem).min(1).max(MAX_LINES).optional(),
-  /** Asking again under the same name is the same refund. */
+  /** A repeated request with the same id is the same refund. */
   refundId: z.uuid().optional(),
 });
 const Listing = z.object({
@@ -30,14 +30,14 @@ const Listing = z.object({
   before: z.uuid().optional(),
 });
 
-/** A buyer's own orders. Somebody else's are not found. */
+/** A buyer's own orders. Another buyer's order is not found. */
 @ApiTags('orders')
 @Controller('api/orders')
 @Access('shopper')
 export class OrdersController {
   constructor(private readonly requests: RequestClient) {}
 
-  /** An ordinary order. Its stock is reserved, or refused, a moment after the answer. */
+  /** Places an ordinary order. Its stock is reserved or refused a moment after the answer. */
   @Post()
   @HttpCode(202)
   place(
@@ -63,7 +63,7 @@ export class OrdersController {
     return this.requests.ask(GetOrder, { orderId, buyerId }, { repeatable: true });
   }
 
-  /** Opens a checkout with the payment provider. While one is open, this gives that one. */
+  /** Opens a checkout with the payment provider. While one is open, this returns that one. */
   @Post(':id/payments')
   pay(
     @ZodParam('id', z.uuid()) orderId: string,
@@ -90,7 +90,7 @@ export class OrdersController {
     return this.requests.ask(ConfirmReceipt, { orderId, buyerId });
   }
 
-  /** Takes an order back: the items named, or all that is left of it. A caller that may ask again names the refund. */
+  /** Refunds the given items, or the rest of the order. A caller that may retry chooses the `refundId`. */
   @Post(':id/refund')
   @HttpCode(200)
   refund(

@@ -12,8 +12,9 @@ export class PaymentCallbackController {
   constructor(private readonly requests: RequestClient) {}
 
   /**
-   * The provider's word on a payment: header `sluice-timestamp` (seconds) and `sluice-signature`, the HMAC-SHA256
-   * in hex of `<timestamp>.<body>`. The order service checks it over the bytes as they came.
+   * The provider's report on a payment. Its headers are `sluice-timestamp` (seconds) and `sluice-signature`,
+   * the HMAC-SHA256 of `<timestamp>.<body>` in hex. The order service checks it against the bytes as
+   * received.
    */
   @Post('callback')
   @HttpCode(200)

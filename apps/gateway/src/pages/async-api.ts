@@ -2,14 +2,14 @@ import { z } from 'zod';
 import * as contracts from '#contracts';
 import type { EventDefinition } from '#messaging';
 
-/** Every event of the shop as an AsyncAPI 3 document, made from the contracts themselves. */
+/** Every event of the shop as an AsyncAPI 3 document, generated from the contracts. */
 export function asyncApi(): object {
   const events = (Object.values(contracts) as unknown[]).filter(isEvent);
   const topics = [...new Set(events.map(event => event.topic))].sort();
   const messages = Object.fromEntries(events.map(event => [event.type, toMessage(event)]));
   return {
     asyncapi: '3.0.0',
-    info: { title: 'Sluice', version: '1', description: 'What the services tell each other.' },
+    info: { title: 'Sluice', version: '1', description: 'The events that the services exchange.' },
     defaultContentType: 'application/json',
     channels: Object.fromEntries(
       topics.map(topic => [

@@ -1,4 +1,4 @@
-/** The first page: what is running, and where to go. Its script asks the API as anyone would. */
+/** The first page: what is running, and where to go. Its script calls the API as any client would. */
 export function indexPage(
   sandboxUrl: string,
   instances: Readonly<Record<string, readonly string[]>>,
@@ -38,7 +38,7 @@ export function indexPage(
   <div class="grid">
     <section><h2>Look around</h2><ul>
       <li><a href="/docs">The API, to try out</a> · <a href="/openapi.json">OpenAPI</a></li>
-      <li><a href="/asyncapi.json">What the services tell each other (AsyncAPI)</a></li>
+      <li><a href="/asyncapi.json">The events that the services exchange (AsyncAPI)</a></li>
       <li><a href="/api/products">Products</a> · <a href="/api/campaigns">Campaigns</a></li>
       <li><a href="/health/ready">Health</a> · <a href="/metrics">Metrics</a></li>
       <li>The outside world: <a href="${sandboxUrl}/sms">text messages</a>, <a href="${sandboxUrl}/merchant/webhooks">webhooks</a>, <a href="${sandboxUrl}/faults">faults</a></li>

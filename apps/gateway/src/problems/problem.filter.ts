@@ -4,7 +4,7 @@ import { type Observable, throwError } from 'rxjs';
 import { DomainError, toRefusal } from '#messaging';
 import { RequestRefused } from '#requests';
 
-/** The HTTP status of each refusal. What is not named here is a conflict with the state of things. */
+/** The HTTP status of each error code. A code that is not listed is a conflict (409). */
 const STATUS: Readonly<Record<string, number>> = {
   invalid_input: 400,
   invalid_request: 400,
@@ -38,7 +38,7 @@ const STATUS: Readonly<Record<string, number>> = {
   payment_provider_unavailable: 503,
 };
 
-/** Seconds after which trying again makes sense. */
+/** Seconds after which a retry makes sense. */
 const RETRY_AFTER: Readonly<Record<string, number>> = {
   order_not_found: 1,
   busy: 1,
@@ -46,7 +46,7 @@ const RETRY_AFTER: Readonly<Record<string, number>> = {
   payment_provider_unavailable: 2,
 };
 
-/** Tells every error as problem details (RFC 9457): a stable `code`, what is wrong, the facts. */
+/** Returns every error as problem details (RFC 9457): a stable `code`, what is wrong, and the facts. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
@@ -75,7 +75,7 @@ export class ProblemFilter implements ExceptionFilter {
       const code = HTTP_CODES[status] ?? 'refused';
       return { status, code, detail: error.message, facts: {} };
     }
-    // Fastify's own refusals: a body that is no JSON, too large, of a type nobody reads.
+    // Fastify's own errors: a body that is not valid JSON, is too large, or has an unsupported type.
     const { statusCode, message } = error as { statusCode?: number; message?: string };
     if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
       return {
@@ -86,7 +86,7 @@ export class ProblemFilter implements ExceptionFilter {
       };
     }
     this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    return { status: 500, code: 'internal', detail: 'something broke here; the log says what', facts: {} };
+    return { status: 500, code: 'internal', detail: 'internal error; see the log of the gateway', facts: {} };
   }
 }
 

@@ -34,7 +34,7 @@ function documented(schema: z.ZodType): Record<string, unknown> {
   return json;
 }
 
-/** The body, parsed; and its schema in the API's document. */
+/** The body, parsed. Also adds its schema to the API document. */
 export function ZodBody(schema: z.ZodType): ParameterDecorator {
   return (target, key, index) => {
     Body(new ZodPipe(schema, 'body'))(target, key, index);
@@ -57,7 +57,7 @@ export function ZodQuery(schema: z.ZodObject): ParameterDecorator {
   };
 }
 
-/** A part of the path, parsed. */
+/** A path parameter, parsed. */
 export function ZodParam(name: string, schema: z.ZodType): ParameterDecorator {
   return (target, key, index) => {
     Param(name, new ZodPipe(schema, name))(target, key, index);

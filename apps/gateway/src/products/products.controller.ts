@@ -30,13 +30,13 @@ export class ProductsController {
     private readonly tokens: Tokens,
   ) {}
 
-  /** The catalogue by SKU, a page at a time: `next` is the cursor of the next page. */
+  /** The catalog by SKU, a page at a time: `next` is the cursor of the next page. */
   @Get()
   list(@ZodQuery(Listing) query: z.output<typeof Listing>): Promise<ReplyOf<typeof ListProducts>> {
     return this.requests.ask(ListProducts, query, { repeatable: true });
   }
 
-  /** One product. A signed-in shopper's look is told to the recommendations. */
+  /** One product. A signed-in shopper's view is published for the recommendations. */
   @Get(':sku')
   async get(
     @ZodParam('sku', Sku) sku: string,
@@ -48,12 +48,12 @@ export class ProductsController {
     return product;
   }
 
-  // Nobody waits for this, and a look that is lost is no loss.
+  // Fire and forget: losing a view does no harm.
   private tellOfView(sku: string, buyerId: string): void {
     this.messages
       .emitEvent(ProductViewed, { buyerId, sku, viewedAt: new Date().toISOString() })
       .catch((error: unknown) => {
-        this.logger.warn(`a look was not told: ${String(error)}`);
+        this.logger.warn(`a product view was not published: ${String(error)}`);
       });
   }
 }

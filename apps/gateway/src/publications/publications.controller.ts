@@ -31,14 +31,14 @@ export class UnsupportedMediaType extends DomainError {
   }
 }
 
-/** What was read before it is published all the same; the publication says what. */
+/** The rows read before the failure are still published; the publication reports them. */
 export class UploadBroken extends DomainError {
   readonly code = 'upload_broken';
   constructor(
     readonly publicationId: string,
     reason: string,
   ) {
-    super(`the upload cannot be read on: ${reason}; mend it and send it again`);
+    super(`the upload cannot be read to the end: ${reason}; fix it and send it again`);
   }
 }
 
@@ -48,7 +48,7 @@ export class UploadBroken extends DomainError {
 export class PublicationsController {
   constructor(private readonly requests: RequestClient) {}
 
-  /** Publishes products into a store. The body is streamed; the catalogue works it through after the answer. */
+  /** Publishes products into a store. The body is streamed; the catalog processes it after the answer. */
   @Post()
   @HttpCode(202)
   @ApiConsumes('text/csv', 'application/x-ndjson')
@@ -73,13 +73,13 @@ export class PublicationsController {
     return { publicationId };
   }
 
-  /** How far a publication is, and which rows were rejected, with their lines and reasons. */
+  /** The progress of a publication, and its rejected rows with their lines and reasons. */
   @Get(':id')
   get(@ZodParam('id', z.uuid()) publicationId: string): Promise<PublicationView> {
     return this.requests.ask(GetPublication, { publicationId }, { repeatable: true });
   }
 
-  // One chunk at a time: while the catalogue stores it, no more is read from the socket.
+  // One chunk at a time: while the catalog stores it, nothing more is read from the socket.
   private async stage(publicationId: string, rows: AsyncIterable<PublicationRow>): Promise<void> {
     let [chunk, waiting] = [0, [] as PublicationRow[]];
     const send = async () => {

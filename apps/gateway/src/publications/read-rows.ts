@@ -27,7 +27,7 @@ export async function* csvRows(body: Readable): AsyncGenerator<PublicationRow> {
   }
 }
 
-/** Rows of NDJSON, one object a line. */
+/** Rows of NDJSON, one object per line. */
 export async function* ndjsonRows(body: Readable): AsyncGenerator<PublicationRow> {
   let line = 0;
   for await (const text of createInterface({ input: body.pipe(new LineLimit()), crlfDelay: Infinity })) {
@@ -36,7 +36,7 @@ export async function* ndjsonRows(body: Readable): AsyncGenerator<PublicationRow
   }
 }
 
-/** Ends an upload whose line does not end, before it fills the memory. */
+/** Ends an upload with an endless line before it fills the memory. */
 class LineLimit extends Transform {
   private length = 0;
 
@@ -51,7 +51,7 @@ class LineLimit extends Transform {
 export class LineTooLong extends DomainError {
   readonly code = 'invalid_input';
   constructor() {
-    super(`a line of the upload is longer than ${MAX_LINE} characters; one product is one line`);
+    super(`a line of the upload is longer than ${MAX_LINE} characters; write one product per line`);
   }
 }
 
@@ -61,8 +61,8 @@ function readObject(text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
-    return { problem: 'the line is no JSON object' };
+    return { problem: 'the line is not a JSON object' };
   } catch (error) {
-    return { problem: `the line is no JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { problem: `the line is invalid JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
 }

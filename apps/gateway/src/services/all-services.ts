@@ -3,7 +3,7 @@ import type { ReplyOf, RequestDefinition, RequestOf } from '#messaging';
 import { RequestClient, RequestNotHandled } from '#requests';
 import { ServiceDirectory } from './service-directory.js';
 
-/** Services that are away: what they have is not in the answer. */
+/** The services that did not answer: their data is missing from the result. */
 export interface Unanswered {
   readonly unanswered: readonly string[];
 }
@@ -13,12 +13,12 @@ export interface AnswerOf<Reply> {
   readonly reply: Reply;
 }
 
-/** What those services said that answered. */
+/** The replies of the services that answered. */
 export interface Answers<Reply> extends Unanswered {
   readonly answers: readonly AnswerOf<Reply>[];
 }
 
-/** Asks every service that is there the same question, which may be asked twice. */
+/** Sends the same request to every known service. The request may be sent twice. */
 @Injectable()
 export class AllServices {
   constructor(
@@ -27,8 +27,8 @@ export class AllServices {
   ) {}
 
   /**
-   * One that does not answer is named and hides nobody else; one that does not know the question has nothing to
-   * say to it.
+   * A service that does not answer is listed, and the others are still reported. A service that does not know
+   * the request is left out.
    * @param deadlineMs when to give up on a service, in ms
    */
   async ask<D extends RequestDefinition>(
@@ -56,9 +56,9 @@ export class AllServices {
     return this.requests.ask(question, data, { repeatable: true });
   }
 
-  /** The service that a subscription belongs to: it is named after it. */
+  /** The service that owns a subscription: the subscription's name starts with the service's. */
   ownerOf(subscription: string): string | undefined {
-    // The longest name that fits: `order` is not the owner of a subscription of `order-archive`.
+    // The longest matching name: `order` does not own a subscription of `order-archive`.
     return this.directory.services
       .filter(service => subscription.startsWith(`${service}.`))
       .sort((a, b) => b.length - a.length)[0];

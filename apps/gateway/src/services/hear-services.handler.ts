@@ -3,7 +3,7 @@ import { ServiceAnnounced } from '#contracts';
 import { Handle } from '#messaging';
 import { ServiceDirectory } from './service-directory.js';
 
-/** Every gateway hears who is there. */
+/** Every gateway instance learns which services are running. */
 @Controller()
 export class HearServicesHandler {
   constructor(private readonly directory: ServiceDirectory) {}

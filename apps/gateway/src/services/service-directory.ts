@@ -3,9 +3,9 @@ import { ANNOUNCED_EVERY_MS, type ServiceAnnounced } from '#contracts';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 
-/** An instance that has not announced itself for this long is not asked any more, in ms. */
+/** An instance that has not announced itself for this long is no longer asked, in ms. */
 const FORGOTTEN_AFTER_MS = 3 * ANNOUNCED_EVERY_MS;
-/** Most instances that are remembered; past it the one that was silent for longest is forgotten. */
+/** Maximum number of instances to remember. Beyond it, the one that was silent for longest is forgotten. */
 const MAX_INSTANCES = 1_000;
 
 interface Heard extends ServiceAnnounced {
@@ -13,18 +13,18 @@ interface Heard extends ServiceAnnounced {
   readonly at: number;
 }
 
-/** What is known of one service. */
+/** What is known about one service. */
 export interface KnownService {
   readonly service: string;
   readonly addresses: readonly string[];
-  /** Those that it has announced; none are known of a service that has not announced itself yet. */
+  /** Those that it has announced; empty until it has announced itself. */
   readonly subscriptions: readonly string[];
   readonly hasFacts: boolean | null;
 }
 
 /**
  * The services of the shop and where they answer: those that the configuration names, and those that announce
- * themselves. A service stays known when all its instances are silent, so that it is missed by its name.
+ * themselves. A service stays known when all its instances are silent, so that it is reported as missing.
  */
 @Injectable()
 export class ServiceDirectory {
@@ -47,7 +47,7 @@ export class ServiceDirectory {
     return [...this.names].sort();
   }
 
-  /** `host:port` of a service's instances: those of the configuration, else those that announced themselves lately. */
+  /** `host:port` of a service's instances: the configured ones, else those announced recently. */
   addressesOf(service: string, now: number = performance.now()): readonly string[] {
     const configured = this.config.SLUICE_INSTANCES[service];
     if (configured !== undefined) return configured;

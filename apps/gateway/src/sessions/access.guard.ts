@@ -11,7 +11,7 @@ export class OperatorsOnly extends DomainError {
   }
 }
 
-/** Lets in whom the route's `@Access` names. An operator may do what a shopper may. */
+/** Admits the callers that the route's `@Access` names. An operator may do everything that a shopper may. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(

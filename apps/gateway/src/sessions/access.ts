@@ -9,7 +9,7 @@ export interface Session {
 
 export const ACCESS = 'sluice.access';
 
-/** Who may call: a signed-in shopper, an operator, or anyone. Without it a route below `/api` is the operator's alone. */
+/** Who may call: a signed-in shopper, an operator, or anyone. The default below `/api` is operators only. */
 export const Access = (who: Role | 'anyone') => SetMetadata(ACCESS, who);
 
 /** The session of the caller. */

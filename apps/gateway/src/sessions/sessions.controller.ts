@@ -9,7 +9,7 @@ import { ZodBody } from '../problems/zod-body.js';
 import { Access } from './access.js';
 import { Tokens } from './tokens.js';
 
-/** The operator's own orders, if any, are under this name, which no shopper may take. */
+/** The operator's user id, also for the operator's own orders. No shopper may sign in with it. */
 const OPERATOR = '-operator-';
 
 const SignIn = z.union(
@@ -25,7 +25,7 @@ const SignIn = z.union(
 export class DemoSignInOff extends DomainError {
   readonly code = 'demo_sign_in_off';
   constructor() {
-    super('signing in by name alone is switched off here');
+    super('signing in without a password is turned off here');
   }
 }
 

@@ -7,7 +7,7 @@ import type { GatewayConfig } from '../gateway.config.js';
 import type { Session } from './access.js';
 
 const LIFETIME_MS = 12 * 3_600_000;
-/** Tokens whose check is remembered; the oldest goes first. */
+/** Maximum number of checked tokens to remember; the oldest is forgotten first. */
 const REMEMBERED = 50_000;
 
 export class InvalidToken extends DomainError {
@@ -49,16 +49,16 @@ export class Tokens {
     if (known !== undefined && known.expiresAt > Date.now()) return known.session;
     const token = /^Bearer (\S+)$/.exec(header ?? '')?.[1];
     if (token === undefined)
-      throw new InvalidToken('send "Authorization: Bearer <token>"; POST /api/sessions gives one');
+      throw new InvalidToken('send "Authorization: Bearer <token>"; POST /api/sessions returns one');
     try {
       const { sub, role, exp } = this.check(token);
       return this.remember(header!, { userId: sub, role }, exp * 1_000);
     } catch {
-      throw new InvalidToken('the token is broken, expired or not ours; POST /api/sessions gives another');
+      throw new InvalidToken('the token is invalid or expired; POST /api/sessions returns a new one');
     }
   }
 
-  /** For what anyone may see: a token that is broken or expired is as good as none. */
+  /** For routes that are open to anyone: an invalid or expired token counts as none. */
   readIfGood(header: string | undefined): Session | undefined {
     try {
       return header === undefined ? undefined : this.read(header);

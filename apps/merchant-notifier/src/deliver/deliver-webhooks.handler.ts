@@ -6,8 +6,8 @@ import { DeliveryLog } from './delivery-log.js';
 import { MerchantEndpoint } from './merchant-endpoint.js';
 
 /**
- * Tells the merchant, with a webhook, what was paid and what was cancelled. Posted before the commit: a crash
- * between the two posts again under the same webhook id, by which the merchant knows it has it.
+ * Notifies the merchant, by webhook, of paid and cancelled orders. It posts before the commit: a crash
+ * between the two posts again under the same webhook id, by which the merchant recognizes the duplicate.
  */
 @Controller()
 export class DeliverWebhooksHandler {

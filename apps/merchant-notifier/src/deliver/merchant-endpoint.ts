@@ -18,7 +18,7 @@ export class MerchantEndpoint {
     this.webhook = new Webhook(config.MERCHANT_WEBHOOK_SECRET);
   }
 
-  /** @throws when the merchant does not take it; sending it again under the same id is safe */
+  /** @throws when the merchant does not accept it; sending it again under the same id is safe */
   async post(webhookId: string, type: string, data: object): Promise<void> {
     await this.merchant.call(() => this.send(webhookId, type, data));
   }

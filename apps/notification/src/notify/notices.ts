@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
 
 export interface Notice {
-  /** The same for the same cause and kind, so that whoever gets it twice can tell. */
+  /** The same for the same cause and kind, so that a receiver can detect duplicates. */
   readonly id: string;
   /** What it is about: the order, or one refund of it. */
   readonly causeId: string;
@@ -49,7 +49,7 @@ function money(minor: number, currency: string): string {
   return `${(minor / 100).toFixed(2)} ${currency}`;
 }
 
-/** A UUID made of a name's hash (RFC 9562, version 8). */
+/** A UUID made from the hash of a name (RFC 9562, version 8). */
 function nameBasedId(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -6,7 +6,7 @@ import { cancelledNotice, type Notice, paidNotice, placedNotice, refundedNotice 
 import { SentNotices } from './sent-notices.js';
 import { SmsGateway } from './sms-gateway.js';
 
-/** What the gateway refuses half a dozen times it will not take: an operator is to look at it. */
+/** A message that the gateway refuses six times will never be accepted: an operator has to look at it. */
 const FOLLOW_ORDER = {
   name: 'notification.follow-order',
   batch: 50,
@@ -14,8 +14,8 @@ const FOLLOW_ORDER = {
 } as const satisfies HandleOptions;
 
 /**
- * Tells buyers what became of their orders. Sent before the commit: a crash between the two sends again under
- * the same id, which the gateway takes once. The other order would lose the message.
+ * Notifies buyers about their orders. It sends before the commit: a crash between the two sends again under
+ * the same id, which the gateway accepts once. The other order would lose the message.
  */
 @Controller()
 export class NotifyBuyerHandler {

@@ -5,14 +5,14 @@ import type { NotificationConfig } from '../notification.config.js';
 
 const TIMEOUT_MS = 5_000;
 
-/** The SMS provider. It takes each id once, however often it is sent. */
+/** The SMS provider. It accepts each id once, however often it is sent. */
 @Injectable()
 export class SmsGateway {
   private readonly gateway = new Dependency('the SMS gateway');
 
   constructor(@Inject(SERVICE_CONFIG) private readonly config: NotificationConfig) {}
 
-  /** @throws when the gateway does not take the message; sending it again is safe */
+  /** @throws when the gateway does not accept the message; sending it again is safe */
   async send(id: string, to: string, text: string): Promise<void> {
     await this.gateway.call(() => this.post(id, to, text));
   }

@@ -11,7 +11,7 @@ const EXPIRE = `
 UPDATE orders SET status = 'cancelled', reason = 'unpaid', cancelled_at = now()
 WHERE id = ANY($1::uuid[]) AND status = 'awaiting_payment' RETURNING id`;
 
-/** Cancels orders that are not paid. A payment that races with it wins or is given back; see payment/. */
+/** Cancels orders that are not paid. A racing payment either wins or is refunded; see payment/. */
 @Injectable()
 export class CancelOrderUseCase {
   constructor(

@@ -6,7 +6,7 @@ import { SERVICE_CONFIG } from '#service-kit';
 import { z } from 'zod';
 import type { OrderConfig } from '../order.config.js';
 
-/** A callback is worth nothing after this long: whoever kept a copy cannot use it later. */
+/** A callback is invalid after this time, so that nobody can replay a copy later. */
 const TOLERANCE_S = 300;
 const TIMEOUT_MS = 5_000;
 
@@ -15,7 +15,7 @@ const CheckoutReply = z.object({ checkoutUrl: z.url() });
 export class ProviderUnavailable extends DomainError {
   readonly code = 'payment_provider_unavailable';
   constructor(reason: string, options?: ErrorOptions) {
-    super(`the payment provider does not answer as it should (${reason}); try again in a moment`, options);
+    super(`the payment provider is unavailable (${reason}); try again in a moment`, options);
   }
 }
 
@@ -33,7 +33,7 @@ export class PaymentProvider {
 
   constructor(@Inject(SERVICE_CONFIG) private readonly config: OrderConfig) {}
 
-  /** Opens a checkout. Asking again with the same payment gives the same one. */
+  /** Opens a checkout. A repeated call for the same payment returns the same checkout. */
   async openCheckout(paymentId: string, amountMinor: number, currency: string): Promise<string> {
     const callbackUrl = this.config.PAYMENT_CALLBACK_URL;
     const reply = await this.post('/payments/checkouts', paymentId, {
@@ -47,7 +47,7 @@ export class PaymentProvider {
     return parsed.data.checkoutUrl;
   }
 
-  /** Gives money back. Asking again with the same refund changes nothing. */
+  /** Returns money. A repeated call for the same refund changes nothing. */
   async refund({ refundId, paymentId, amountMinor, currency }: RefundRequested): Promise<void> {
     await this.post('/payments/refunds', refundId, { refundId, paymentId, amountMinor, currency });
   }
@@ -63,7 +63,7 @@ export class PaymentProvider {
     const expected = createHmac('sha256', this.config.PAYMENT_SECRET).update(`${timestamp}.${body}`).digest();
     const given = Buffer.from(signature, 'hex');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-      throw new InvalidSignature('its signature does not fit its body');
+      throw new InvalidSignature('its signature does not match its body');
     }
   }
 
@@ -82,7 +82,7 @@ export class PaymentProvider {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    // Before it is read: who is down often says so with a page.
+    // The status is checked before the body is parsed: during an outage, the body is often an HTML page.
     const text = await response.text();
     requireSuccess(this.provider.name, response);
     return JSON.parse(text) as unknown;

@@ -10,7 +10,7 @@ import { RefundIdTaken, whatComesBack, WholeOrderOnly } from './what-comes-back.
 
 const REFUNDABLE: readonly OrderStatus[] = ['paid', 'shipped', 'completed'];
 
-/** Takes a paid order back, or some of it: stock and points follow by event, the money by the provider. */
+/** Refunds a paid order, in full or in part. Stock and points follow by event, the money by the provider. */
 @Injectable()
 export class RefundOrderUseCase {
   constructor(
@@ -19,7 +19,7 @@ export class RefundOrderUseCase {
   ) {}
 
   /**
-   * The caller names the refund, so that asking again after a lost answer takes back once.
+   * The caller chooses the refund's id, so that a retry after a lost answer refunds once.
    * @throws OrderNotFound, WrongOrderState, RefundIdTaken, MoreThanBought, WholeOrderOnly
    */
   async refund({ orderId, buyerId, refundId, items }: RequestOf<typeof RefundOrder>): Promise<void> {

@@ -5,7 +5,7 @@ import { Handle } from '#messaging';
 import { PaymentProvider } from './payment-provider.js';
 import { Refund } from './refund.entity.js';
 
-/** Sends the money back. The provider takes each refund once, however often it is asked. */
+/** Sends the money back. The provider executes each refund once, however often it is asked. */
 @Controller()
 export class RefundPaymentHandler {
   constructor(private readonly provider: PaymentProvider) {}

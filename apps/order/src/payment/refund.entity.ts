@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { PricedItem } from '#contracts';
 
-/** Money that goes back, for things that come back; for nothing when an order could not take a payment. */
+/** Money to return, for returned items. It has no items if the order could not accept the payment. */
 @Entity('refund')
 export class Refund {
   @PrimaryColumn('uuid') id!: string;

@@ -27,7 +27,7 @@ type Callback = z.output<typeof Callback>;
 export class InvalidCallback extends DomainError {
   readonly code = 'invalid_callback';
   constructor(reason: string) {
-    super(`the callback cannot be read: ${reason}`);
+    super(`the callback is invalid: ${reason}`);
   }
 }
 
@@ -45,15 +45,15 @@ export class AmountMismatch extends DomainError {
     readonly expected: string,
     readonly given: string,
   ) {
-    super(`payment ${paymentId} is over ${expected}, the callback says ${given}; nothing was settled`);
+    super(`payment ${paymentId} is for ${expected}, but the callback says ${given}; nothing was settled`);
   }
 }
 
 type Outcome = ReplyOf<typeof SettlePayment>;
 
 /**
- * Settles a payment by the provider's signed word. A callback that comes twice or late has no second effect;
- * money for an order that cannot take it any more goes back.
+ * Settles a payment from the provider's signed callback. A repeated or late callback has no second effect.
+ * Money for an order that can no longer accept it is returned.
  */
 @Injectable()
 export class SettlePaymentUseCase {
@@ -93,7 +93,7 @@ export class SettlePaymentUseCase {
 
   private async accept(tx: EntityManager, { id, orderId, amountMinor, currency }: Payment): Promise<Outcome> {
     const paidAt = new Date();
-    // The order is claimed first: it is the row that cancelling and other payments race for.
+    // Claim the order first: it is the row that cancellation and other payments race for.
     const { affected } = await tx.update(
       Order,
       { id: orderId, status: 'awaiting_payment' },
@@ -105,7 +105,7 @@ export class SettlePaymentUseCase {
       [id, claimed ? 'paid' : 'surplus', paidAt],
     )) as [unknown[]];
     if (settled.length === 0) {
-      // Settled before. Were the order still open, another payment of it would have been repeated here.
+      // The payment was settled before, so its order cannot have been open.
       if (claimed) throw new Error(`payment ${id} is settled but its order ${orderId} was not`);
       return { outcome: 'repeated' };
     }
@@ -126,7 +126,7 @@ export class SettlePaymentUseCase {
     return { outcome: 'settled' };
   }
 
-  /** Money that its order cannot take. Nothing comes back for it. */
+  /** Returns money that the order cannot accept. No items come back for it. */
   private async giveBack(tx: EntityManager, due: RefundRequested): Promise<void> {
     const { refundId: id, ...refund } = due;
     await tx.insert(Refund, { id, ...refund, items: [], requestedAt: new Date() });
@@ -139,7 +139,7 @@ function parseCallback(body: string): Callback {
   try {
     json = JSON.parse(body);
   } catch {
-    throw new InvalidCallback('its body is no JSON');
+    throw new InvalidCallback('the body is not valid JSON');
   }
   const parsed = Callback.safeParse(json);
   if (!parsed.success) throw new InvalidCallback(describeIssues(parsed.error.issues));

@@ -11,7 +11,7 @@ const OPEN = `
 INSERT INTO payment (id, order_id, amount_minor, currency, status) VALUES ($1, $2, $3, $4, 'pending')
 ON CONFLICT (order_id) WHERE status = 'pending' DO NOTHING`;
 
-/** Opens a checkout with the provider. While one is open, asking again gives that one. */
+/** Opens a checkout with the provider. While one is open, a repeated call returns that one. */
 @Injectable()
 export class StartPaymentUseCase {
   constructor(
@@ -27,7 +27,7 @@ export class StartPaymentUseCase {
     if (order.status !== 'awaiting_payment') {
       throw new WrongOrderState(orderId, 'paid', order.status, ['awaiting_payment']);
     }
-    // The payment is known here before the provider hears of it: a callback always finds it.
+    // The payment is stored before the provider learns of it, so that a callback always finds it.
     const { totalMinor, currency } = order.charged;
     await this.payments.query(OPEN, [uuidv7(), orderId, totalMinor, currency]);
     const payment = await this.payments.findOneBy({ orderId, status: 'pending' });

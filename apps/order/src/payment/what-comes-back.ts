@@ -2,7 +2,7 @@ import type { OrderItem, PricedItem } from '#contracts';
 import { DomainError } from '#messaging';
 import { quantitiesBySku } from '../quantities.js';
 
-/** What an order's line has, and how many of it came back already. */
+/** A line of an order, with the quantity already refunded. */
 export interface RefundableItem extends PricedItem {
   readonly refunded?: number;
 }
@@ -28,21 +28,21 @@ export class WholeOrderOnly extends DomainError {
 export class RefundIdTaken extends DomainError {
   readonly code = 'refund_id_taken';
   constructor(readonly refundId: string) {
-    super(`refund ${refundId} is of another order; name this one otherwise, or leave "refundId" out`);
+    super(`refund ${refundId} belongs to another order; choose another "refundId", or leave it out`);
   }
 }
 
 export interface Comeback {
   readonly items: PricedItem[];
   readonly amountMinor: number;
-  /** The order's lines, with what comes back counted. */
+  /** The order's lines, including what comes back. */
   readonly lines: RefundableItem[];
   /** Whether nothing is left of the order. */
   readonly whole: boolean;
 }
 
 /**
- * What comes back of an order and what it is worth; all that is left when no items are named. Pure.
+ * The items that come back from an order, and their worth. If no items are named, all that are left. Pure.
  * @throws MoreThanBought
  */
 export function whatComesBack(

@@ -14,11 +14,11 @@ export class QuantityTooHigh extends DomainError {
     readonly sku: string,
     readonly quantity: number,
   ) {
-    super(`${sku}: ${quantity} in all is more than one order may have, ${MAX_QUANTITY}; order less of it`);
+    super(`${sku}: ${quantity} in total exceeds the limit per order of ${MAX_QUANTITY}; order less of it`);
   }
 }
 
-/** Takes an ordinary order. What it costs and whether it can be had, the catalogue says through events. */
+/** Accepts an ordinary order. The catalog reports its price and its availability through events. */
 @Injectable()
 export class PlaceOrderUseCase {
   constructor(
@@ -26,7 +26,7 @@ export class PlaceOrderUseCase {
     private readonly outbox: Outbox,
   ) {}
 
-  /** The caller names the order, so that asking again after a lost answer orders once. */
+  /** The caller chooses the order's id, so that a retry after a lost answer orders once. */
   async place({ orderId, buyerId, items }: RequestOf<typeof PlaceOrder>): Promise<{ orderId: string }> {
     const merged = [...quantitiesBySku(items)].map(([sku, quantity]) => ({ sku, quantity }));
     const tooMany = merged.find(item => item.quantity > MAX_QUANTITY);

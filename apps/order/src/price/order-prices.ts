@@ -5,8 +5,8 @@ import { SERVICE_CONFIG } from '#service-kit';
 import type { OrderConfig } from '../order.config.js';
 import { Order, type OrderStatus } from '../order.entity.js';
 
-// An order cancelled meanwhile stays cancelled, and is priced all the same: the catalogue held stock for it, and
-// the event that cancelled it gives that back.
+// An order that was cancelled meanwhile stays cancelled but is still priced: the catalog held stock for it,
+// and the cancellation event releases that stock.
 const PRICE = `
 UPDATE orders o
 SET status = CASE o.status WHEN 'pending_stock' THEN 'awaiting_payment' ELSE o.status END,
@@ -28,12 +28,12 @@ export interface Payable {
   readonly payBy: Date;
 }
 
-/** Ordinary orders, priced or refused as the catalogue says. */
+/** Prices or cancels ordinary orders, as the catalog reports. */
 @Injectable()
 export class OrderPrices {
   constructor(@Inject(SERVICE_CONFIG) private readonly config: OrderConfig) {}
 
-  /** @returns those that can be paid now */
+  /** @returns the orders that can be paid now */
   async price(tx: EntityManager, reserved: readonly StockReserved[]): Promise<Payable[]> {
     const rows = reserved.map(({ orderId, items, totalMinor, currency }) => ({
       id: orderId,
@@ -49,7 +49,7 @@ export class OrderPrices {
       .map(({ id, pay_by }) => ({ orderId: id, payBy: pay_by }));
   }
 
-  /** @returns those that were cancelled for it */
+  /** @returns the orders that this cancelled */
   async reject(tx: EntityManager, rejected: readonly StockRejected[]): Promise<Order[]> {
     const rows = rejected.map(({ orderId, reason }) => ({ id: orderId, reason }));
     const [cancelled] = (await tx.query(REJECT, [JSON.stringify(rows)])) as [{ id: string }[]];

@@ -6,7 +6,7 @@ import { OrderPrices } from './order-prices.js';
 
 const FOLLOW_STOCK = { name: 'order.follow-stock', batch: 200 } as const satisfies HandleOptions;
 
-/** What the catalogue says of an ordinary order's stock: its prices, or that it cannot be had. */
+/** Handles the catalog's report on an ordinary order's stock: its prices, or a rejection. */
 @Controller()
 export class PriceOrderHandler {
   constructor(

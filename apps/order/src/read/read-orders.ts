@@ -21,7 +21,7 @@ export class ReadOrders {
     return order.toView(await this.refundsOf([order]));
   }
 
-  /** The newest first: order ids are in the order of time. */
+  /** Newest first: order ids sort by time. */
   async list({ buyerId, limit, before }: RequestOf<typeof ListOrders>) {
     const orders = await this.orders.find({
       where: before === undefined ? { buyerId } : { buyerId, id: LessThan(before) },

@@ -5,7 +5,7 @@ import { Outbox } from '#messaging';
 import { Order } from '../order.entity.js';
 import { OrderNotFound, WrongOrderState } from '../order.errors.js';
 
-/** Completes an order whose buyer has it. */
+/** Completes an order that its buyer has received. */
 @Injectable()
 export class ConfirmReceiptUseCase {
   constructor(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { SeckillReserved } from '#contracts';
 
-// A second order of one reservation is refused by the table's unique constraint.
+// The table's unique constraint rejects a second order for the same reservation.
 const INSERT = `
 INSERT INTO orders (id, buyer_id, origin, campaign_id, reservation_id, status, items, total_minor, currency,
                     placed_at, priced_at, pay_by)
@@ -12,7 +12,7 @@ FROM json_to_recordset($1::json) AS o(
   id uuid, buyer_id text, campaign_id uuid, reservation_id uuid, items jsonb, total_minor bigint, currency text,
   placed_at timestamptz, pay_by timestamptz)`;
 
-/** The orders of flash sales, as their reservations make them. */
+/** Writes the orders of flash sales from their reservations. */
 @Injectable()
 export class ReservedOrders {
   async write(tx: EntityManager, reservations: readonly SeckillReserved[]): Promise<void> {

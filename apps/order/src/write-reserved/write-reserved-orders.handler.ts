@@ -4,7 +4,7 @@ import { Handle, Outbox, Timers, traceparentOf } from '#messaging';
 import { OrderPlaced, PaymentDue, SeckillReserved } from '#contracts';
 import { ReservedOrders } from './reserved-orders.js';
 
-/** Writes the orders of a flash sale, some milliseconds after their buyers had their answer. */
+/** Writes the orders of a flash sale, some milliseconds after their buyers got their answers. */
 @Controller()
 export class WriteReservedOrdersHandler {
   constructor(

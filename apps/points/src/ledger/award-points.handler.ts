@@ -5,7 +5,7 @@ import { Handle, Outbox, traceparentOf } from '#messaging';
 import { pointsBack, pointsFor } from './points-for.js';
 import { type Entry, PointsLedger } from './points-ledger.js';
 
-/** Points for what was paid; as many back as what is refunded was worth. */
+/** Awards points for paid orders, and takes back the points of refunded items. */
 @Controller()
 export class AwardPointsHandler {
   constructor(

@@ -7,11 +7,11 @@ export interface Entry {
   readonly causeId: string;
   readonly orderId: string;
   readonly buyerId: string;
-  /** Below zero for a reversal. */
+  /** Negative for a reversal. */
   readonly points: number;
 }
 
-// The inbox lets an event in once; the key (kind, cause) would stop a second entry all the same.
+// The inbox admits an event once. The key (kind, cause) would also prevent a second entry.
 const ENTER = `
 INSERT INTO points_entry (kind, cause_id, order_id, buyer_id, points)
 SELECT kind, "causeId", "orderId", "buyerId", points

@@ -1,6 +1,6 @@
 import type { OrderPaid } from '#contracts';
 
-/** Most different items of an order that are paired: pairs grow with their square. */
+/** Maximum number of different items of an order to pair: the number of pairs grows with its square. */
 const MAX_PAIRED = 20;
 
 export interface Pair {

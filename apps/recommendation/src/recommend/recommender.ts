@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import type { GetRecommendations } from '#contracts';
 import type { ReplyOf, RequestOf } from '#messaging';
 
-// What goes with what the buyer bought or looked at last, without what the buyer has.
+// What sells together with what the buyer last bought or viewed, except what the buyer already has.
 const RECOMMEND = `
 WITH mine AS (
   SELECT sku, bought, ln(1 + bought + viewed) AS weight FROM buyer_item WHERE buyer_id = $1 ORDER BY last_at DESC LIMIT 50

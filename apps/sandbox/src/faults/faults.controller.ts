@@ -10,7 +10,7 @@ export class FaultsController {
     return Object.fromEntries(Part.options.map(part => [part, this.faults.of(part)]));
   }
 
-  /** `PUT /faults/sms {"failRate":1}`: the SMS gateway is down. `{}` mends it. */
+  /** `PUT /faults/sms {"failRate":1}`: the SMS gateway is down. `{}` repairs it. */
   @Put(':part')
   async set(@Param('part') part: string, @Body() body: unknown): Promise<Fault> {
     const [which, fault] = [Part.safeParse(part), Fault.safeParse(body ?? {})];

@@ -7,13 +7,13 @@ export const Part = z.enum(['payment', 'sms', 'merchant', 'pager']);
 export type Part = z.output<typeof Part>;
 
 export const Fault = z.strictObject({
-  /** How much later it answers, or calls back, in ms. */
+  /** How long its answers and callbacks are delayed, in ms. */
   delayMs: z.int().min(0).max(600_000).default(0),
   /** The share of calls that fail, 0 to 1. */
   failRate: z.number().min(0).max(1).default(0),
-  /** What a failing call is answered: 500 and above, and 429, is an outage, else it is a refusal of this call. */
+  /** The status of a failed call: 500 and above, and 429, is an outage; any other refuses this call. */
   failStatus: z.int().min(400).max(599).default(503),
-  /** How many times more a callback is sent. */
+  /** How many extra times a callback is sent. */
   duplicates: z.int().min(0).max(20).default(0),
 });
 export type Fault = z.output<typeof Fault>;
@@ -47,11 +47,10 @@ export class Faults implements OnApplicationBootstrap {
     this.faults.set(part, fault);
   }
 
-  /** Slows a call down or fails it, as the part is told to. */
+  /** Delays a call or fails it, as configured for the part. */
   async suffer(part: Part): Promise<void> {
     const { delayMs, failRate, failStatus } = this.of(part);
     if (delayMs > 0) await setTimeout(delayMs);
-    if (Math.random() < failRate)
-      throw new HttpException(`the sandbox's ${part} is told to fail`, failStatus);
+    if (Math.random() < failRate) throw new HttpException(`the sandbox's ${part} is set to fail`, failStatus);
   }
 }

@@ -16,7 +16,7 @@ import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
 import { verified } from '../webhooks/verify.js';
 
-/** A merchant's endpoint: checks each webhook's signature and takes each id once. */
+/** A merchant's endpoint: checks each webhook's signature and accepts each id once. */
 @Controller('merchant')
 export class MerchantController {
   private readonly webhook: Webhook;

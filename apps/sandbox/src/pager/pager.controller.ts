@@ -6,7 +6,7 @@ import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
 import { verified } from '../webhooks/verify.js';
 
-/** Whoever is on call: is told of alerts, and of each once. */
+/** The pager of the person on call: accepts each alert once. */
 @Controller('pager')
 export class PagerController {
   private readonly webhook: Webhook;

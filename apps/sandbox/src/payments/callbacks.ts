@@ -21,7 +21,7 @@ interface Due {
   readonly body: string;
 }
 
-// Claimed by pushing its due time back: were we killed before the answer, it is sent again then.
+// Claims a callback by postponing its due time: if we are killed before the answer, it is sent again then.
 const CLAIM = `
 UPDATE callback SET attempts = attempts + 1, due_at = now() + make_interval(secs => least(2 ^ attempts, 60) + 10)
 WHERE id IN (SELECT id FROM callback WHERE delivered_at IS NULL AND due_at <= now()
@@ -31,13 +31,13 @@ RETURNING id, url, body`;
 const RETRY = `
 UPDATE callback SET due_at = now() + make_interval(secs => least(2 ^ attempts / 10, 60)), answer = $2 WHERE id = $1`;
 
-/** Tells the shop of payments: signed, kept, and again until the shop has taken it. */
+/** Notifies the shop of payments. Callbacks are signed, stored, and resent until the shop accepts them. */
 @Injectable()
 export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(Callbacks.name);
   private readonly task = new BackgroundTask(() => this.turn(), {
     backoff: { firstMs: POLL_MS, longestMs: POLL_MS },
-    onError: error => this.logger.warn(`callbacks wait: ${String(error)}`),
+    onError: error => this.logger.warn(`callbacks are delayed: ${String(error)}`),
   });
 
   constructor(
@@ -84,9 +84,9 @@ export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
       await response.arrayBuffer();
       answer = response.status;
     } catch (error) {
-      this.logger.warn(`callback ${id} was not taken: ${String(error)}`);
+      this.logger.warn(`callback ${id} was not delivered: ${String(error)}`);
     }
-    // A refusal is final: sending the same again cannot change it. Anything else comes again.
+    // A refusal is final: sending the same callback again cannot change it. Anything else is retried.
     const final = answer >= 200 && answer < 500 && answer !== 429;
     await this.database.query(
       final ? 'UPDATE callback SET delivered_at = now(), answer = $2 WHERE id = $1' : RETRY,

@@ -28,7 +28,7 @@ const NewCheckout = z.object({
 });
 const NewRefund = NewCheckout.omit({ callbackUrl: true }).extend({ refundId: z.string().min(1).max(64) });
 
-// The same refund again is the same refund; another one must fit into what the payment still has.
+// A repeated refund is the same refund. A new one must not exceed what is left of the payment.
 const GIVE_BACK = `
 INSERT INTO refund AS r (id, payment_id, amount_minor)
 SELECT $1, $2::uuid, $3::bigint FROM checkout c
@@ -48,7 +48,7 @@ interface Checkout {
   readonly outcome: 'paid' | 'declined' | null;
 }
 
-/** A payment provider: opens checkouts, takes what the buyer decides, calls back, gives money back. */
+/** A payment provider: opens checkouts, records the buyer's decision, calls back, and refunds money. */
 @Controller('payments')
 export class CheckoutsController {
   constructor(
@@ -76,7 +76,7 @@ export class CheckoutsController {
     return checkoutPage(Number(amount_minor), currency, outcome);
   }
 
-  /** What the buyer decides. A declined one can still be paid, as with another card; a paid one is paid. */
+  /** The buyer's decision. A declined one can still be paid, as with another card; a paid one is final. */
   @Post('checkouts/:id')
   @HttpCode(200)
   async decide(
@@ -102,7 +102,7 @@ export class CheckoutsController {
     });
     this.callbacks.wake();
     const now = await this.find(id);
-    if (now.outcome !== outcome) throw new ConflictException(`payment ${id} is ${now.outcome} already`);
+    if (now.outcome !== outcome) throw new ConflictException(`payment ${id} is already ${now.outcome}`);
     return { paymentId: id, outcome };
   }
 
@@ -119,7 +119,7 @@ export class CheckoutsController {
       const given = (await tx.query(GIVE_BACK, [refundId, paymentId, amountMinor])) as unknown[];
       if (given.length === 0)
         throw new ConflictException(
-          `payment ${paymentId} has not ${amountMinor} ${currency} left to give back`,
+          `payment ${paymentId} has less than ${amountMinor} ${currency} left to refund`,
         );
     });
     return { refundId };

@@ -5,7 +5,7 @@ import { Faults } from '../faults/faults.js';
 
 const Sms = z.object({ to: z.string().min(1), text: z.string().min(1).max(1_000) });
 
-/** An SMS gateway that takes each id once, and a telephone to read on. */
+/** An SMS gateway that accepts each id once, and a phone to read the messages on. */
 @Controller('sms')
 export class SmsController {
   constructor(
@@ -21,7 +21,7 @@ export class SmsController {
     await this.faults.suffer('sms');
     const sms = Sms.safeParse(body);
     if (!id || !sms.success)
-      throw new BadRequestException('an SMS has an idempotency-key, {"to"} and {"text"}');
+      throw new BadRequestException('an SMS needs the header idempotency-key, {"to"} and {"text"}');
     await this.database.query(
       'INSERT INTO sms (id, recipient, text) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET times = sms.times + 1',
       [id, sms.data.to, sms.data.text],

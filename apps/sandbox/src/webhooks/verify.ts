@@ -1,7 +1,7 @@
 import { type RawBodyRequest, UnauthorizedException } from '@nestjs/common';
 import type { Webhook } from 'standardwebhooks';
 
-/** The text of a webhook whose signature fits. @throws UnauthorizedException */
+/** The text of a webhook whose signature is valid. @throws UnauthorizedException */
 export function verified(
   webhook: Webhook,
   headers: Record<string, string>,

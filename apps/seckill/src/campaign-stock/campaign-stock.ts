@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-// Campaigns' stock is given back by one batch at a time: a batch locks several campaigns, and two could
-// deadlock. The sale itself locks one campaign and waits for nothing after it.
+// Only one batch at a time changes campaign stock: a batch locks several campaigns, so two could deadlock.
+// The sale itself locks one campaign and then waits for nothing else.
 const ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('stock'))";
 
-// Each statement locks the campaigns before it reads the reservations, as the sale does, and moves only what is
-// in the state it expects, so that an event that comes again moves nothing.
+// Each statement locks the campaigns before it reads the reservations, as the sale does. It moves only what
+// is in the state it expects, so that a repeated event moves nothing.
 const LOCK = `
 SELECT 1 FROM campaign WHERE id IN (SELECT campaign_id FROM reservation WHERE order_id = ANY($1::uuid[]))
 ORDER BY id FOR UPDATE`;
@@ -49,14 +49,14 @@ export interface Restocked {
 /** The stock of flash sales after the sale: sold when paid, available again when cancelled or refunded. */
 @Injectable()
 export class CampaignStock {
-  /** What was reserved by the orders is sold. */
+  /** Marks the stock reserved by the orders as sold. */
   async sell(tx: EntityManager, orderIds: readonly string[]): Promise<void> {
     await tx.query(ONE_AT_A_TIME);
     await tx.query(LOCK, [orderIds]);
     await tx.query(SELL, [orderIds]);
   }
 
-  /** What was reserved or sold by the orders is available again. @returns campaigns that had nothing left before */
+  /** Makes the orders' reserved or sold stock available again. @returns campaigns that had nothing left */
   async release(tx: EntityManager, orderIds: readonly string[]): Promise<Restocked[]> {
     await tx.query(ONE_AT_A_TIME);
     await tx.query(LOCK, [orderIds]);

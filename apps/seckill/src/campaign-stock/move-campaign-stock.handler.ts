@@ -6,7 +6,7 @@ import { CampaignStock } from './campaign-stock.js';
 
 const FOLLOW_ORDER = { name: 'seckill.follow-order', batch: 500 } as const satisfies HandleOptions;
 
-/** Moves campaign stock as its orders go: sold when paid, available again when cancelled or refunded. */
+/** Moves campaign stock as its orders change: sold when paid, available again when cancelled or refunded. */
 @Controller()
 export class MoveCampaignStockHandler {
   constructor(

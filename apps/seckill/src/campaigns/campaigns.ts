@@ -38,7 +38,7 @@ VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING
 export class Campaigns {
   constructor(private readonly database: DataSource) {}
 
-  /** The caller names the campaign, so that asking again makes it once. @throws InvalidCampaign */
+  /** The caller chooses the campaign's id, so that a retry creates it once. @throws InvalidCampaign */
   async create(request: RequestOf<typeof CreateCampaign>): Promise<CampaignView> {
     const {
       campaignId,

@@ -7,7 +7,7 @@ import type { ReserveStockUseCase } from './reserve-stock.js';
 
 const SETTINGS = { SLUICE_INSTANCE: 'test', DATABASE_URL: 'postgres://localhost/seckill' };
 
-/** A decision that the test makes itself; everything it was asked is kept. */
+/** A batcher whose decisions the test makes itself, and a record of every request. */
 function batcher(decide: (clicks: readonly Click[]) => Promise<Decision[]>, settings: object = {}) {
   const asked: string[][] = [];
   const useCase = {

@@ -6,15 +6,15 @@ import type { SeckillConfig } from '../seckill.config.js';
 import { ClickRate } from './click-rate.js';
 import { DecisionOvertaken, ReserveStockUseCase } from './reserve-stock.js';
 
-/** A click, and whether it may have been asked about before. */
+/** A click, and whether it may be a repeated one. */
 interface Asked {
   readonly click: Click;
   readonly again: boolean;
 }
 
 /**
- * Gathers clicks while the transaction before is under way, and decides them together in the next: under load
- * a batch is as large as the load, alone a click waits for nobody.
+ * Gathers clicks while the previous transaction runs, and decides them together in the next one. Batches grow
+ * with the load; a single click does not wait.
  */
 @Injectable()
 export class ClickBatcher implements BeforeApplicationShutdown {
@@ -33,7 +33,7 @@ export class ClickBatcher implements BeforeApplicationShutdown {
     });
   }
 
-  /** One decision for each click, in their order, committed. */
+  /** One committed decision for each click, in the order of the clicks. */
   async decide(campaignId: string, clicks: readonly Click[], again: boolean): Promise<Decision[]> {
     const now = performance.now();
     return Promise.all(
@@ -45,18 +45,18 @@ export class ClickBatcher implements BeforeApplicationShutdown {
     );
   }
 
-  /** Everything that was taken in is decided before the service goes. */
+  /** Decides every accepted click before the service shuts down. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.deciding.settled();
   }
 
   private async settle(campaignId: string, batch: readonly Asked[]): Promise<Decision[]> {
-    // A click that was asked again while its first copy still waits is one click: both have its decision.
+    // A click that is repeated while its first copy still waits is one click: both copies get its decision.
     const clicks = [...new Map(batch.map(({ click }) => [click.reservationId, click])).values()];
     const again = batch.filter(each => each.again).map(each => each.click.reservationId);
     try {
       const decided = await this.useCase.reserve(campaignId, clicks, again).catch((error: unknown) => {
-        // A click of this batch was decided elsewhere meanwhile: look which, and decide the others.
+        // A click of this batch was decided elsewhere meanwhile: find out which, and decide the others.
         if (!isOvertaken(error)) throw error;
         const all = clicks.map(click => click.reservationId);
         return this.useCase.reserve(campaignId, clicks, all);

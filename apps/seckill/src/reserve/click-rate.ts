@@ -1,9 +1,9 @@
-/** Most buyers remembered; past it the oldest window is forgotten early, which only errs in their favour. */
+/** Maximum number of buyers to remember. Beyond it, the oldest window is dropped early, in their favor. */
 const MAX_BUYERS = 200_000;
 
 /**
- * How fast a buyer clicks, counted in two fixed windows and weighed between them (the sliding window counter):
- * at most `limit` clicks in any `windowMs`, about. In memory, at this instance: a brake, not a book.
+ * Limits how fast a buyer clicks, with a sliding window counter: two fixed windows, weighted. It allows about
+ * `limit` clicks in any `windowMs`. It counts in the memory of this instance: a brake, not a ledger.
  */
 export class ClickRate {
   private current = new Map<string, number>();

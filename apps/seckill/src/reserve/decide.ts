@@ -1,21 +1,21 @@
 import type { Click, Decision } from '#contracts';
 
-/** All that a decision rests on, read under the campaign's lock. */
+/** Everything that a decision depends on, read under the campaign's lock. */
 export interface CampaignState {
   readonly available: number;
   readonly perUserLimit: number;
   readonly phase: 'not_started' | 'running' | 'ended';
-  /** What each buyer of this batch already has of this campaign. */
+  /** The quantity that each buyer of this batch already has from this campaign. */
   readonly tallies: ReadonlyMap<string, number>;
   readonly blocked: ReadonlySet<string>;
-  /** What each buyer of this batch reserved lately, in any campaign. */
+  /** The number of recent reservations of each buyer of this batch, in any campaign. */
   readonly recent: ReadonlyMap<string, number>;
   readonly maxRecent: number;
-  /** Clicks that were decided before, and are asked for again. */
+  /** Repeated clicks that were already reserved. */
   readonly reservedBefore: ReadonlySet<string>;
 }
 
-/** Decides clicks in their order, each with what those before it have taken. Pure. */
+/** Decides clicks in order; each one sees what the earlier ones have taken. Pure. */
 export function decide(state: CampaignState, clicks: readonly Click[]): Decision[] {
   const taken = new Map<string, number>();
   const recent = new Map(state.recent);

@@ -22,18 +22,18 @@ interface Campaign {
 
 interface Opened {
   readonly campaign: Campaign | null;
-  /** What each buyer has of this campaign. */
+  /** The quantity that each buyer has from this campaign. */
   readonly tallies: Readonly<Record<string, number>> | null;
-  /** What each buyer reserved lately, of any campaign. */
+  /** The number of recent reservations of each buyer, in any campaign. */
   readonly recent: Readonly<Record<string, number>> | null;
   readonly blocked: readonly string[] | null;
   readonly again: readonly string[];
 }
 
-/** What the row's own conditions say must not be. The batch is rolled back and nobody has anything of it. */
+/** The conditions on the rows contradict the decision. The batch is rolled back and has no effect. */
 export class DecisionOvertaken extends Error {}
 
-/** Decides clicks on a campaign and locks stock for those that won: one transaction, the outbox in it. */
+/** Decides clicks on a campaign and reserves stock for the winners, in one transaction with the outbox. */
 @Injectable()
 export class ReserveStockUseCase {
   constructor(
@@ -42,7 +42,7 @@ export class ReserveStockUseCase {
     @Inject(SERVICE_CONFIG) private readonly config: SeckillConfig,
   ) {}
 
-  /** One decision for each click. When this resolves, it is committed. */
+  /** One decision for each click. When this resolves, the decisions are committed. */
   async reserve(campaignId: string, clicks: readonly Click[], again: readonly string[]): Promise<Decision[]> {
     return this.database.transaction(async tx => {
       const opened = await this.open(tx, campaignId, clicks, again);

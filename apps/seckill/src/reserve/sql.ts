@@ -1,11 +1,11 @@
 /**
- * Everything a batch is decided by, in one round trip. It locks the campaign's row first: whoever decides on a
- * campaign decides alone, on whichever instance. The rest is read by a later statement of the function, under
- * the lock, so it sees what the last one to hold the lock has committed.
+ * Reads everything that the decision on a batch depends on, in one round trip. It locks the campaign's row
+ * first, so that one batch of a campaign is decided at a time, across all instances. Later statements of the
+ * function read the rest under the lock, so they see what the previous holder of the lock committed.
  *
- * A sale fills its tables within seconds, long before anybody has analysed them; a plan that scans them whole
- * is right for the first batch and ruin for the hundredth. So no scan may be chosen: all buyers of a batch are one
- * walk down an index.
+ * A sale fills its tables within seconds, long before they are analyzed. A sequential scan is right for the
+ * first batch and ruinous for the hundredth, so it is turned off: all buyers of a batch are found by one walk
+ * down an index.
  */
 export const CREATE_OPEN_BATCH = `
 CREATE FUNCTION open_batch(
@@ -47,8 +47,9 @@ export const OPEN_BATCH =
   'SELECT campaign, tallies, recent, blocked, again FROM open_batch($1, $2, $3, make_interval(secs => $4))';
 
 /**
- * Takes the stock, one statement for the whole batch. The conditions are the table's own: were the decision
- * wrong, the stock UPDATE would touch no row and the tally would break its limit, and nothing be committed.
+ * Takes the stock in one statement for the whole batch. It checks the conditions again: if the decision were
+ * wrong, the stock UPDATE would touch no row or the tally would exceed its limit, and nothing would be
+ * committed.
  */
 export const TAKE_STOCK = `
 WITH clicks AS MATERIALIZED (

@@ -1,7 +1,13 @@
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 import { codeOf, SqlState } from './sql-state.js';
 
-/** SQLSTATE classes and codes that say the database is away, overloaded or lost a race, not that the data is bad. */
-const PASSING = /^(08|53|57|58|40001|40P01|25006|55P03|XX000)/;
+/** SQLSTATE classes and codes of a database that is away, overloaded or lost a race. They say nothing of the data. */
+const TRANSIENT_SQL = /^(08|53|57|58|40001|40P01|25006|25P03|25P04|55P03|XX000)/;
+
 const NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -12,16 +18,10 @@ const NETWORK = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EMFILE',
-  // Of RequestClient: another service does not answer.
-  'unavailable',
 ]);
 
-/** Errors that hide their cause: a query given up after its time, a connection lost in the middle of a transaction. */
-const PASSING_NAMES = new Set([
-  'TimeoutError',
-  'QueryRunnerAlreadyReleasedError',
-  'QueryRunnerProviderAlreadyReleasedError',
-]);
+/** Most causes of an error that are looked at. */
+const MOST_CAUSES = 10;
 
 /** A dependency of the handler is away or overloaded: not the message's fault. */
 export class DependencyUnavailable extends Error {
@@ -34,28 +34,59 @@ export class DependencyUnavailable extends Error {
   }
 }
 
-/** Whether an error is the world's fault: trying the same again later can succeed, halving the batch cannot help. */
-export function isInfrastructureError(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = codeOf(cause);
-    if (PASSING_NAMES.has(cause.name) || cause instanceof DependencyUnavailable) return true;
-    if (
-      code === SqlState.staleOwner ||
-      (code !== undefined &&
-        (NETWORK.has(code) || code.startsWith('UND_ERR_') || (/^\w{5}$/.test(code) && PASSING.test(code))))
-    )
-      return true;
-    if (
-      /connection terminated|connection ended|client has encountered a connection error|timeout exceeded when trying to connect/i.test(
-        cause.message,
-      )
-    )
-      return true;
+/** The database gave no connection, or no answer: nothing was asked of it. */
+export class DatabaseUnavailable extends DependencyUnavailable {
+  constructor(cause: unknown) {
+    super('the database', cause instanceof Error ? cause.message : String(cause), { cause });
   }
-  return false;
 }
 
-/** Another instance has the partition now: no trouble, only no business of ours. */
+/**
+ * Whether an error is an outage by its kind: the same can succeed later, and a smaller batch does not help. Decided by
+ * codes and classes, never by a message's text.
+ */
+export function isInfrastructureError(error: unknown): boolean {
+  return causesOf(error).some(
+    cause =>
+      cause instanceof DependencyUnavailable ||
+      cause instanceof QueryRunnerAlreadyReleasedError ||
+      cause instanceof QueryRunnerProviderAlreadyReleasedError ||
+      (cause instanceof DOMException && cause.name === 'TimeoutError') ||
+      isUnanswered(cause) ||
+      isTransientCode(codeOf(cause)),
+  );
+}
+
+/** Another instance owns the partition now: not a failure. */
 export function isStaleOwner(error: unknown): boolean {
   return codeOf(error) === SqlState.staleOwner;
+}
+
+/** A query that failed without a SQLSTATE: the server never answered, because the connection was lost. */
+function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof QueryFailedError)) return false;
+  const { driverError } = error as { driverError: unknown };
+  // A TypeError or RangeError of the driver is about the values of the query.
+  return driverError instanceof Error && driverError.name === 'Error' && codeOf(driverError) === undefined;
+}
+
+function isTransientCode(code: string | undefined): boolean {
+  if (code === undefined) return false;
+  const isSql = /^[0-9A-Z]{5}$/.test(code);
+  return (
+    code === SqlState.staleOwner ||
+    NETWORK.has(code) ||
+    code.startsWith('UND_ERR_') ||
+    (isSql && TRANSIENT_SQL.test(code))
+  );
+}
+
+/** The error and what caused it, as far as that goes without coming back to where it was. */
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = [];
+  for (let cause = error; cause instanceof Error && causes.length < MOST_CAUSES; cause = cause.cause) {
+    if (causes.includes(cause)) break;
+    causes.push(cause);
+  }
+  return causes;
 }

@@ -1,6 +1,4 @@
-/**
- * The library's own SQLSTATEs, which `messaging.begin_batch` raises. Its definition is in `migration/`.
- */
+/** The library's own SQLSTATEs, which `messaging.begin_batch` raises. Its definition is in `migration/`. */
 export const SqlState = {
   /** A later owner has the partition. */
   staleOwner: 'SL001',
