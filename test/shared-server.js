@@ -3,7 +3,7 @@ import { TEST_SERVER } from '../dist/libs/testkit/src/database.js';
 import { startKafka } from '../dist/libs/testkit/src/kafka.js';
 import { TEST_BROKERS, TEST_TRANSPORT } from '../dist/libs/testkit/src/test-queue.js';
 
-/** Servers for every integration test; each file has its own database or prefix. No fsync: they keep nothing. */
+/** Servers for all integration tests. Each file has its own database or prefix. No data is kept: no fsync. */
 export default async function startSharedServer() {
   const started = await startPostgres({ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' });
   process.env[TEST_SERVER] = started.cluster.url('').replace(/\/$/, '');

@@ -153,7 +153,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** What was accepted but not yet written is in the queue: reports how much, and how long it takes to drain. */
+/** Reports how much of what was accepted is still queued, and how long the queue takes to drain. */
 async function drain(cluster: PostgresCluster): Promise<string> {
   const [seckill, order] = ['seckill', 'order'].map(name => new pg.Client(cluster.url(name)));
   await Promise.all([seckill!.connect(), order!.connect()]);

@@ -48,7 +48,7 @@ export function* batches(messages: number, payloadBytes: number): Generator<Mess
     yield eventsFrom(first, Math.min(BATCH, messages - first), payloadBytes);
 }
 
-/** Sends as a relay must: the next batch only when the brokers have this one, to keep the order. */
+/** Sends as a relay must: each batch after the brokers have the last, so a failed send keeps the order. */
 export async function sendAll(
   {
     brokers,

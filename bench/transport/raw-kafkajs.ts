@@ -27,7 +27,7 @@ type Effect = (messages: readonly KafkaMessage[]) => Promise<void>;
 const BATCHES_IN_TURN = 16;
 const WARM_UP = 20_000;
 
-/** Messages per second that a relay could send at best: one batch of 1,000 in flight, idempotent, all acks. */
+/** The messages per second of an ideal relay: one batch of 1,000 in flight, idempotent, acks from all. */
 export async function measureRawProduce(options: RawOptions): Promise<Measured> {
   const { brokers, partitions, payloadBytes, messages } = options;
   const topic = `bench.produce-${randomUUID()}`;

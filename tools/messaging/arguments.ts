@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 export const USAGE = `npm run messaging -- WHAT, where WHAT is one of
   subscriptions                          the state of every subscription
   pause NAME [--reason TEXT]             stop a subscription, for all instances and across restarts
-  resume NAME                            start it again
+  resume NAME                            let it continue
   alerts [--open] [--limit N]            backlogs, outages, dead letters; --open for those not over
   dead-letters [FILTER] [--status dead|replayed|discarded] [--limit N] [--cursor C]
   dead-letter ID                         one of them, in full

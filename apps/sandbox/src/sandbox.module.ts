@@ -12,7 +12,7 @@ import { sandboxAudit } from './sandbox.audit.js';
 import { sandboxDatabase } from './sandbox.database.js';
 import { SmsController } from './sms/sms.controller.js';
 
-/** The outside world: payment provider, SMS gateway, merchant, pager. Each can be slow, fail or duplicate. */
+/** The outside world: payment provider, SMS gateway, merchant, pager. Any can be slow, fail or send twice. */
 @Module({
   imports: [
     TypeOrmModule.forRootAsync(serviceDatabase(sandboxDatabase)),

@@ -27,7 +27,7 @@ export function postgresQueue(databaseUrl: (database: string) => string): Queue 
   };
 }
 
-/** Starts Apache Kafka here, or checks that the brokers given answer. @throws StartRefused, KafkaStartError */
+/** Starts Apache Kafka here, or checks that named brokers answer. @throws StartRefused, KafkaStartError */
 export async function kafkaQueue(
   { dataDir, ports }: Settings,
   brokers: readonly string[] | 1 | 3,

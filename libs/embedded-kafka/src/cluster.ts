@@ -126,7 +126,7 @@ export class KafkaCluster {
 }
 
 /**
- * The cluster's id, generated once. @throws KafkaStartError when the directory is of another number of
+ * The cluster's id, generated once. @throws KafkaStartError when the directory has another number of brokers
  * brokers
  */
 async function identityOf(dataDir: string, brokers: number): Promise<string> {
@@ -140,7 +140,8 @@ async function identityOf(dataDir: string, brokers: number): Promise<string> {
   const before = JSON.parse(await readFile(file, 'utf8')) as { id: string; brokers: number };
   if (before.brokers !== brokers) {
     throw new KafkaStartError(
-      `${dataDir} holds a cluster of ${before.brokers}, not ${brokers}; start that many, or use another directory`,
+      `${dataDir} holds a cluster of ${before.brokers} broker(s), not ${brokers}; ` +
+        'start that many, or use another directory',
     );
   }
   return before.id;

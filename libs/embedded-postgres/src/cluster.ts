@@ -98,7 +98,7 @@ export class PostgresCluster {
     return this.server?.pid;
   }
 
-  /** Creates each database that is not there. */
+  /** Creates each database that does not exist. */
   async ensureDatabases(names: readonly string[]): Promise<void> {
     await this.administer(async client => {
       const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');
@@ -181,8 +181,8 @@ export class PostgresCluster {
     } catch (error) {
       throw new PostgresStartError(
         `the owner of ${path} cannot be changed to "${this.account.name}", which PostgreSQL runs as ` +
-          `(${(error as NodeJS.ErrnoException).code}); set SLUICE_DATA_DIR to a file system that supports owners, ` +
-          'or start Sluice as another user',
+          `(${(error as NodeJS.ErrnoException).code}); set SLUICE_DATA_DIR to a file system ` +
+          'that supports file owners, or start Sluice as another user',
       );
     }
   }

@@ -12,8 +12,8 @@ type MethodOf<Handler> = <H extends Handler>(
 ) => void;
 
 /**
- * Answers a request with the method's result. It gets the parsed request, in the trace that the request came with. A
- * DomainError it throws reaches the caller as a refusal.
+ * Answers a request with the method's result. The method gets the parsed request and runs in the trace that
+ * the request came with. A DomainError that it throws reaches the caller as a refusal.
  */
 export function HandleRequest<D extends RequestDefinition>(
   definition: D,

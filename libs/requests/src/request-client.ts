@@ -14,13 +14,13 @@ import {
 import type { RequestPacket } from './request-pipe.js';
 
 export interface AskOptions {
-  /** Requests with one routing key go to one instance while it lives. */
+  /** Requests with the same routing key go to the same instance while it lives. */
   readonly routingKey?: string;
-  /** How many instances of the ranking to skip: they were asked before, without an answer. */
+  /** How many instances of the ranking to skip, because they were already asked and did not answer. */
   readonly skip?: number;
   /** When to give up, in ms from now. */
   readonly deadlineMs?: number;
-  /** Whether asking twice does no more than asking once. Then a lost connection is no failure: it asks again. */
+  /** Whether the request is idempotent. Then a lost connection is not a failure: it asks again. */
   readonly repeatable?: boolean;
 }
 
@@ -49,7 +49,7 @@ export class ServiceUnavailable extends DomainError {
 const DEADLINE_MS = 5_000;
 const RETRY_PAUSE_MS = 50;
 
-/** The service does not know the request: it has no such part, or is of another version. */
+/** The service does not know the request: it lacks that feature, or runs another version. */
 export class RequestNotHandled extends DomainError {
   readonly code = 'not_handled';
   constructor(
@@ -103,7 +103,7 @@ export class RequestClient implements OnApplicationShutdown {
         if ((!nothingSent && !options.repeatable) || deadline - performance.now() < RETRY_PAUSE_MS) {
           throw new ServiceUnavailable(service, error instanceof Error ? error.message : String(error));
         }
-        // Every other instance first; a pause only after all of them.
+        // Try every other instance first; pause only after all of them.
         if ((attempt + 1) % ranked.length === 0)
           await new Promise(resolve => setTimeout(resolve, RETRY_PAUSE_MS));
       }

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { describeIssues, DomainError, rememberOrigin, type RequestDefinition } from '#messaging';
 
-/** How a request travels. */
+/** A request as it is sent. */
 export interface RequestPacket {
   readonly data: unknown;
   readonly traceparent?: string;

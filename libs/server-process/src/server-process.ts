@@ -10,17 +10,17 @@ export interface ServerCommand {
   readonly env?: NodeJS.ProcessEnv;
   readonly uid?: number;
   readonly gid?: number;
-  /** The directory that it stands in; the root directory if left out, so that it holds no other. */
+  /** The working directory; the root directory if left out, so that the process keeps no other one in use. */
   readonly cwd?: string;
-  /** Open files of ours that it finds as its descriptors 3, 4 and so on. */
+  /** Our open files that the program gets as its descriptors 3, 4 and so on. */
   readonly descriptors?: readonly number[];
-  /** Part of the line by which it says that it takes connections. */
+  /** Part of the log line by which the server says that it accepts connections. */
   readonly ready: string;
-  /** Told of it at once, long before it is ready: it may have to be ended before. */
+  /** Called at once, long before the server is ready: it may have to be stopped before then. */
   readonly onSpawn?: (server: ServerProcess) => void;
 }
 
-/** It ended before it was ready. The message has its last words. */
+/** The server exited before it was ready. The message has its last output. */
 export class ServerStartError extends Error {}
 
 /** A server program that runs as a child of this process. */
@@ -59,7 +59,7 @@ export class ServerProcess {
     return this.child.pid!;
   }
 
-  /** Sends the signal and waits until it has ended. */
+  /** Sends the signal and waits until the process has exited. */
   async end(signal: NodeJS.Signals): Promise<void> {
     this.expected = true;
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
@@ -68,7 +68,7 @@ export class ServerProcess {
     await exited;
   }
 
-  /** Called when the server ends without having been asked to. */
+  /** Called when the server exits unexpectedly. */
   onUnexpectedExit(listener: () => void): void {
     this.unexpectedExit = listener;
   }
@@ -76,7 +76,7 @@ export class ServerProcess {
 
 /**
  * Runs a program that ends by itself.
- * @returns its exit code, what it said, and the end of that
+ * @returns its exit code, its output, and the end of the output
  */
 export async function runProgram(
   command: Omit<ServerCommand, 'name' | 'ready' | 'onSpawn'>,
@@ -89,11 +89,11 @@ export async function runProgram(
   return { code, output: output.join('\n'), lastWords: words.last() };
 }
 
-/** How long a server may take to end that a killed launcher left behind, in ms. */
+/** How long a server that a killed launcher left behind may take to exit, in ms. */
 const LONGEST_END_MS = 60_000;
 
 /**
- * Ends a server that a killed launcher left behind. The caller has seen that the process is that server.
+ * Stops a server that a killed launcher left behind. The caller has checked that the process is that server.
  * @throws ServerStartError when it does not end
  */
 export async function endLeftover(pid: number, signal: NodeJS.Signals): Promise<void> {
@@ -102,7 +102,8 @@ export async function endLeftover(pid: number, signal: NodeJS.Signals): Promise<
   for (const until = performance.now() + LONGEST_END_MS; isAlive(pid);) {
     if (performance.now() > until) {
       throw new ServerStartError(
-        `process ${pid}, which an earlier start left behind, does not end within ${LONGEST_END_MS / 1_000} s; end it and start again`,
+        `process ${pid}, left behind by an earlier start, did not exit within ${LONGEST_END_MS / 1_000} s; ` +
+          'stop it and start again',
       );
     }
     await new Promise(resolve => setTimeout(resolve, 50));
@@ -118,7 +119,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-// In a session of its own: Ctrl-C reaches the launcher alone, which ends the apps before their servers.
+// In its own session: Ctrl-C reaches only the launcher, which stops the apps before their servers.
 function spawnServer({
   command,
   args,

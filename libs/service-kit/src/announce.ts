@@ -4,8 +4,9 @@ import { ANNOUNCED_EVERY_MS, ServiceAnnounced } from '#contracts';
 import { BackgroundTask, MessagingClient, MessagingServer, type Transport } from '#messaging';
 
 /**
- * Tells the gateways that this instance is there, where it answers and what it has, now and every half minute.
- * @returns stops telling
+ * Announces to the gateways that this instance is running, where it answers and what it has, now and every 30
+ * seconds.
+ * @returns a function that stops the announcements
  */
 export function announce(
   app: INestApplication,
@@ -21,7 +22,8 @@ export function announce(
       await client.emitEvent(ServiceAnnounced, { ...who, subscriptions, hasFacts });
       return ANNOUNCED_EVERY_MS;
     },
-    // Missing one is no harm: the next comes, and the configuration names most of them anyway.
+    // A missed announcement does no harm: the next one follows, and the configuration names most instances
+    // anyway.
     { backoff: { firstMs: ANNOUNCED_EVERY_MS, longestMs: ANNOUNCED_EVERY_MS }, onError: () => undefined },
   );
   task.start();

@@ -27,7 +27,9 @@ export interface MessagingServiceDefinition {
   readonly http?: ServiceDefinition['http'];
 }
 
-/** Starts a service that meets others: by messages through the queue, and by requests over TCP. */
+/**
+ * Starts a service that communicates with others: by messages through the queue, and by requests over TCP.
+ */
 export async function runMessagingService({
   name,
   module,
@@ -64,7 +66,7 @@ export async function runMessagingService({
     stopAnnouncing = announce(app, transport, { service: name, instance: config.SLUICE_INSTANCE, address });
 }
 
-/** Where the service answers requests, as others reach it; undefined when it answers none. */
+/** The address at which others reach the service's requests; undefined if it answers none. */
 function answersAt(app: INestApplication, host: string): string | undefined {
   const servers = app.getMicroservices().map(each => each.unwrap<unknown>());
   const listening = servers.find(server => server instanceof Server);

@@ -16,26 +16,26 @@ import { SERVICE_CONFIG } from './tokens.js';
 export interface ServiceDefinition {
   readonly name: string;
   readonly module: Type;
-  /** Controllers beside those of the module. */
+  /** Controllers in addition to those of the module. */
   readonly controllers?: readonly Type[];
   readonly config: HttpConfig;
-  /** Where it answers requests over TCP; left out when it answers none. 0 for a free port. */
+  /** The port for requests over TCP; 0 for a free one. Left out if the service answers none. */
   readonly rpcPort?: number;
   /** Providers for every module of the app. */
   readonly globals: readonly Provider[];
-  /** Servers beside HTTP, by their token. */
+  /** Servers in addition to HTTP, by their token. */
   readonly strategies: readonly Type<CustomTransportStrategy>[];
   /** What must answer for the service to be ready. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   /** Prepares the HTTP side before it listens. */
   readonly http?: (app: NestFastifyApplication) => void | Promise<void>;
-  /** Whether others than its operators call it over HTTP: then it goes without a call lost. */
+  /** Whether clients other than its operators call it over HTTP. Then it stops without losing a call. */
   readonly isCalled?: boolean;
   /** Closed after everything else. */
   readonly closeLast?: () => Promise<void>;
 }
 
-// Stacks point into the TypeScript sources. A map is read when a stack is, and not before.
+// Stack traces point into the TypeScript sources. A source map is read only when a stack trace is.
 process.setSourceMapsEnabled(true);
 
 class ServiceRoot {}
@@ -43,9 +43,9 @@ class ServiceRoot {}
 const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];
 
 /**
- * Starts a service: logs as JSON lines, health and metrics over HTTP, requests over TCP, its own servers; and
- * ends it in order on SIGTERM, SIGINT or when the launcher that started it is gone. Tells the launcher when
- * it is ready.
+ * Starts a service: logs as JSON lines, health and metrics over HTTP, requests over TCP, its own servers.
+ * Ends it in order on SIGTERM, SIGINT or when the launcher that started it is gone. Notifies the launcher
+ * when it is ready.
  */
 export async function runService(definition: ServiceDefinition): Promise<NestFastifyApplication> {
   const { name, module, config, globals } = definition;
@@ -96,7 +96,7 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
     await app.close();
     await definition.closeLast?.();
   });
-  // Health answers first: a queue that is away is waited for, and said.
+  // Start HTTP first: while an unavailable queue is waited for, the health check says so.
   await app.listen(config.HTTP_PORT, host);
   await app.startAllMicroservices();
   logger.log(`ready at ${await app.getUrl()}`);

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
 
-/** Where jest's global set-up leaves the address of the shared server. */
+/** Where jest's global setup leaves the address of the shared server. */
 export const TEST_SERVER = 'SLUICE_TEST_POSTGRES';
 
 type Migrations = Exclude<DataSourceOptions['migrations'], undefined>;
@@ -12,14 +12,14 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** An empty database of the test's own. */
+/** An empty database for one test. */
 export async function emptyDatabase(): Promise<TestDatabase> {
   return createFrom('template1');
 }
 
 /**
- * A database with the migrations applied, cloned from a template that the first caller makes; so each file of
- * tests has its own for the price of copying files.
+ * A database with the migrations applied, cloned from a template that the first caller creates. So each test
+ * file has its own database for the price of copying files.
  */
 export async function migratedDatabase(migrations: Migrations): Promise<TestDatabase> {
   const names = (migrations as MixedList<unknown> as { name: string }[]).map(each => each.name);

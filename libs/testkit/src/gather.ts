@@ -1,4 +1,4 @@
-/** Collects what arrives and resolves those who wait for it: tests wait for this signal, never for time. */
+/** Collects what arrives and wakes those who wait for it: tests wait for this signal, never for time. */
 export class Gathered<T> {
   readonly items: T[] = [];
   private readonly waiting = new Set<() => void>();
@@ -27,7 +27,7 @@ export class Gathered<T> {
   }
 }
 
-/** A promise and the means to settle it: holds a handler until the test has looked. */
+/** A promise and the means to settle it: it holds a handler until the test has looked. */
 export class Gate {
   private open!: () => void;
   readonly opened = new Promise<void>(resolve => (this.open = resolve));
@@ -38,8 +38,8 @@ export class Gate {
 }
 
 /**
- * Asks again until the answer fits: for state that another process changes and nobody announces.
- * Paced by the answers themselves, with a short breath between two.
+ * Asks again until the answer fits: for state that another process changes without a signal. Each question
+ * waits for the answer before it, and a short pause.
  */
 export async function eventually<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
   for (;;) {

@@ -8,7 +8,7 @@ export interface TestKafka {
   stop(): Promise<void>;
 }
 
-/** Brokers of the test's own, in a folder that goes when they stop. */
+/** Brokers for one test, in a folder that is removed when they stop. */
 export async function startKafka(options: Omit<KafkaClusterOptions, 'dataDir'> = {}): Promise<TestKafka> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-kafka-'));
   const cluster = await KafkaCluster.start({ ...options, dataDir });

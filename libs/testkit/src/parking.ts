@@ -29,12 +29,12 @@ type Event = z.output<typeof schema>;
 /** Three attempts, one right after the other. */
 export const SOON: RetryPolicy = { ...DEFAULT_RETRY, attempts: 3, firstMs: 1, longestMs: 1 };
 
-/** A subscription whose handler can be made to fail, and those who try its parked messages again. */
+/** A subscription whose handler can be made to fail, and the retriers of its parked messages. */
 export class Parking {
   fixture!: MessagingFixture;
   transport!: Transport;
   letters!: DeadLetters;
-  /** What the handler does; as long as nobody says otherwise it leaves one row for each event. */
+  /** What the handler does; by default it leaves one row for each event. */
   handle!: (event: Event, tx: EntityManager) => Promise<void>;
   private retriers: Retrier[] = [];
   private sequence = 0;
@@ -78,7 +78,7 @@ export class Parking {
       }),
     );
 
-  /** Resolves when so many messages have become what. */
+  /** Resolves when the counts of the subscription are as expected. */
   readonly progressIs = (expected: Record<string, number>) =>
     eventually(
       () => this.progress(),
@@ -103,7 +103,7 @@ export class Parking {
   }
 }
 
-/** One for each test. */
+/** A new one for each test. */
 export function useParking(): Parking {
   const parking = new Parking();
   beforeEach(() => parking.start());

@@ -8,7 +8,7 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** A PostgreSQL server of the test's own, in a folder that goes when it stops. */
+/** A PostgreSQL server for one test, in a folder that is removed when it stops. */
 export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   const cluster = await PostgresCluster.start({

@@ -32,12 +32,12 @@ export interface HarnessOptions {
   readonly migrations: Exclude<DataSourceOptions['migrations'], undefined>;
   /** Its configuration, given the database that it gets. */
   readonly config: (databaseUrl: string) => unknown;
-  /** Events that the test wants to see: what the service publishes of them is gathered. */
+  /** Events that the test wants to see: those that the service publishes are gathered. */
   readonly publishes?: readonly EventDefinition[];
 }
 
 /**
- * A service as it runs in the shop, with a database and a queue of its own: the test delivers messages, asks
+ * A service as it runs in the shop, with its own database and queue. The test delivers messages, sends
  * requests and sees what the service publishes.
  */
 export class ServiceHarness {
@@ -110,7 +110,7 @@ export class ServiceHarness {
     );
   }
 
-  /** The events of this kind that the service has published, once there are so many. */
+  /** The events of this kind that the service has published, once there are at least `count`. */
   async publishedOf<D extends EventDefinition>(definition: D, count: number): Promise<EventOf<D>[]> {
     const of = (all: readonly WireMessage[]) =>
       all.filter(({ headers }) => headers['ce_type'] === definition.type);
@@ -126,8 +126,8 @@ export class ServiceHarness {
   }
 
   /**
-   * Interleaves on purpose: holds the rows that the query locks, starts each work in its turn once the one before
-   * waits for a lock, then lets all go. PostgreSQL serves them in the order in which they came.
+   * Forces an interleaving: holds the rows that `lock` locks, starts each work once the one before it waits
+   * for a lock, then releases them all. PostgreSQL serves them in the order in which they came.
    */
   async inOrder<T>(lock: string, values: readonly unknown[], works: readonly (() => Promise<T>)[]) {
     const runner = this.database.createQueryRunner();

@@ -4,14 +4,14 @@ import { KafkaTransport } from '#transport-kafka';
 import { PostgresTransport } from '#transport-postgres';
 import { emptyDatabase } from './database.js';
 
-/** `postgres` or `kafka`: what the tests that need a queue run on; PostgreSQL when it is not set. */
+/** `postgres` or `kafka`: the queue of the tests that need one; PostgreSQL if not set. */
 export const TEST_TRANSPORT = 'SLUICE_TEST_TRANSPORT';
-/** Where jest's global set-up leaves the addresses of the shared brokers. */
+/** Where jest's global setup leaves the addresses of the shared brokers. */
 export const TEST_BROKERS = 'SLUICE_TEST_BROKERS';
 
-/** A queue of the test's own. */
+/** A queue for one test. */
 export interface TestQueue {
-  /** As an instance of its own. */
+  /** Connects as a separate instance. */
   connect(instance: string): Transport;
   drop(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Gathered } from './gather.js';
 import type { WorkerOrder, WorkerReport } from './transport-worker.js';
 
-/** A subscriber in a process of its own. */
+/** A subscriber in its own process. */
 export class TransportWorker {
   readonly reports = new Gathered<WorkerReport>();
 
@@ -44,7 +44,7 @@ export class TransportWorker {
     this.child.kill('SIGCONT');
   }
 
-  /** Ends it as a power cut would. */
+  /** Kills it, as a power failure would. */
   async kill(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, 'exit');

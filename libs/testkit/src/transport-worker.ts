@@ -1,6 +1,6 @@
 import type { Transport } from '#messaging';
 
-/** What a test asks of a subscriber that runs as a process of its own, so that it can be killed or frozen. */
+/** What a test asks of a subscriber that runs in its own process, so that it can be killed or frozen. */
 export interface WorkerOrder {
   /** A module that exports `connect(options): Transport`. */
   readonly module: string;

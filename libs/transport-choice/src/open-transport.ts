@@ -1,7 +1,7 @@
 import type { Transport } from '#messaging';
 import type { TransportConfig } from './transport-config.js';
 
-/** The transport that is configured; the other's code is not even loaded. Nothing is connected yet. */
+/** The configured transport. The code of the other one is not even loaded. Nothing is connected yet. */
 export async function openTransport(
   config: TransportConfig & { readonly SLUICE_INSTANCE: string },
 ): Promise<Transport> {

@@ -26,17 +26,20 @@ export const TransportConfig = z
     SLUICE_TRANSPORT_URL: z.url().optional(),
     /** `kafka`: some of the brokers, `host:port,host:port`. */
     SLUICE_KAFKA_BROKERS: Brokers.optional(),
-    /** Put before the names of topics and groups; one for each shop that shares the brokers. */
+    /** The prefix of topic and group names; one for each shop that shares the brokers. */
     SLUICE_KAFKA_PREFIX: z
       .string()
-      .regex(/^[A-Za-z0-9._-]{0,100}$/, 'has characters that a topic cannot have')
+      .regex(/^[A-Za-z0-9._-]{0,100}$/, 'has characters that a topic name cannot have')
       .default('sluice.'),
-    /** Partitions of a topic when it is made; what each service asks for if left out. */
+    /** Partitions of a new topic; what each service asks for if left out. */
     SLUICE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1_000).optional(),
     /** Copies of every message. */
     SLUICE_KAFKA_REPLICATION: z.coerce.number().int().min(1).max(15).default(1),
     SLUICE_KAFKA_TLS: z.enum(['on', 'off']).default('off'),
-    /** Paths of PEM files: the authority that signed the brokers' certificates, and where they ask for it, ours. */
+    /**
+     * Paths of PEM files: the CA of the brokers' certificates, and our own certificate if the brokers require
+     * one.
+     */
     SLUICE_KAFKA_CA: File.optional(),
     SLUICE_KAFKA_CERT: File.optional(),
     SLUICE_KAFKA_KEY: File.optional(),
@@ -46,7 +49,7 @@ export const TransportConfig = z
   })
   .superRefine((config, context) => {
     const needed = neededBy(config).filter(key => config[key] === undefined);
-    for (const key of needed) context.addIssue({ code: 'custom', path: [key], message: 'is needed' });
+    for (const key of needed) context.addIssue({ code: 'custom', path: [key], message: 'is required' });
   });
 export type TransportConfig = z.output<typeof TransportConfig>;
 

@@ -5,14 +5,14 @@ import { type Cluster, MemberAssignment, MemberMetadata } from './kafkajs.js';
 export interface Candidate {
   readonly memberId: string;
   readonly topics: readonly string[];
-  /** What it has already. */
+  /** The partitions that it already has. */
   readonly owned: readonly TopicPartition[];
 }
 
 /**
- * Shares partitions among members: none has more than one above another's, and each keeps what it has as far as
- * that allows. Members of one service subscribe to the same topics; while two versions of it run, those that do not
- * know a topic have none of it.
+ * Shares partitions among members: their numbers of partitions differ by at most one, and each member keeps
+ * what it has as far as that allows. Members of one service subscribe to the same topics. While two versions
+ * of it run, members that do not know a topic get none of its partitions.
  */
 export function assign(
   partitions: readonly TopicPartition[],
@@ -20,14 +20,15 @@ export function assign(
 ): Map<string, TopicPartition[]> {
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
   const ableFor = ({ topic }: TopicPartition) => ordered.filter(({ topics }) => topics.includes(topic));
-  // What few can have comes first, so that it is not left over for one that is full.
+  // Partitions that few members can have come first, so that they are not left over for a member that is
+  // full.
   const scarceFirst = (list: readonly TopicPartition[]) =>
     [...list].sort((a, b) => ableFor(a).length - ableFor(b).length);
   const free = new Map(scarceFirst(partitions).map(each => [partitionName(each), each]));
   const share = Math.floor(partitions.length / ordered.length);
   let larger = partitions.length % ordered.length;
   const shares = new Map<string, TopicPartition[]>();
-  // Those that have most come first: the few shares that are larger by one go to them, and less moves.
+  // Members with the most partitions come first: they get the shares that are larger by one, and less moves.
   for (const { memberId, topics, owned } of [...ordered].sort((a, b) => b.owned.length - a.owned.length)) {
     const known = owned.filter(({ topic }) => topics.includes(topic));
     const mine = scarceFirst(known).flatMap(each => free.get(partitionName(each)) ?? []);
@@ -53,7 +54,7 @@ export function partitionsOf(cluster: Cluster, topics: readonly string[]): Topic
   );
 }
 
-/** What a member tells the group of itself. */
+/** What a member reports to the group about itself. */
 export function toMetadata(topics: readonly string[], owned: readonly TopicPartition[]): Buffer {
   return MemberMetadata.encode({ version: 1, topics, userData: Buffer.from(JSON.stringify(owned)) });
 }
@@ -63,7 +64,7 @@ export function fromMetadata(memberId: string, metadata: Buffer): Candidate {
   return { memberId, topics, owned: JSON.parse(userData?.toString() || '[]') as TopicPartition[] };
 }
 
-/** What each member is told that it has. */
+/** The assignment of each member, as the group carries it. */
 export function toAssignments(
   shares: ReadonlyMap<string, readonly TopicPartition[]>,
 ): { memberId: string; memberAssignment: Buffer }[] {

@@ -11,7 +11,10 @@ import { Fetcher } from './fetcher.js';
 import { handOut, type ReadOptions } from './hand-out.js';
 import { PACE } from './limits.js';
 
-/** A copy of everything from now on. Nothing is kept at the brokers, so an instance that is gone pins nothing. */
+/**
+ * A copy of everything from now on. The brokers keep no state of it, so a lost instance leaves nothing
+ * behind.
+ */
 export class BroadcastSubscription implements TransportSubscription {
   private readonly fetcher: Fetcher;
   private readonly delivery: PartitionDelivery<ReadPosition>;
@@ -38,7 +41,7 @@ export class BroadcastSubscription implements TransportSubscription {
     );
   }
 
-  /** Resolves when it is settled where now is. */
+  /** Resolves when the offsets of now are known. */
   async start(): Promise<void> {
     const ends = await this.client.useTopics(this.topics, cluster => endsOf(cluster, this.topics));
     this.positions = ends.map(({ end, ...each }) => ({ ...each, epoch: 0, after: end }));
@@ -51,7 +54,7 @@ export class BroadcastSubscription implements TransportSubscription {
     return (this.closing ??= this.shutDown());
   }
 
-  /** Partitions that a topic has got since are new from their start. */
+  /** Takes partitions that a topic has gained since, from their start. */
   private async takeNew(): Promise<void> {
     const partitions = await this.client.useTopics(this.topics, async cluster =>
       partitionsOf(cluster, this.topics),

@@ -5,8 +5,8 @@ import { PACE } from './limits.js';
 import type { KafkaTransportOptions } from './options.js';
 
 /**
- * Connections to the brokers, made when they are needed. One that broke is thrown away whole and made anew: what
- * the library underneath knows of brokers that went away is not to be relied on.
+ * Connections to the brokers, opened when they are needed. After a failure the whole set is thrown away and
+ * opened again: what the underlying library knows of lost brokers is not reliable.
  */
 export class KafkaClient {
   private cluster: Promise<Cluster> | undefined;
@@ -15,12 +15,12 @@ export class KafkaClient {
 
   constructor(private readonly options: KafkaTransportOptions) {}
 
-  /** Another set of connections to the same brokers: a request that waits holds back what comes after it. */
+  /** Another set of connections to the same brokers: a request that waits blocks those after it. */
   another(): KafkaClient {
     return new KafkaClient(this.options);
   }
 
-  /** Does something with the brokers; an error that says they changed makes the next call look anew. */
+  /** Does something with the brokers. After an error that says they changed, the next call connects again. */
   async use<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     const opened = this.open();
     try {
@@ -34,7 +34,7 @@ export class KafkaClient {
     }
   }
 
-  /** What went wrong last. */
+  /** The last error. */
   get trouble(): string | undefined {
     return this.lastError;
   }
@@ -64,13 +64,13 @@ export class KafkaClient {
       brokers,
       clientId: instance,
       ssl: tls,
-      // Of its own: what it finds out about a login it keeps in there.
+      // A copy: the library keeps in it what it learns about the login.
       sasl: sasl && { ...sasl },
       connectionTimeout: PACE.connectMs,
       requestTimeout: PACE.requestMs,
       metadataMaxAge: PACE.metadataMs,
       isolationLevel: READ_COMMITTED,
-      // Each try takes another broker of the list.
+      // Each attempt takes another broker of the list.
       retry: { retries: Math.max(3, brokers.length), initialRetryTime: 50, maxRetryTime: 200 },
       allowAutoTopicCreation: false,
     });

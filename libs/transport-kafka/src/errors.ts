@@ -1,10 +1,10 @@
 interface KafkaError extends Error {
-  /** The name of an error code of the protocol. */
+  /** The name of a protocol error code. */
   readonly type?: string;
   readonly code?: unknown;
 }
 
-/** The name of the protocol's error, of the error itself or of what caused it. */
+/** The name of the protocol error, of the error itself or of one of its causes. */
 export function protocolError(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { type } = cause as KafkaError;
@@ -13,10 +13,10 @@ export function protocolError(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Whether asking another broker, or the same one later, may help: it is no longer what it was, or is away. */
+/** Whether asking another broker, or the same one later, may help: its role changed, or it is unavailable. */
 export function isStale(error: unknown): boolean {
   const type = protocolError(error);
-  // Without a code it is of the connection.
+  // An error without a protocol code comes from the connection.
   if (type !== undefined) return STALE.has(type);
   const { name } = error as Error;
   return name.startsWith('KafkaJS') && !OF_THE_DATA.has(name);
@@ -43,7 +43,7 @@ const STALE = new Set([
   'GROUP_LOAD_IN_PROGRESS',
 ]);
 
-/** Somebody else has what was ours. */
+/** Whether another member has taken over what was ours. */
 export function isFenced(error: unknown): boolean {
   return FENCED.has(protocolError(error) ?? '');
 }

@@ -12,35 +12,35 @@ import {
 } from './kafkajs.js';
 import { LIMITS, PACE, RETRY } from './limits.js';
 
-/** What of a partition was read and not yet done. */
+/** What was read of a partition and is not yet done. */
 interface Prefetched {
   readonly topic: string;
   readonly partition: number;
   messages: ReceivedMessage[];
   bytes: number;
-  /** The last position read: the offset to go on from. */
+  /** The last position read: the offset to continue from. */
   read: number;
-  /** How much of it to ask for, as the broker stores it: what came of the last fetch says how much that is. */
+  /** How many bytes to ask for, as the broker stores them; adjusted by what the last fetch brought. */
   allowance: number;
-  /** The log is not the one that was read before. */
+  /** Whether the log is no longer the one that was read before. */
   lost?: boolean;
-  /** Not to be read before, by `performance.now()`: it could not be decoded. */
+  /** Not to be read before this time of `performance.now()`: it could not be decoded. */
   restsUntil?: number;
 }
 
 export interface FetcherOptions {
   readonly topics: readonly string[];
-  /** How many messages are read ahead, about. */
+  /** About how many messages to read ahead. */
   readonly ahead: number;
-  /** What to do when the log no longer has a position: go on at its start, or at its end. */
+  /** Where to continue when the log no longer has a position: at its start, or at its end. */
   readonly whenGone: 'start' | 'end';
-  /** Takes the prefix off a topic. */
+  /** Removes the prefix from a topic name. */
   readonly nameOf: (topic: string) => string;
 }
 
 /**
- * Reads partitions ahead of their handlers, from each leader with one request at a time that waits at the broker
- * until there is something. A partition whose handler is behind is not read.
+ * Reads partitions ahead of their handlers. Each leader gets one request at a time, which waits at the broker
+ * until there are messages. A partition whose handler is behind is not read.
  */
 export class Fetcher {
   private readonly logger = new Logger('KafkaFetcher');
@@ -65,7 +65,7 @@ export class Fetcher {
     this.task.start();
   }
 
-  /** A handler has done something: there may be room again. */
+  /** A handler has finished something: there may be room again. */
   wake(): void {
     this.task.wake();
   }
@@ -89,7 +89,7 @@ export class Fetcher {
     this.wake();
   }
 
-  /** The messages after the position, as many as are there and allowed. They stay until the position passes them. */
+  /** The messages after the position, up to the limits. They stay until the position passes them. */
   peek(position: ReadPosition, maxMessages: number, maxBytes: number): ReceivedMessage[] {
     const buffer = this.prefetched.get(position);
     if (buffer === undefined) return [];
@@ -111,14 +111,15 @@ export class Fetcher {
   private async turn(): Promise<Turn> {
     const topics = this.prefetched.size === 0 ? [] : this.options.topics;
     await this.client.useTopics(topics, async cluster => {
-      // A partition without a leader has one soon; what is known of leaders is good for longer than that.
+      // A partition without a leader gets one soon; the cached metadata would stay valid for longer than
+      // that.
       if (this.leaderless) await cluster.refreshMetadata();
       this.ask(cluster);
     });
     return this.leaderless || this.resting ? PACE.lastRetryMs : PACE.metadataMs;
   }
 
-  /** Asks each leader that is not being asked. */
+  /** Sends a fetch to each leader that has none in progress. */
   private ask(cluster: Cluster): void {
     const all = [...this.prefetched.values()];
     this.leaderless = false;
@@ -192,13 +193,13 @@ export class Fetcher {
     }
   }
 
-  /** Something in the answer cannot be read: only the partition that has it is to wait. */
+  /** Part of the response cannot be decoded: only the partition that it belongs to must wait. */
   private async isolate(nodeId: number, wanted: readonly Prefetched[], error: unknown): Promise<void> {
     const [only] = wanted;
     if (only !== undefined && wanted.length === 1) {
       this.logger.error(
-        `${only.topic}/${only.partition} cannot be read from offset ${only.read} on: ${String(error)}; ` +
-          'trying again, nothing is passed over',
+        `${only.topic}/${only.partition} cannot be read at offset ${only.read}: ${String(error)}; ` +
+          'trying again, no message is skipped',
       );
       only.restsUntil = performance.now() + PACE.unreadableMs;
       return;
@@ -214,14 +215,14 @@ export class Fetcher {
     for (const message of received) buffer.messages.push(message);
     const bytes = bytesOf(received);
     buffer.bytes += bytes;
-    // Toward as much as is to be read ahead: a little that was stored can be a lot.
+    // Adjust toward the size to read ahead: a few stored bytes can become many.
     const towards = Math.min(2, Math.max(0.1, LIMITS.prefetchBytes / Math.max(bytes, 1)));
     const allowance = Math.round(buffer.allowance * towards);
     buffer.allowance = Math.min(LIMITS.fetchBytes, Math.max(LIMITS.leastFetchBytes, allowance));
     buffer.read = Math.max(buffer.read, Number(last.offset) + 1);
   }
 
-  /** Retention has passed a position: what it took is gone, whoever had not read it. */
+  /** Retention has passed a position: what it removed is gone, even if it had not been read. */
   private async findPlaces(wanted: readonly Prefetched[]): Promise<void> {
     await this.client.useTopics(
       wanted.map(({ topic }) => topic),
@@ -232,10 +233,11 @@ export class Fetcher {
           const end = await offsetAt(cluster, topic, partition, 'end');
           if (read >= first && read <= end) continue;
           if (read > end && this.options.whenGone === 'start') {
-            // Going back would hand over messages that count as done: nobody would see them.
+            // Going back would deliver messages at positions that count as done: they would be dropped
+            // unseen.
             this.logger.error(
-              `${topic}/${partition} ends at ${end} and ${read} are done: it is not the topic it was. ` +
-                'Give the services another prefix, or bring the topic back',
+              `${topic}/${partition} ends at ${end} but is done up to ${read}: the topic was replaced. ` +
+                'Give the services another prefix, or restore the topic',
             );
             buffer.lost = true;
             continue;
@@ -251,7 +253,7 @@ export class Fetcher {
     );
   }
 
-  /** After a fetch that failed: its leader is not asked again before. */
+  /** Pauses after a failed fetch; its leader is not asked again before the end of the pause. */
   private async rest(error: unknown): Promise<void> {
     if (this.task.stopping) return;
     this.failures += 1;
@@ -265,7 +267,7 @@ export class Fetcher {
   }
 }
 
-/** A position counts from 1: it is the offset of the message after. */
+/** A position counts from 1: it is the offset of the next message. */
 function toMessage(
   topic: string,
   { offset, timestamp, key, value, headers }: FetchedRecord,

@@ -13,8 +13,8 @@ import { LIMITS, PACE } from './limits.js';
 import { Membership, type MemberOptions } from './membership.js';
 
 /**
- * A competing subscription of this process: what its membership gives is fetched, handed to the handler, and
- * committed soon after its effects, for all partitions together in one request at a time.
+ * A competing subscription of this process. The partitions of its membership are fetched, handed to the
+ * handler, and committed soon after their effects, for all partitions together in one request at a time.
  */
 export class GroupSubscription implements TransportSubscription {
   private readonly logger = new Logger('KafkaSubscription');
@@ -48,9 +48,10 @@ export class GroupSubscription implements TransportSubscription {
       options.group,
       batch => handler({ ...batch, topic: read.nameOf(batch.topic) }),
       async position => {
-        // What is not ours any more is not ours to tell: it would set another owner's place back.
+        // Do not commit a partition that is no longer ours: that would set back the position of its new
+        // owner.
         if (this.assigned.includes(position)) this.uncommitted.add(position);
-        // The next batch need not wait for it: a commit that is lost only brings messages again.
+        // The next batch need not wait for the commit: a lost commit only causes redelivery.
         this.commitSoon();
       },
       () => this.advance(),
@@ -61,7 +62,10 @@ export class GroupSubscription implements TransportSubscription {
     return this.membership.id;
   }
 
-  /** Resolves when it is settled where a new group begins; its partitions come when the group has shared them out. */
+  /**
+   * Resolves when the start of a new group is fixed. Its partitions come later, when the group has assigned
+   * them.
+   */
   async start(): Promise<void> {
     this.fetcher.start();
     await this.membership.join();
@@ -72,7 +76,7 @@ export class GroupSubscription implements TransportSubscription {
   }
 
   private async shutDown(): Promise<void> {
-    // The membership goes on while what is in hand is finished, or its partition would be given away meanwhile.
+    // Keep the membership until batches in progress are done, or their partitions would be given away.
     await this.delivery.stop();
     await this.commit();
     await this.membership.leave();
@@ -88,7 +92,7 @@ export class GroupSubscription implements TransportSubscription {
     this.advance();
   }
 
-  /** Finishes what is in hand, or asks it to stop where it can, and says how far it came. */
+  /** Finishes batches in progress, or asks them to stop where they can, and commits how far they came. */
   private async revoke(): Promise<void> {
     this.revoking = true;
     const { assigned } = this;
@@ -115,7 +119,7 @@ export class GroupSubscription implements TransportSubscription {
     handOut(this.revoking ? [] : this.assigned, this.fetcher, this.delivery, this.read);
   }
 
-  /** In a moment, with what is done until then: each commit is a write for the brokers. */
+  /** Commits in a moment, with what is done by then: each commit is a write for the brokers. */
   private commitSoon(): void {
     this.soon ??= setTimeout(PACE.commitMs).then(() => {
       this.soon = undefined;
@@ -123,7 +127,7 @@ export class GroupSubscription implements TransportSubscription {
     });
   }
 
-  /** Resolves when all that was done when it was called is committed, or is not ours to commit. */
+  /** Resolves when everything that was done before the call is committed, or is not ours to commit. */
   private async commit(): Promise<void> {
     await this.committing;
     this.committing ??= this.commitAll().finally(() => {
@@ -142,7 +146,7 @@ export class GroupSubscription implements TransportSubscription {
             `${this.options.group}: was overtaken, ${positions.length} partition(s) not committed`,
           );
       } catch (error) {
-        // The effects are done; only the group does not know yet.
+        // The effects are done; only the commit is missing.
         for (const position of positions)
           if (this.assigned.includes(position)) this.uncommitted.add(position);
         if (this.assigned.length === 0 || this.delivery.stopping) return;

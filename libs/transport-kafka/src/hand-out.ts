@@ -6,11 +6,11 @@ export interface ReadOptions {
   readonly messages: number;
   /** Most payload bytes in a batch; it has at least one message. */
   readonly bytes: number;
-  /** Takes the prefix off a topic. */
+  /** Removes the prefix from a topic name. */
   readonly nameOf: (topic: string) => string;
 }
 
-/** Hands out what has been fetched, wherever no batch is in hand, and lets the fetcher fill what is free again. */
+/** Hands fetched messages to every idle partition, and lets the fetcher fill the room that this frees. */
 export function handOut(
   positions: readonly ReadPosition[],
   fetcher: Fetcher,

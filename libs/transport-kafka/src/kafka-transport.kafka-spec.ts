@@ -149,7 +149,7 @@ describe('what is read ahead of a handler', () => {
     const client = new KafkaClient({ brokers, instance: randomUUID() });
     try {
       await transport.ensureTopics([{ name: 'a', partitions: 1 }]);
-      // Random text, which no codec makes shorter: what is fetched is what is kept.
+      // Random text does not compress: what is fetched is as long as what is kept.
       const text = () => randomBytes(5_000).toString('base64');
       for (let n = 0; n < 10; n += 1)
         await transport.publish(
@@ -166,7 +166,7 @@ describe('what is read ahead of a handler', () => {
       expect(bytes).toBeLessThanOrEqual(LIMITS.prefetchBytes + LIMITS.fetchBytes);
       const few = await readAhead(client, 10);
       expect(few.length).toBeGreaterThanOrEqual(10);
-      // One fetch brings a record batch at least, and no part of one.
+      // A fetch brings whole record batches, and at least one.
       expect(few.length).toBeLessThan(10 + Math.ceil(LIMITS.recordBatchBytes / 5_000));
     } finally {
       await client.close();
@@ -175,7 +175,7 @@ describe('what is read ahead of a handler', () => {
     }
   });
 
-  /** What a fetcher has when it asks for no more, as nobody takes anything. */
+  /** What a fetcher holds when it asks for no more, because nobody takes anything. */
   async function readAhead(client: KafkaClient, ahead: number): Promise<ReceivedMessage[]> {
     const position = { topic: 'a', partition: 0, epoch: 1, after: -1 };
     let fetched = 0;
@@ -191,7 +191,7 @@ describe('what is read ahead of a handler', () => {
         messages.reduce((total, { payload }) => total + payload.length, 0) >= LIMITS.prefetchBytes,
     );
     const before = fetched;
-    // As a handler does that is through with a batch: there is no room, so it asks for nothing.
+    // As a handler does after a batch: there is still no room, so the fetcher asks for nothing.
     for (let n = 0; n < 10; n += 1) {
       fetcher.wake();
       await new Promise(resolve => setImmediate(resolve));
@@ -202,7 +202,7 @@ describe('what is read ahead of a handler', () => {
   }
 });
 
-/** One line, by Kafka's own console producer. */
+/** Writes one line with Kafka's own console producer. */
 async function writeAsStranger(kafka: TestKafka, topic: string, args: readonly string[]): Promise<void> {
   const java = await KafkaJava.find();
   const producer = 'org.apache.kafka.tools.ConsoleProducer';

@@ -41,7 +41,7 @@ export class KafkaTransport implements Transport {
     this.producer = new Producer(this.client.another(), this.closed.signal);
   }
 
-  /** Waits for brokers that are away. */
+  /** Waits for brokers that are unavailable. */
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
     const wanted = topics.map(({ name, partitions }) => ({
       name: this.prefix + name,
@@ -65,7 +65,7 @@ export class KafkaTransport implements Transport {
     );
   }
 
-  /** Waits for brokers that are away. */
+  /** Waits for brokers that are unavailable. */
   async subscribe(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription> {
     const { group, startFrom, mode, maxBatch, maxBatchBytes = LIMITS.maxBatchBytes } = options;
     const topics = options.topics.map(topic => this.prefix + topic);
@@ -108,7 +108,7 @@ export class KafkaTransport implements Transport {
     const deadline = setTimeout(PACE.checkMs, undefined, { signal: late.signal }).then(() => {
       throw new Error(
         `no broker of ${this.options.brokers.join(', ')} answered within ${PACE.checkMs} ms` +
-          (this.client.trouble === undefined ? '' : `; before: ${this.client.trouble}`),
+          (this.client.trouble === undefined ? '' : `; last error: ${this.client.trouble}`),
       );
     });
     deadline.catch(() => undefined);
@@ -146,7 +146,7 @@ export class KafkaTransport implements Transport {
     }
   }
 
-  /** Tries until there are brokers that answer. */
+  /** Retries until the brokers answer. */
   private whenBack<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     return retryStale(attempt, {
       forMs: Infinity,

@@ -3,13 +3,13 @@ import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
 
 /**
- * What we take of `kafkajs`, and the only file that imports it: connections, authentication and the encoding of
- * requests. Its producer and its consumer are not used; see the decision record on the Kafka client. None of this
- * is its public interface, so its version is pinned.
+ * What we use of `kafkajs`; no other file imports it. We use its connections, its authentication and its
+ * encoding of requests. Its producer and its consumer are not used; see the decision record on the Kafka
+ * client. None of this is its public interface, so its version is pinned.
  */
 const require = createRequire(import.meta.url);
 
-/** A connection to each broker, and what is known of topics and their leaders. */
+/** A connection to each broker, and what is known about topics and their leaders. */
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -141,7 +141,7 @@ export interface Broker {
       topics: readonly { topic: string; partitions: readonly OffsetEntry[] }[];
     },
   ): Promise<unknown>;
-  /** No topics: all that the group has committed. */
+  /** Without topics: everything that the group has committed. */
   offsetFetch(
     request: OfGroup & {
       topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
@@ -171,7 +171,7 @@ const { createLogger } = require('kafkajs/src/loggers/index.js') as {
   createLogger: (options: { level: number; logCreator: () => () => void }) => unknown;
 };
 
-/** What goes wrong is told by whoever asked; the library's own lines tell it twice. */
+/** Callers report what goes wrong; the library's own log lines would report it twice. */
 const SILENT = { level: 0, logCreator: () => () => undefined };
 
 export function createCluster(settings: ClusterSettings): Cluster {
@@ -183,12 +183,12 @@ export function createCluster(settings: ClusterSettings): Cluster {
   });
 }
 
-/** As in the Java client, so that a key has the same partition whoever sends it. */
+/** As in the Java client, so that a key has the same partition whichever client sends it. */
 export const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2.js') as (
   key: Buffer,
 ) => number;
 
-/** What a member of a group is told, in the format that every Kafka tool reads. */
+/** The metadata and the assignment of a group's member, in the format that every Kafka tool reads. */
 export const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol.js') as {
   MemberMetadata: {
     encode(value: { version: number; topics: readonly string[]; userData?: Buffer }): Buffer;
@@ -200,7 +200,7 @@ export const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consume
   };
 };
 
-/** Takes out what aborted transactions of other producers wrote. */
+/** Filters out what aborted transactions of other producers wrote. */
 export const RecordFilter = require('kafkajs/src/consumer/batch.js') as new (
   topic: string,
   fetchedOffset: string,
@@ -211,7 +211,7 @@ export const READ_COMMITTED = 1;
 export const TOPIC_RESOURCE = 2;
 export const COMPRESSION = { none: 0, zstd: 4 } as const;
 
-/** The most that one compressed batch may become: a broker may be fed by others. */
+/** The largest size of a batch after decompression: others may write to the broker. */
 const LARGEST_BATCH = 64 * 1024 * 1024;
 
 const { Codecs } = require('kafkajs/src/protocol/message/compression/index.js') as {
@@ -236,8 +236,8 @@ const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
 const OF_THE_TOPIC = new Set([3, 17, 29]);
 
 /**
- * Its own version throws the whole answer away when any partition, be it somebody else's, has no leader just now.
- * Such a partition passes, with -1 for its leader.
+ * kafkajs discards the whole response if any partition, even one of an unrelated topic, has no leader at the
+ * moment. Here such a partition is accepted, with -1 as its leader.
  */
 for (const version of [0, 1, 2, 3, 4, 5, 6]) {
   const response = require(
@@ -259,7 +259,7 @@ interface RequestQueue {
 
 const RequestQueue = require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue };
 
-/** Its own version sets a timer of a negative time after every answer, which Node makes one of 1 ms, for ever. */
+/** After every response, kafkajs sets a timer with a negative delay, which Node turns into 1 ms, forever. */
 Object.assign(RequestQueue.prototype, {
   scheduleCheckPendingRequests(this: RequestQueue) {
     if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;

@@ -3,7 +3,7 @@ import { fromAssignment } from './assignor.js';
 import { endsOf, type KafkaClient, leadersOf } from './client.js';
 import { type Broker, type Cluster, READ_COMMITTED, RecordFilter } from './kafkajs.js';
 
-/** How far a group is behind, as the brokers count it. Topics are Kafka's, with their prefix. */
+/** How far a group is behind, as the brokers count it. Topic names have their prefix. */
 export async function lagOf(client: KafkaClient, groupId: string): Promise<PartitionLag[]> {
   const { committed, owners } = await client.use(async cluster => {
     const broker = await cluster.findGroupCoordinator({ groupId });
@@ -53,7 +53,7 @@ async function ownersOf(broker: Broker, groupId: string): Promise<ReadonlyMap<st
   return owners;
 }
 
-/** When the message after a position came; undefined when it is gone. */
+/** When the message after a position was appended; undefined if it is gone. */
 async function appendedAt(
   cluster: Cluster,
   topic: string,
@@ -66,7 +66,7 @@ async function appendedAt(
       isolationLevel: READ_COMMITTED,
       maxWaitTime: 0,
       minBytes: 0,
-      // One record batch comes, however long it is.
+      // The broker sends one record batch, however long it is.
       maxBytes: 1,
       topics: [{ topic, partitions: [{ partition, fetchOffset: String(position), maxBytes: 1 }] }],
     });

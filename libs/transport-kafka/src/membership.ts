@@ -6,13 +6,13 @@ import { isFenced, protocolError } from './errors.js';
 import type { Broker, Cluster } from './kafkajs.js';
 import { LIMITS, RETRY } from './limits.js';
 
-/** What a member is told of its partitions. All topics are Kafka's, with their prefix. */
+/** What a member is told about its partitions. Topic names have their prefix. */
 export interface MemberEvents {
-  /** These are ours from now on, and no others. What we had before and still have is the same object. */
+  /** These are ours from now on, and no others. A partition that we keep has the same object as before. */
   assigned(positions: readonly ReadPosition[]): void;
-  /** They are to be shared anew: resolves when nothing is in hand. They are ours until then. */
+  /** The group rebalances: resolves when no batch is in progress. The partitions are ours until then. */
   revoke(): Promise<void>;
-  /** Others may have them already. */
+  /** The partitions may already have other owners. */
   lost(): void;
 }
 
@@ -22,11 +22,11 @@ export interface MemberOptions {
   readonly startFrom: 'start' | 'now';
   readonly instance: string;
   readonly sessionMs: number;
-  /** Whether a member of that id lives in this process. */
+  /** Whether the member with that id runs in this process. */
   readonly isOurs: (memberId: string) => boolean;
 }
 
-/** The coordinator may have given our partitions to others: we cannot ask. */
+/** The coordinator does not answer, and may have given our partitions to others. */
 class Silent extends Error {}
 
 const PROTOCOL = 'sluice-sticky';
@@ -34,13 +34,13 @@ const PROTOCOL = 'sluice-sticky';
 /**
  * A member of a consumer group, by Kafka's classic group protocol with eager rebalancing.
  *
- * Heartbeats have a timer of their own, so a batch may take as long as it likes. When the group changes, the member
- * says that it is ready only after what it has in hand is done, so no partition moves under a handler; one that
- * went silent for longer than its session is passed over, and its epoch is overtaken.
+ * Heartbeats have their own timer, so a batch may take as long as it likes. When the group changes, the
+ * member says that it is ready only after its batches in progress are done, so no partition moves under a
+ * handler. A member that is silent for longer than its session is left out, and its epoch is overtaken.
  *
- * The epoch of a partition is kept in the metadata of its committed offset. A new owner raises it with a commit
- * of its own, which the coordinator takes from a member of the present generation only; so of two owners the later
- * has the higher epoch, whatever becomes of generations and clocks.
+ * The epoch of a partition is kept in the metadata of its committed offset. A new owner raises it with its
+ * own commit, which the coordinator accepts only from a member of the current generation. So the later of two
+ * owners has the higher epoch, whatever happens to generations and clocks.
  */
 export class Membership {
   private readonly logger = new Logger('KafkaMembership');
@@ -48,7 +48,7 @@ export class Membership {
   private memberId = '';
   private generation = -1;
   private assigned: readonly ReadPosition[] = [];
-  /** The generation in which they are ours. */
+  /** The generation in which the assigned partitions are ours. */
   private assignedIn = -1;
   private entering = false;
   private coordinator: { readonly cluster: Cluster; readonly broker: Broker } | undefined;
@@ -70,18 +70,20 @@ export class Membership {
     return this.memberId;
   }
 
-  /** Settles where a group that is new begins, and starts to join; how long that takes is up to the others. */
+  /**
+   * Fixes where a new group begins, and starts to join. How long joining takes is up to the other members.
+   */
   async join(): Promise<void> {
     await this.evictPredecessor(this.client).catch((error: unknown) => this.logger.debug(String(error)));
     await this.client.useTopics(this.options.topics, cluster => this.settleBeginning(cluster));
     this.task.start();
   }
 
-  /** Gives up what it has, of which nothing may be in hand. */
+  /** Gives up its partitions, of which none may have a batch in progress. */
   async leave(): Promise<void> {
     const stopped = this.task.stop();
     this.wakeup.wake();
-    // A request to join waits for the whole group, and holds up what comes after it on its connection.
+    // A join request waits for the whole group, and blocks later requests on its connection.
     if (this.entering) await this.leaveBy(this.client.another());
     await stopped;
     await this.leaveBy(this.client);
@@ -91,27 +93,27 @@ export class Membership {
     const { group: groupId } = this.options;
     const { memberId } = this;
     try {
-      // The coordinator may know us already by an id that we have not been told.
+      // The coordinator may already know us by an id that we have not received.
       if (memberId === '') return await this.evictPredecessor(client);
       await client.use(async cluster => {
         const broker = await cluster.findGroupCoordinator({ groupId });
         return broker.leaveGroup({ groupId, memberId });
       });
     } catch (error) {
-      if (!isFenced(error)) this.logger.warn(`${groupId}: left without saying so: ${String(error)}`);
+      if (!isFenced(error)) this.logger.warn(`${groupId}: leaving the group failed: ${String(error)}`);
     } finally {
       if (client !== this.client) await client.close();
     }
   }
 
-  /** Tells the group how far it has come. @returns false when it is not ours to tell any more */
+  /** Commits how far it has come. @returns false if not all of it is still ours to commit */
   async commit(positions: readonly ReadPosition[]): Promise<boolean> {
     const mine = positions.filter(position => this.assigned.includes(position));
     if (mine.length === 0) return false;
     const { memberId, generation } = this;
     try {
       await this.coordinate(async broker => {
-        // Joined anew while the broker was looked for: what was ours then may be another's now.
+        // We rejoined while the broker was looked up: what was ours then may have another owner now.
         if (this.memberId !== memberId || this.generation !== generation) return;
         await this.commitTo(broker, mine);
       });
@@ -141,12 +143,12 @@ export class Membership {
     this.events.lost();
   }
 
-  /** Joins the group and takes what falls to us. */
+  /** Joins the group and takes the partitions assigned to us. */
   private async enter(cluster: Cluster): Promise<void> {
     const { group: groupId, topics, sessionMs } = this.options;
-    // Leaders and partitions as they are now: who leads the group shares them out.
+    // Leaders and partitions must be current: the leader of the group assigns them.
     await cluster.refreshMetadata();
-    if (this.task.stopping) throw new Error('it is leaving');
+    if (this.task.stopping) throw new Error('the member is leaving');
     const broker = await cluster.findGroupCoordinator({ groupId });
     const owned = this.assigned.map(({ topic, partition }): TopicPartition => ({ topic, partition }));
     this.entering = true;
@@ -160,7 +162,7 @@ export class Membership {
     const { generationId, memberId, leaderId, members } = await request.finally(
       () => (this.entering = false),
     );
-    // In a generation between, somebody else may have had what we had.
+    // In a generation that we missed, another member may have owned our partitions.
     if (generationId !== this.assignedIn + 1) this.forget();
     this.memberId = memberId;
     this.generation = generationId;
@@ -173,7 +175,7 @@ export class Membership {
     this.events.assigned(this.assigned);
   }
 
-  /** As the group's leader: every topic that any member knows. */
+  /** As the group's leader, assigns the partitions of every topic that any member knows. */
   private async shareOut(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
     const candidates = members.map(each => fromMetadata(each.memberId, each.memberMetadata));
     const topics = [...new Set(candidates.flatMap(each => each.topics))];
@@ -181,7 +183,7 @@ export class Membership {
     return toAssignments(assign(partitions, candidates));
   }
 
-  /** What we had goes on; what is new begins where the group left off, under a new epoch. */
+  /** Partitions that we keep go on. New ones begin where the group left off, under a new epoch. */
   private async takeOver(
     cluster: Cluster,
     broker: Broker,
@@ -198,7 +200,10 @@ export class Membership {
     return [...kept, ...positions];
   }
 
-  /** A group that has no members lets anyone commit. One that has some is begun by them. */
+  /**
+   * Commits where a new group begins. A group without members accepts any commit; otherwise its members do
+   * this.
+   */
   private async settleBeginning(cluster: Cluster): Promise<void> {
     const broker = await cluster.findGroupCoordinator({ groupId: this.options.group });
     const places = await this.placesOf(cluster, broker, partitionsOf(cluster, this.options.topics));
@@ -212,7 +217,7 @@ export class Membership {
     }
   }
 
-  /** Where the group left off in each, or begins. A partition that a topic has got since begins at its start. */
+  /** Where the group left off in each partition, or begins. A partition added since begins at its start. */
   private async placesOf(
     cluster: Cluster,
     broker: Broker,
@@ -242,7 +247,10 @@ export class Membership {
     );
   }
 
-  /** Keeps the membership alive. Returns when it is time to join again. @throws when what is assigned is not ours any more */
+  /**
+   * Keeps the membership alive. Returns when it is time to join again.
+   * @throws when what is assigned is no longer ours
+   */
   private async stay(): Promise<void> {
     const { sessionMs, group: groupId } = this.options;
     let heardAt = performance.now();
@@ -291,7 +299,7 @@ export class Membership {
     return this.options.topics.map(topic => leadersOf(cluster, topic).size).join();
   }
 
-  /** A predecessor of our name is not running any more: its partitions need not wait for its session to end. */
+  /** A predecessor with our name no longer runs: its partitions need not wait for its session to expire. */
   private async evictPredecessor(client: KafkaClient): Promise<void> {
     const { group: groupId, instance, isOurs } = this.options;
     await client.use(async cluster => {
@@ -303,7 +311,7 @@ export class Membership {
     });
   }
 
-  /** Asks the coordinator, which is looked up once for as long as its connection lasts. */
+  /** Asks the coordinator, which is looked up once per connection. */
   private coordinate<T>(work: (broker: Broker) => Promise<T>): Promise<T> {
     return this.client.use(async cluster => {
       if (this.coordinator?.cluster !== cluster) {
@@ -332,7 +340,10 @@ export class Membership {
   }
 }
 
-/** Above every epoch before it. A group without any starts at the time, above what one that was deleted had. */
+/**
+ * Above every earlier epoch. A group without one starts at the current time, above the epochs of a deleted
+ * group.
+ */
 function epochAfter(metadata: string | null): number {
   const known = /^epoch=(\d{1,15})$/.exec(metadata ?? '')?.[1];
   return known === undefined ? Date.now() : Number(known) + 1;

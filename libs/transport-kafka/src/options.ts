@@ -8,7 +8,7 @@ export interface SaslOptions {
 /** PEM texts. Without `ca` the brokers' certificates must be signed by an authority that Node trusts. */
 export interface TlsOptions {
   readonly ca?: string | undefined;
-  /** Where the brokers ask for a certificate of the client. */
+  /** For brokers that require a client certificate. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
 }
@@ -16,16 +16,19 @@ export interface TlsOptions {
 export interface KafkaTransportOptions {
   /** Some of the brokers, `host:port`; the others are found through them. */
   readonly brokers: readonly string[];
-  /** A name that no other running instance has. A restart under the same name is not kept waiting for its former self. */
+  /**
+   * A name that no other running instance has. A restart under the same name need not wait for its old
+   * session.
+   */
   readonly instance: string;
-  /** Put before the names of topics and groups. */
+  /** The prefix of topic and group names. */
   readonly prefix?: string | undefined;
-  /** Partitions of a topic that it makes, whatever the service asks for. */
+  /** Partitions of a topic that it creates, whatever the service asks for. */
   readonly partitions?: number | undefined;
   /** Copies of every message; 1 if left out. */
   readonly replication?: number | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly sasl?: SaslOptions | undefined;
-  /** How long a silent instance keeps its partitions, in ms; the brokers bound it. */
+  /** How long a silent instance keeps its partitions, in ms; the brokers limit the range. */
   readonly sessionMs?: number | undefined;
 }

@@ -12,7 +12,7 @@ interface Part extends ProducePartition {
   readonly bytes: number;
 }
 
-/** What became of one request to send. */
+/** The outcome of one send request. */
 interface Outcome {
   readonly error?: unknown;
 }
@@ -24,9 +24,9 @@ interface ProducerId {
   readonly sequences: Map<string, number>;
 }
 
-/** Compressing what is shorter costs more than it saves. */
+/** Compressing fewer bytes than this costs more than it saves. */
 const WORTH_COMPRESSING = 2_048;
-/** What a record has besides, in bytes: lengths, offset and time. */
+/** The overhead of a record, in bytes: lengths, offset and time. */
 const RECORD_OVERHEAD = 24;
 const PASSING = new Set([
   'REQUEST_TIMED_OUT',
@@ -38,11 +38,11 @@ const PASSING = new Set([
 ]);
 
 /**
- * Appends messages, acknowledged by all replicas in sync, idempotent (KIP-98).
+ * Appends messages idempotently (KIP-98), acknowledged by all in-sync replicas.
  *
- * Publishers that wait are served together: one round has at most one record batch a partition, and the next
- * begins when every broker has confirmed it. So no two batches of a partition are ever on their way at once, and
- * a batch that is sent again, because its answer was lost, carries the sequence number it had.
+ * Waiting publishers are served together: one round has at most one record batch per partition, and the next
+ * begins when every broker has confirmed it. So no two batches of a partition are ever in flight at once, and
+ * a batch that is sent again because its response was lost carries the sequence number it had.
  */
 export class Producer {
   private readonly logger = new Logger('KafkaProducer');
@@ -67,13 +67,13 @@ export class Producer {
     if (error !== undefined) throw error;
   }
 
-  /** Gives those who wait one more try. */
+  /** Gives waiting publishers one more attempt. */
   async close(): Promise<void> {
     await this.rounds.settled();
     await this.client.close();
   }
 
-  /** Together, or where one of them cannot be served at all, each for itself. */
+  /** Serves the requests together or, if one of them cannot be served at all, each on its own. */
   private async serve(requests: readonly (readonly WireMessage[])[]): Promise<Outcome[]> {
     try {
       await this.sendAll(requests.flat());
@@ -135,7 +135,8 @@ export class Producer {
         ),
       );
     } catch (error) {
-      // Whether it was appended is not known. A new id forgets the sequence; the inbox absorbs the copies.
+      // It is unknown whether the batch was appended. A new id forgets the sequence; the inbox absorbs the
+      // copies.
       this.id = undefined;
       throw error;
     }
@@ -145,7 +146,7 @@ export class Producer {
 
   private async produce(cluster: Cluster, parts: readonly Part[], id: ProducerId): Promise<void> {
     const byLeader = Map.groupBy(parts, ({ topic, partition }) => leadersOf(cluster, topic).get(partition)!);
-    // All are waited for: a request that is still on its way must not be sent again beside itself.
+    // Wait for all of them: a request that is still in flight must not be sent again in parallel.
     const outcomes = await Promise.allSettled(
       [...byLeader].map(([nodeId, ofLeader]) => this.produceTo(cluster, nodeId, ofLeader, id)),
     );
@@ -202,7 +203,7 @@ function isTransient(error: unknown): boolean {
   return isStale(error) || PASSING.has(protocolError(error) ?? '');
 }
 
-/** About what it takes in a record batch, in bytes. */
+/** The approximate size of a message in a record batch, in bytes. */
 function sizeOf({ key, headers, payload }: WireMessage): number {
   const text = Object.entries(headers).reduce(
     (sum, [name, value]) => sum + name.length + value.length + 4,
@@ -214,7 +215,7 @@ function sizeOf({ key, headers, payload }: WireMessage): number {
 interface Queue {
   readonly topic: string;
   readonly partition: number;
-  /** What goes to it, in order, cut into record batches. */
+  /** Its messages, in order, split into record batches. */
   readonly batches: WireMessage[][];
 }
 
@@ -240,7 +241,7 @@ function byPartition(messages: readonly WireMessage[], counts: ReadonlyMap<strin
   return [...queues.values()];
 }
 
-/** As the Java client's default partitioner has it. */
+/** The same as the Java client's default partitioner. */
 function partitionOf(key: string, partitions: number): number {
   return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
 }

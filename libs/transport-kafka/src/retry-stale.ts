@@ -2,7 +2,7 @@ import { retryUntil, type RetryUntilOptions } from '#messaging';
 import { isStale } from './errors.js';
 import { RETRY } from './limits.js';
 
-/** Tries again what a broker that is not there now may accept later. @throws the last error */
+/** Retries what a broker that is unavailable now may accept later. @throws the last error */
 export function retryStale<T>(
   attempt: () => Promise<T>,
   options: Omit<RetryUntilOptions, 'backoff'>,

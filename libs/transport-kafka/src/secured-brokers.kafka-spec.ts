@@ -27,7 +27,7 @@ let ours: { cert: string; key: string };
 const keytool = (...args: string[]) =>
   promisify(execFile)('keytool', [...args, '-storepass', STORE_PASSWORD, '-noprompt'], { cwd: folder });
 
-/** A broker's key store with a certificate that it signed itself, and a client's likewise. */
+/** A broker's key store with a self-signed certificate, and the same for a client. */
 async function makeCertificates(): Promise<void> {
   const pair = [
     '-genkeypair',

@@ -26,7 +26,7 @@ function connect(prefix: string): KafkaTransport {
   return transport;
 }
 
-/** As a relay does: what was not taken is sent again, all of it. */
+/** As a relay does: if a publish fails, all of it is sent again. */
 async function publishUntilTaken(transport: KafkaTransport, round: number, keys: number): Promise<void> {
   const messages = Array.from({ length: keys }, (_, key) => ({
     topic: 't',
@@ -74,7 +74,7 @@ it('loses nothing and keeps the order of every key while each broker in turn is 
   const all = Array.from({ length: KEYS }, (_, key) => `${key}:${round - 1}`);
   await received.until(items => all.every(last => items.includes(last)));
   for (let key = 0; key < KEYS; key += 1) {
-    // A copy may come again; the first of each must come in order, and none may be missing.
+    // Copies may come; the first of each must come in order, and none may be missing.
     const first = [...new Set(received.items.filter(payload => payload.startsWith(`${key}:`)))];
     expect(first).toEqual(Array.from({ length: round }, (_, n) => `${key}:${n}`));
   }
@@ -151,7 +151,7 @@ it('goes on while a topic of somebody else has no leader', async () => {
     async ({ messages }) => received.add(...messages.map(({ payload }) => payload.toString())),
   );
   const topics = 'org.apache.kafka.tools.TopicCommand';
-  // One copy of each of three partitions: one of them is on the broker that goes.
+  // Three partitions with one replica each: one of them is on the broker that is killed.
   await kafka.cluster.tool(topics, [
     '--create',
     '--topic',

@@ -4,7 +4,7 @@ import { type Broker, TOPIC_RESOURCE } from './kafkajs.js';
 import { LIMITS } from './limits.js';
 import { retryStale } from './retry-stale.js';
 
-/** A topic that is there takes shorter messages than we may send. */
+/** An existing topic accepts only shorter messages than we may send. */
 export class TopicTooNarrow extends Error {
   readonly code = 'topic_too_narrow';
   constructor(
@@ -12,14 +12,14 @@ export class TopicTooNarrow extends Error {
     readonly bytes: number,
   ) {
     super(
-      `topic ${topic} takes records of ${bytes} bytes at most, ${LIMITS.maxRecordBytes} are needed; ` +
+      `topic ${topic} accepts records of at most ${bytes} bytes, but ${LIMITS.maxRecordBytes} are needed; ` +
         `run kafka-configs --alter --topic ${topic} --add-config max.message.bytes=${LIMITS.maxRecordBytes}`,
     );
   }
 }
 
 /**
- * Makes the topics that are not there; one that is there keeps what it has.
+ * Creates the topics that do not exist; an existing topic keeps its settings.
  * @throws TopicTooNarrow
  */
 export async function ensureTopics(
@@ -38,7 +38,7 @@ export async function ensureTopics(
     const missing = topics.filter(({ name }) => !there.has(name));
     if (missing.length > 0) await create(broker, missing, replication);
   });
-  // A broker may not know yet what the controller has made.
+  // A broker may not yet know of a topic that the controller has created.
   await retryStale(
     () =>
       client.useTopics(
@@ -53,9 +53,9 @@ async function create(broker: Broker, topics: readonly TopicSpec[], replication:
   const settings = {
     'max.message.bytes': LIMITS.maxRecordBytes,
     'retention.ms': LIMITS.retentionDays * 86_400_000,
-    // The broker's clock, not the sender's, says when a message came.
+    // The broker's clock, not the sender's, says when a message was appended.
     'message.timestamp.type': 'LogAppendTime',
-    // With three copies, two must have a message before it counts: one broker may be gone, none forgets.
+    // With three replicas, two must have a message before it counts: losing one broker loses no message.
     'min.insync.replicas': Math.min(replication, 2),
   };
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value: String(value) }));
@@ -74,7 +74,7 @@ async function create(broker: Broker, topics: readonly TopicSpec[], replication:
     if (all !== undefined && bad === undefined) return;
     throw bad === undefined
       ? error
-      : new Error(`topic ${bad.topic} cannot be made: ${bad.message}`, { cause: bad });
+      : new Error(`topic ${bad.topic} cannot be created: ${bad.message}`, { cause: bad });
   }
 }
 

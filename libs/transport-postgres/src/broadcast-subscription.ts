@@ -1,7 +1,7 @@
 import type { TransportSubscription } from '#messaging';
 import type { PositionSource, Reader, LogPosition } from './reader.js';
 
-/** A broadcast's places: kept by the instance alone, so one that is gone pins nothing. */
+/** A broadcast's positions. Only the instance keeps them, so a lost instance holds nothing back. */
 export class OwnPositions implements PositionSource {
   constructor(private readonly positions: readonly LogPosition[]) {}
 

@@ -7,7 +7,7 @@ interface AssignedPosition extends LogPosition {
   readonly assignment: Assignment;
 }
 
-/** The partitions that a membership gives, as a reader wants them: one object for as long as an epoch lasts. */
+/** The partitions of a membership, as a reader needs them: one object for as long as an epoch lasts. */
 export class LeasedPositions implements PositionSource {
   private readonly positions = new WeakMap<Assignment, AssignedPosition>();
 
@@ -57,7 +57,7 @@ export class GroupSubscription implements TransportSubscription {
     this.timer = setInterval(() => this.rebalance(), this.membership.heartbeatMs);
   }
 
-  /** New messages may be there. */
+  /** New messages may have arrived. */
   wake(): void {
     this.reader.wake();
   }
@@ -80,15 +80,15 @@ export class GroupSubscription implements TransportSubscription {
   }
 
   private async shutDown(): Promise<void> {
-    // Heartbeats go on while what is in hand is finished, or its partition would be given away meanwhile.
+    // Keep the heartbeats until batches in progress are done, or their partitions would be given away.
     await this.reader.stop();
     clearInterval(this.timer);
-    // Nobody wakes it any more: its own leaving is news that it would hear.
+    // Nothing wakes it any more: its own departure would notify it too.
     this.onClosed();
     await this.ticking;
     await this.membership
       .leave()
-      .catch((error: unknown) => this.logger.warn(`left without saying so: ${String(error)}`));
+      .catch((error: unknown) => this.logger.warn(`leaving the group failed: ${String(error)}`));
   }
 
   private async tick(): Promise<void> {
@@ -107,8 +107,8 @@ export class GroupSubscription implements TransportSubscription {
     }
   }
 
-  // What falls to somebody else is handed over when the batch in hand is done. Not waited for: the heartbeat
-  // must go on meanwhile.
+  // Surplus partitions are handed over when their batch in progress is done. This does not wait for that: the
+  // heartbeat must go on meanwhile.
   private giveUp(surplus: readonly Assignment[]): void {
     for (const assignment of surplus) void this.handOver(assignment);
   }

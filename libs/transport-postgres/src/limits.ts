@@ -12,17 +12,17 @@ export const LIMITS = {
   retentionDays: 7,
   /** How many days ahead the table has partitions. */
   daysAhead: 7,
-  /** A group that nobody has read for this long holds no messages back, in days. */
+  /** A group without a reader for this long no longer holds messages back, in days. */
   abandonedGroupDays: 14,
 } as const satisfies Record<string, number>;
 
-/** How it paces itself, in ms. */
+/** Pauses, in ms. */
 export const PACE = {
-  /** Polling after activity, doubling while nothing comes; a NOTIFY cuts every pause short. */
+  /** Between polls after activity, doubling while nothing comes; a NOTIFY cuts every pause short. */
   firstPollMs: 25,
   lastPollMs: 2_000,
-  /** After an error of the connection. */
+  /** After a connection error. */
   retryMs: 250,
-  /** Between two looks at what retention can drop. */
+  /** Between two runs of retention. */
   retentionMs: 3_600_000,
 } as const satisfies Record<string, number>;

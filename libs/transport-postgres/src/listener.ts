@@ -3,7 +3,9 @@ import pg from 'pg';
 import { retryUntil } from '#messaging';
 import { PACE } from './limits.js';
 
-/** The process's one listening connection. It reconnects by itself and then wakes everyone, for what it missed. */
+/**
+ * The process's one listening connection. It reconnects by itself, then wakes everyone for what they missed.
+ */
 export class Listener {
   private readonly logger = new Logger(Listener.name);
   private readonly listeners = new Map<string, Set<(payload: string) => void>>();

@@ -31,7 +31,7 @@ const APPEND = 'SELECT append($1, $2, $3, $4, $5, $6)';
 
 /**
  * The next messages after each position: at most $4 each, and no more than $5 payload bytes each unless the
- * first alone has more. Each position is one walk down the index (topic, partition, position).
+ * first alone has more. Each position costs one scan of the index (topic, partition, position).
  */
 const FETCH = {
   name: 'sluice_fetch',
@@ -58,7 +58,7 @@ SELECT a.topic, a.partition, p.head::float8 AS head, a.committed::float8 AS comm
 FROM assignment a JOIN partition p USING (topic, partition)
 WHERE a.group_name = $1 ORDER BY a.topic, a.partition`;
 
-/** The sequenced log: topics of partitions, each a dense run of positions in commit order. */
+/** The sequenced log: topics with partitions, each a gapless sequence of positions in commit order. */
 export class SequencedLog {
   private readonly partitions = new Map<string, number>();
 
@@ -80,7 +80,7 @@ export class SequencedLog {
     await this.learn(names);
   }
 
-  /** Appends all, in order, all or none; durable when it resolves. */
+  /** Appends all messages in order, or none of them; durable when it resolves. */
   async append(messages: readonly WireMessage[]): Promise<void> {
     if (messages.length === 0) return;
     for (const { topic, key, payload } of messages) {

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { partitionName, rankByRendezvous, type TopicPartition } from '#messaging';
 import { REBALANCE } from './schema.js';
 
-/** A partition that this instance has, until its lease runs out or somebody overtakes its epoch. */
+/** A partition that this instance owns until its lease expires or another instance overtakes its epoch. */
 export interface Assignment extends TopicPartition {
   readonly epoch: number;
   /** Where the group left off when we got it. */
@@ -44,7 +44,7 @@ ON CONFLICT DO NOTHING`;
 /**
  * Shares a group's partitions among its live instances.
  *
- * Each instance works out the same plan from the same list of members and takes what falls to it; the row in
+ * Each instance computes the same plan from the same list of members and takes its share; the row in
  * `assignment` decides. Every change of owner raises the epoch, and a commit under an old epoch is refused.
  */
 export class Membership {
@@ -77,7 +77,7 @@ export class Membership {
     );
   }
 
-  /** Registers the group, where it is new, and this instance. */
+  /** Registers this instance, and the group if it is new. */
   async join(startFrom: 'start' | 'now'): Promise<void> {
     await this.pool.query(JOIN, [this.group, this.topics, startFrom === 'now']);
     await this.pool.query(HEARTBEAT, [this.group, this.instance, this.leaseMs / 1000]);
@@ -85,15 +85,15 @@ export class Membership {
   }
 
   /**
-   * Renews what we have, takes what falls to us and is free, and names what falls to somebody else now, which
-   * the caller gives up with `release` once it is done with it.
+   * Renews what we have, takes what is free of our share, and returns what now belongs to another instance.
+   * The caller gives that up with `release` once it is done with it.
    */
   async tick(): Promise<{ surplus: Assignment[] }> {
     const askedAt = performance.now();
     await this.renewAssigned();
     const mine = await this.plan();
     await this.acquire(mine.filter(each => !this.assigned.has(partitionName(each))));
-    // Counted from before the questions: we must think it ended no later than the database does.
+    // Counted from before the queries: our view of the lease must end no later than the database's.
     this.leaseUntil = askedAt + this.leaseMs;
     const keep = new Set(mine.map(partitionName));
     return {

@@ -23,7 +23,9 @@ import { APPENDED, migrateLog, REBALANCE } from './schema.js';
 export interface PostgresTransportOptions {
   /** The log's database. */
   readonly url: string;
-  /** A name that no other running instance has. A restart under the same name has its partitions back at once. */
+  /**
+   * A name that no other running instance has. A restart under the same name regains its partitions at once.
+   */
   readonly instance: string;
   /** How long a silent instance keeps its partitions, in ms. */
   readonly leaseMs?: number;
@@ -58,7 +60,8 @@ export class PostgresTransport implements Transport {
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
     });
-    // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+    // An idle connection that breaks is replaced at the next query. Without this handler it would end the
+    // process.
     this.pool.on('error', error => this.logger.warn(`lost an idle connection: ${error.message}`));
     this.listener = new Listener(options.url);
     this.log = new SequencedLog(this.pool, LIMITS.maxMessageBytes);
@@ -95,7 +98,7 @@ export class PostgresTransport implements Transport {
     await this.pool.query('SELECT 1');
   }
 
-  /** What retention drops is listed in its answer. */
+  /** Runs retention. @returns what it dropped */
   async maintain(now: Date = new Date(), keepDays?: number): Promise<string[]> {
     await this.open();
     return this.retention.maintain(now, keepDays);
@@ -174,7 +177,7 @@ export class PostgresTransport implements Transport {
     this.maintenance = setInterval(() => {
       this.retention
         .maintain(new Date())
-        .catch((error: unknown) => this.logger.warn(`retention: ${String(error)}`));
+        .catch((error: unknown) => this.logger.warn(`retention failed: ${String(error)}`));
     }, PACE.retentionMs).unref();
   }
 }

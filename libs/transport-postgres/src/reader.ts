@@ -9,23 +9,23 @@ import {
 import type { SequencedLog } from './log.js';
 import { PACE } from './limits.js';
 
-/** A partition being read, and whether its place is known to the log. */
+/** A partition being read, and whether the log knows its position. */
 export interface LogPosition extends ReadPosition {
-  /** Whether the source has not been told of it yet. */
+  /** Whether the position is still to be committed to the source. */
   uncommitted?: boolean;
 }
 
-/** Where a reader gets its partitions, and to whom it says what is done. */
+/** Where a reader gets its partitions, and where it commits what is done. */
 export interface PositionSource {
   /** The partitions to read now, the same objects for as long as they are ours. */
   current(): readonly LogPosition[];
-  /** @returns false when the partition is not ours any more. */
+  /** @returns false when the partition is no longer ours. */
   commit(position: LogPosition): Promise<boolean>;
 }
 
 /**
- * Reads partitions for their delivery. What is not handled is not read, so a slow handler holds one batch a
- * partition in memory and no more.
+ * Reads partitions for their delivery. It reads on only when a batch is handled, so a slow handler holds at
+ * most one batch per partition in memory.
  */
 export class Reader {
   private readonly logger = new Logger(Reader.name);
@@ -61,17 +61,17 @@ export class Reader {
     this.task.wake();
   }
 
-  /** Resolves when nothing of this partition is in hand. */
+  /** Resolves when no batch of this partition is in progress. */
   async idle(position: LogPosition): Promise<void> {
     await this.delivery.idle(position);
   }
 
-  /** Tells the handler of a partition that it is not ours any more. */
+  /** Signals a partition's handler that the partition is no longer ours. */
   abandon(position: LogPosition): void {
     this.delivery.abandon(position);
   }
 
-  /** Takes no more, waits for what is in hand. */
+  /** Takes no more batches, and waits for those in progress. */
   async stop(): Promise<void> {
     await Promise.all([this.delivery.stop(), this.task.stop()]);
   }
@@ -90,7 +90,7 @@ export class Reader {
     return this.pause;
   }
 
-  // A commit that was lost with its connection is made up for before anything else is read.
+  // A commit that was lost with its connection is repeated before anything else is read.
   private async commit(position: LogPosition): Promise<void> {
     const mine = await this.source.commit(position);
     position.uncommitted = false;

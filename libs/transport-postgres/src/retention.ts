@@ -9,7 +9,7 @@ const ATTACHED = `
 SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'message'::regclass ORDER BY 1`;
 
-/** Whether a group that is still read has anything of this partition of the table to do. */
+/** Whether an active group still has anything to do in this partition of the table. */
 const NEEDED = `
 SELECT EXISTS (
   SELECT 1 FROM assignment a
@@ -19,15 +19,18 @@ SELECT EXISTS (
 ) AS needed`;
 
 /**
- * Gives space back by dropping whole days of the message table, which costs the same however full they are.
- * A day is dropped when it is older than the retention and every group that is still read is past it.
+ * Frees space by dropping whole days of the message table, which costs the same however full they are. A day
+ * is dropped when it is older than the retention and every active group is past it.
  */
 export class Retention {
   private readonly logger = new Logger(Retention.name);
 
   constructor(private readonly pool: Pool) {}
 
-  /** Makes the days to come. Processes that start together take turns, so that none appends before they are there. */
+  /**
+   * Creates the days to come. Processes that start together take turns, so that none appends before they
+   * exist.
+   */
   async prepare(now: Date): Promise<void> {
     const client = await this.pool.connect();
     try {
@@ -43,8 +46,8 @@ export class Retention {
   }
 
   /**
-   * Makes the days to come and drops the days gone by; one process at a time. Returns what it dropped. Not at a
-   * start: after a long stop no group has had the time to say that it still reads.
+   * Creates the days to come and drops the days gone by, in one process at a time. Returns what it dropped.
+   * Not for a start: after a long stop no group has had the time to show that it is still active.
    */
   async maintain(now: Date, keepDays: number = LIMITS.retentionDays): Promise<string[]> {
     const client = await this.pool.connect();
@@ -92,7 +95,7 @@ export class Retention {
         LIMITS.abandonedGroupDays,
       ]);
       if (needed.rows[0]!.needed) {
-        this.logger.warn(`${name} is past its retention and kept: a group has not read it yet`);
+        this.logger.warn(`${name} is past its retention but kept: a group has not read it yet`);
         continue;
       }
       await client.query(`DROP TABLE ${name}`);

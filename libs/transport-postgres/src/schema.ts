@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import { createLog } from './migrations/0001-create-log.js';
 
-/** Channels of LISTEN. */
+/** The channels of LISTEN and NOTIFY. */
 export const APPENDED = 'sluice_appended';
 export const REBALANCE = 'sluice_rebalance';
 
-/** In their order. One that has landed never changes. */
+/** In order. A released migration never changes. */
 const MIGRATIONS = [createLog];
 
 const CREATE_HISTORY = `
@@ -15,13 +15,15 @@ CREATE TABLE IF NOT EXISTS log_migration (
   CONSTRAINT log_migration_pk PRIMARY KEY (name)
 )`;
 
-/** A log of the time before it kept a history has the first migration. */
+/** A log from before the history was kept already has the first migration. */
 const ADOPT = `
 INSERT INTO log_migration (name) SELECT $1 WHERE to_regclass('log_identity') IS NOT NULL ON CONFLICT DO NOTHING`;
 
 const MIGRATION_LOCK = 7_583_201_944;
 
-/** Makes the log's tables, or brings those of an earlier version up to date. Several processes may call it at once. */
+/**
+ * Creates the log's tables, or upgrades those of an earlier version. Several processes may call it at once.
+ */
 export async function migrateLog(pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {

@@ -38,7 +38,7 @@ const Listing = z.object({ limit: z.coerce.number().int().min(1).max(200).defaul
 
 const REASONS: Readonly<Record<Exclude<Decision, 'reserved'>, string>> = {
   sold_out: 'not enough stock is left; wait for a restock or lower the quantity',
-  limit_reached: 'the quantity exceeds the limit per buyer of this campaign',
+  limit_reached: 'this would exceed the limit per buyer of this campaign',
   risk_rejected: 'the risk check refused this buyer; slow down, or contact the shop',
   ended: 'the campaign is over',
   not_started: 'the campaign has not started',

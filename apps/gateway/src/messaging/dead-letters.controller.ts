@@ -92,7 +92,7 @@ export class DeadLettersController {
     return { ...letter, text: Buffer.from(letter.payload, 'base64').toString() };
   }
 
-  /** Returns every matching undecided letter to its place in its key; `{"all":true}` matches all letters. */
+  /** Puts every matching undecided letter back in its key's order; `{"all":true}` matches all letters. */
   @Post('replay')
   @HttpCode(200)
   async replayAll(
@@ -114,7 +114,7 @@ export class DeadLettersController {
     return { discarded: done };
   }
 
-  /** Returns a dead letter to its place in its key, to be handled again. */
+  /** Puts a dead letter back in its key's order, to be handled again. */
   @Post(':id/replay')
   @HttpCode(200)
   async replay(
@@ -151,8 +151,7 @@ export class DeadLettersController {
   }
 
   /**
-   * Asks each service until it has no more letters. A letter that dies again meanwhile is not decided on
-   * again.
+   * Asks each service until it has no more letters. One that dies again meanwhile is left for next time.
    * @throws ServiceUnavailable when a service was away; the others have decided, and a retry does the rest
    */
   private async decideAll(decision: Decision): Promise<Decided> {

@@ -41,7 +41,7 @@ export class SubscriptionNotFound extends DomainError {
 export class SubscriptionsController {
   constructor(private readonly services: AllServices) {}
 
-  /** Every subscription: its progress, its backlog and its age, what it waits for, and its owners. */
+  /** Every subscription: its progress, its backlog and how old that is, what it waits for, and its owners. */
   @Get('subscriptions')
   async subscriptions(): Promise<{ subscriptions: SubscriptionState[] } & Unanswered> {
     const { answers, unanswered } = await this.services.ask(getQueueState, { order: false });

@@ -12,9 +12,8 @@ export class PaymentCallbackController {
   constructor(private readonly requests: RequestClient) {}
 
   /**
-   * The provider's report on a payment. Its headers are `sluice-timestamp` (seconds) and `sluice-signature`,
-   * the HMAC-SHA256 of `<timestamp>.<body>` in hex. The order service checks it against the bytes as
-   * received.
+   * The provider's report on a payment, with the headers `sluice-timestamp` (seconds) and `sluice-signature`,
+   * the HMAC-SHA256 of `<timestamp>.<body>` in hex. The order service checks it against the raw bytes.
    */
   @Post('callback')
   @HttpCode(200)

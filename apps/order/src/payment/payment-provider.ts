@@ -15,7 +15,7 @@ const CheckoutReply = z.object({ checkoutUrl: z.url() });
 export class ProviderUnavailable extends DomainError {
   readonly code = 'payment_provider_unavailable';
   constructor(reason: string, options?: ErrorOptions) {
-    super(`the payment provider is unavailable (${reason}); try again in a moment`, options);
+    super(`the payment provider did not answer correctly (${reason}); try again in a moment`, options);
   }
 }
 

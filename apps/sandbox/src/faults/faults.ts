@@ -11,7 +11,7 @@ export const Fault = z.strictObject({
   delayMs: z.int().min(0).max(600_000).default(0),
   /** The share of calls that fail, 0 to 1. */
   failRate: z.number().min(0).max(1).default(0),
-  /** The status of a failed call: 500 and above, and 429, is an outage; any other refuses this call. */
+  /** The status of a failed call: 500 and above, and 429, mean an outage; any other, a refusal. */
   failStatus: z.int().min(400).max(599).default(503),
   /** How many extra times a callback is sent. */
   duplicates: z.int().min(0).max(20).default(0),

@@ -19,8 +19,9 @@ export class QueueReplaced extends Error {
     readonly now: string,
   ) {
     super(
-      `${service} has settled messages of queue "${before}" but was given "${now}", whose messages it would skip as ` +
-        'done; give it its old queue back, or migrate as docs/choosing-a-transport.md describes',
+      `${service} has settled messages of queue "${before}" but was given "${now}", ` +
+        'whose messages it would skip as done; give it its old queue back, ' +
+        'or migrate as docs/choosing-a-transport.md describes',
     );
   }
 }

@@ -25,7 +25,7 @@ const CLEAR = 'DELETE FROM messaging.waiting WHERE subscription = $1';
 const LIST = `
 SELECT subscription, since, reason FROM messaging.waiting WHERE noted_at > now() - ${GOOD_FOR}`;
 
-/** What is stalled now, by subscription. */
+/** The current stalls, by subscription. */
 export async function listStalls(database: DataSource): Promise<ReadonlyMap<string, Stall>> {
   const rows = (await database.query(LIST)) as { subscription: string; since: Date; reason: string }[];
   return new Map(

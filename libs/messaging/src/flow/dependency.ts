@@ -53,7 +53,7 @@ export class Dependency {
 
 /**
  * Distinguishes an outage from a refusal by the response status: 500 and above, and 429, are outages.
- * @throws DependencyUnavailable; Error for any other answer that is no success
+ * @throws DependencyUnavailable; Error for any other unsuccessful answer
  */
 export function requireSuccess(dependency: string, { ok, status }: Pick<Response, 'ok' | 'status'>): void {
   if (status >= 500 || status === 429) throw new DependencyUnavailable(dependency, `it answered ${status}`);

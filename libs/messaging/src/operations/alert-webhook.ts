@@ -25,7 +25,10 @@ export class AlertWebhook {
     this.webhook = options.secret === undefined ? undefined : new Webhook(options.secret);
   }
 
-  /** @throws NoticeRefused; any other error passes, and it may be told again: it knows by the id what it was told */
+  /**
+   * @throws NoticeRefused; any other error is transient, and the notice may be sent again: its id marks it as
+   * a copy
+   */
   async tell(service: string, what: 'raised' | 'cleared', alert: Alert, signal: AbortSignal): Promise<void> {
     const id = `${alert.id}.${what}`;
     const timestamp = new Date();

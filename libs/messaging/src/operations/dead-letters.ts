@@ -91,8 +91,8 @@ export class DeadLetters {
   /**
    * Puts a letter back at its place in its key, to be tried as if for the first time. If it did not parse and
    * a copy of it has been handled since, it is done.
-   * @returns false when there is none of this id that is still undecided
-   * @throws LetterNotReplayable; it is then as it was
+   * @returns false if there is no undecided letter with this id
+   * @throws LetterNotReplayable; the letter is then unchanged
    */
   async replay(id: string, by: string): Promise<boolean> {
     return this.decide(id, 'replayed', by, null, async (tx, letter) => {
@@ -110,7 +110,7 @@ export class DeadLetters {
   }
 
   /**
-   * Gives a letter up for good; it is kept, with who decided it and why. Its key goes on.
+   * Gives up a letter for good. It is kept, with who decided on it and why. Its key goes on.
    * @returns false if there is no undecided letter with this id
    */
   async discard(id: string, by: string, reason: string): Promise<boolean> {

@@ -27,7 +27,7 @@ export async function bury(
   await tx.query(BURY, [uuidv7(), ...valuesOf(place), ...columnsOf(message), errors]);
 }
 
-/** One that was replayed and fails again is the same letter. */
+/** A letter that was replayed and fails again stays the same letter. */
 const BURY_PARKED = `
 INSERT INTO messaging.dead_letter
   (id, subscription, topic, partition, position, key, headers, payload, appended_at, reason, errors, holds_key)
@@ -37,7 +37,7 @@ ON CONFLICT (subscription, topic, partition, position) DO UPDATE
 SET status = 'dead', reason = excluded.reason, errors = excluded.errors, holds_key = excluded.holds_key, dead_at = now(),
     decided_at = NULL, decided_by = NULL, note = NULL`;
 
-/** Gives up a parked message. It is for the caller to unpark it, or to hold it with its key. */
+/** Gives up a parked message. The caller must unpark it, or hold it with its key. */
 export async function buryParked(
   tx: EntityManager,
   place: Place,
@@ -52,8 +52,8 @@ const COLUMNS = `id, subscription, topic, partition, position::float8 AS positio
        decided_by, note`;
 
 /**
- * Headers are matched as the text that they are stored as: a foreign producer's may hold what PostgreSQL does not
- * take for JSON. $2 to $10 are a filter, each null where nothing is asked.
+ * Headers are matched as stored text: those of a foreign producer may not be valid JSON for PostgreSQL. $2 to
+ * $10 are a filter; null means no condition.
  */
 const FITS = `
 ($2::text IS NULL OR subscription = $2) AND ($3::text IS NULL OR position($3 IN headers) > 0)
@@ -64,18 +64,18 @@ AND ($7::text IS NULL OR position(convert_to($7, 'UTF8') IN payload) > 0)
 AND ($8::text IS NULL OR position($8 IN headers) > 0)
 AND ($9::timestamptz IS NULL OR dead_at >= $9) AND ($10::timestamptz IS NULL OR dead_at <= $10)`;
 
-/** What letters are looked for by; all that is named must fit. */
+/** The criteria that letters are found by; all that are given must match. */
 export interface LetterFilter {
   readonly subscription?: string | undefined;
   readonly type?: string | undefined;
   readonly key?: string | undefined;
   readonly reason?: DeathReason | undefined;
-  /** Part of an attempt's error, in any case. */
+  /** Part of an attempt's error, case-insensitive. */
   readonly error?: string | undefined;
   /** Part of the payload. */
   readonly contains?: string | undefined;
   readonly traceId?: string | undefined;
-  /** When it died, from and up to. */
+  /** When it died: from and up to, inclusive. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
 }
@@ -153,7 +153,7 @@ export async function findUndecided(
 
 const NOW = 'SELECT now()::timestamptz(3) AS now';
 
-/** The moment by which letters are counted as dead, by the database's clock. */
+/** The current time by the database's clock, by which letters count as dead. */
 export async function letterClock(database: DataSource): Promise<string> {
   const [{ now }] = (await database.query(NOW)) as [{ now: Date }];
   return now.toISOString();
@@ -169,7 +169,7 @@ export type DecidedLetter = Pick<
   'subscription' | 'topic' | 'partition' | 'position' | 'key' | 'holds_key' | 'reason' | 'headers'
 >;
 
-/** Decides on a letter. @returns undefined when there is none of this id that is still undecided */
+/** Decides on a letter. @returns undefined if there is no undecided letter with this id */
 export async function decideOnLetter(
   tx: EntityManager,
   id: string,

@@ -5,8 +5,8 @@ import type { Place } from './place.js';
 export type Outcome = 'handled' | 'parked' | 'dead' | 'discarded';
 
 /**
- * What became of a message that had been parked. It is a row of its own and not an update of the progress: a
- * consumer holds that row locked while its handler may wait for what the retrier's handler has.
+ * What became of a parked message. It is a row of its own, not an update of the progress row: a consumer
+ * holds that row locked while its handler may wait for a lock that the retrier's handler holds.
  */
 const NOTE = `
 INSERT INTO messaging.outcome (subscription, topic, partition, was, became) VALUES ($1, $2, $3, $4, $5)`;

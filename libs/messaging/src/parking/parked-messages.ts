@@ -27,7 +27,10 @@ const PARK = `
 INSERT INTO messaging.parked (subscription, topic, partition, position, key, headers, payload, appended_at, attempts, errors, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, now() + make_interval(secs => $11))`;
 
-/** Sets a message aside. Without a failure it lines up behind the parked ones of its key, due at once after them. */
+/**
+ * Parks a message. Without a failure it lines up behind the parked ones of its key and is due right after
+ * them.
+ */
 export async function park(
   tx: EntityManager,
   place: Place,
@@ -46,7 +49,7 @@ export async function countParked(tx: EntityManager, subscription: string): Prom
   return count;
 }
 
-/** A message is the first of its key until the one before it is gone for all to see. */
+/** A message is not the first of its key until the removal of the one before it is committed. */
 const TAKE = `
 SELECT p.topic, p.partition, p.position::float8 AS position, p.key, p.headers, p.payload, p.appended_at, p.attempts
 FROM messaging.parked p
@@ -67,8 +70,8 @@ interface ParkedRow extends Omit<Place, 'subscription'> {
 }
 
 /**
- * The next message to try again, locked until the transaction ends. One that another instance has is passed over;
- * while the subscription is paused there is none.
+ * The next message to retry, locked until the transaction ends. A message that another instance has locked is
+ * skipped. While the subscription is paused there is none.
  */
 export async function take(tx: EntityManager, subscription: string): Promise<ParkedMessage | undefined> {
   const [row] = (await tx.query(TAKE, [subscription])) as ParkedRow[];
@@ -85,7 +88,9 @@ export async function take(tx: EntityManager, subscription: string): Promise<Par
 const LOCK_KEY =
   'SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1::text, $2::text, $3::text), 1))';
 
-/** One message of a key at a time, whichever instance has it: a replay can put one before another that is in hand. */
+/**
+ * Handles one message of a key at a time, across instances: a replay can put one before another in progress.
+ */
 export async function lockKey(tx: EntityManager, { place, message }: ParkedMessage): Promise<void> {
   await tx.query(LOCK_KEY, [place.subscription, place.topic, message.key]);
 }
@@ -93,7 +98,7 @@ export async function lockKey(tx: EntityManager, { place, message }: ParkedMessa
 const UNPARK =
   'DELETE FROM messaging.parked WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4';
 
-/** It is parked no longer: its key goes on. */
+/** Ends the parking of a message: its key goes on. */
 export async function unpark(
   tx: EntityManager,
   place: Place,
@@ -103,7 +108,7 @@ export async function unpark(
   await noteOutcome(tx, place, 'parked', became);
 }
 
-/** Most errors stored for one message: the first ones go when there are more. */
+/** Most errors stored for one message; beyond that the oldest are dropped. */
 const ERRORS_KEPT = 20;
 
 const NOTE_FAILURE = `
@@ -112,7 +117,7 @@ SET attempts = attempts + 1, due_at = now() + make_interval(secs => $6),
     errors = CASE WHEN jsonb_array_length(errors) >= ${ERRORS_KEPT} THEN errors - 0 ELSE errors END || $5::jsonb
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 RETURNING attempts`;
 
-/** Counts a failed attempt. @returns the attempts so far; undefined when the message is parked no longer */
+/** Counts a failed attempt. @returns the attempts so far; undefined if the message is no longer parked */
 export async function noteFailure(
   tx: EntityManager,
   place: Place,
@@ -127,7 +132,7 @@ const POSTPONE = `
 UPDATE messaging.parked SET due_at = now() + make_interval(secs => $5)
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
-/** An outage, not a failure: it is tried again later, and no attempt is counted. */
+/** For an outage, not a failure: the message is retried later, and no attempt is counted. */
 export async function postpone(database: DataSource, place: Place, pauseMs: number): Promise<void> {
   await database.query(POSTPONE, [...valuesOf(place), pauseMs / 1_000]);
 }
@@ -136,7 +141,7 @@ const HOLD = `
 UPDATE messaging.parked SET held = true
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
-/** It stays where it is and its key waits, until an operator decides on its dead letter. */
+/** Keeps the message parked and its key waiting until an operator decides on its dead letter. */
 export async function hold(tx: EntityManager, place: Place): Promise<void> {
   await tx.query(HOLD, [...valuesOf(place)]);
 }
@@ -145,7 +150,7 @@ const RELEASE = `
 UPDATE messaging.parked SET held = false, attempts = 0, due_at = now()
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
-/** One that was held is tried as if for the first time. */
+/** Releases a held message, to be tried as if for the first time. */
 export async function release(tx: EntityManager, place: Place): Promise<void> {
   await tx.query(RELEASE, [...valuesOf(place)]);
 }

@@ -8,7 +8,7 @@ export interface Place {
   readonly position: number;
 }
 
-/** As the statements take it: $1 to $4. */
+/** The place as parameters of the statements: $1 to $4. */
 export function valuesOf({ subscription, topic, partition, position }: Place): readonly unknown[] {
   return [subscription, topic, partition, position];
 }
@@ -18,7 +18,7 @@ export function columnsOf({ key, headers, payload, appendedAt }: ReceivedMessage
   return [storable(key), JSON.stringify(headers), payload, appendedAt];
 }
 
-/** PostgreSQL's text has no NUL; a foreign producer's key may have one. */
+/** PostgreSQL's text type cannot hold a NUL; a foreign producer's key may contain one. */
 export function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }

@@ -1,16 +1,16 @@
 /**
- * `messaging.publish` locks every key, then takes the numbers: a transaction that waits here gets its numbers after
- * the one it waited for has committed, so per key the outbox is in commit order. The locks are taken sorted, so that
- * two publishers of the same keys cannot deadlock.
+ * `messaging.publish` locks every key, then assigns the numbers. A transaction that waits here gets its
+ * numbers after the one it waited for has committed, so per key the outbox is in commit order. The locks are
+ * taken in sorted order, so that two publishers of the same keys cannot deadlock.
  */
 export const PUBLISH = 'SELECT messaging.publish($1, $2, $3::json)';
 
 /**
- * `messaging.next_to_send` deletes what was sent and returns the next rows to send: at most $2 of them, and no more
- * than $3 bytes unless the first alone has more. Always from the lowest number there is: a transaction that commits
- * late is below others that were sent, and what comes after it of its key must not be sent before it. One statement
- * sees both or the first alone. Losing the delete in a crash of the database only sends again, so it does not wait
- * for the disk.
+ * `messaging.next_to_send` deletes what was sent and returns the next rows to send: at most $2 rows, and at
+ * most $3 bytes unless the first row alone has more. It always starts at the lowest number. A transaction
+ * that commits late is below rows that were already sent, and later rows of its key must not be sent before
+ * it. One statement sees both or the first alone. If a crash of the database loses the delete, the rows are
+ * only sent again, so the delete does not wait for the disk.
  */
 export const NEXT_TO_SEND = 'SELECT * FROM messaging.next_to_send($1::bigint[], $2, $3)';
 

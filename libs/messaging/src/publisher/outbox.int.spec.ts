@@ -195,7 +195,7 @@ describe('outbox and relay', () => {
     await publish({ key: 'a', n: 1 });
     relay.wake();
     await sending.opened;
-    // More than goes at once.
+    // More than fits into one send.
     const note = 'x'.repeat(100);
     await publish(...Array.from({ length: 5 }, (_, n) => ({ key: 'a', n, note })));
     const stopped = relay.stop();

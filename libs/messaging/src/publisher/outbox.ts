@@ -15,7 +15,7 @@ export interface OutboxLimits {
 export const DEFAULT_PUBLISH_EVENTS: OutboxLimits['maxEvents'] = 5_000;
 
 export interface PublishOptions {
-  /** The trace of each event; the running one where left out. */
+  /** The trace of each event; the current one where left out. */
   readonly traceparents?: readonly (string | undefined)[];
 }
 
@@ -41,7 +41,7 @@ export const PUBLISHED = 'sluice.published';
 /** The same for the timers. */
 export const SCHEDULED = 'sluice.scheduled';
 
-/** Publishes in the caller's transaction: what commits is sent, what rolls back never was. */
+/** Publishes in the caller's transaction: what commits is sent, what rolls back is never sent. */
 export class Outbox {
   constructor(private readonly limits: OutboxLimits) {}
 

@@ -9,13 +9,13 @@ import { HIGHEST, NEXT_TO_SEND } from './outbox-sql.js';
 import { sentChannel, type SentSignal } from './signals.js';
 
 export interface RelayLimits {
-  /** Most messages sent in one go. */
+  /** Most messages in one send. */
   readonly batch: number;
-  /** Most payload bytes sent in one go; a single larger message goes alone. */
+  /** Most payload bytes in one send; a single larger message is sent alone. */
   readonly batchBytes: number;
   /** How long another instance waits for a relay that went silent, in ms. */
   readonly leaseMs: number;
-  /** How often an idle relay looks by itself, in ms; a commit in its own process wakes it at once. */
+  /** How often an idle relay polls, in ms; a commit in its own process wakes it at once. */
   readonly pollMs: number;
   /** Longest pause after a failed send, in ms. */
   readonly maxBackoffMs: number;
@@ -53,9 +53,9 @@ export class Relay {
   private readonly logger = new Logger(Relay.name);
   private readonly lease: Lease;
   private readonly task: BackgroundTask;
-  /** Rows that the transport has and the outbox still. */
+  /** Rows that the transport has and the outbox still holds. */
   private sent: readonly string[] = [];
-  /** Where it ends when it is stopped: the last row that was committed then. */
+  /** The row at which a stopping relay ends: the last one that was committed when it was stopped. */
   private end: bigint | undefined;
 
   constructor(
@@ -84,8 +84,8 @@ export class Relay {
   }
 
   /**
-   * Sends what was committed when it was called, then ends; what commits later is sent by the next relay, and so is
-   * the rest where the transport fails meanwhile.
+   * Sends what was committed when it was called, then ends. The next relay sends what commits later, and the
+   * rest if the transport fails meanwhile.
    */
   async stop(): Promise<void> {
     await this.task.stop();
@@ -95,7 +95,7 @@ export class Relay {
   private async turn(): Promise<Turn> {
     const { stopping } = this.task;
     const startedAt = performance.now();
-    // Others may publish without an end: what is above this is for the next relay.
+    // Others may go on publishing: what is above this is for the next relay.
     if (stopping) this.end ??= await this.highest();
     const { count, last } = await this.sendBatch();
     if (this.end !== undefined && (last === undefined || BigInt(last) >= this.end)) {
@@ -122,7 +122,7 @@ export class Relay {
     return { count: rows.length, last: this.sent.at(-1) };
   }
 
-  /** Deletes what was sent, in one go with asking for what comes next: the outbox is asked once a batch. */
+  /** Deletes what was sent and reads what comes next, in one statement: one query per batch. */
   private async next(limit: number): Promise<OutboxRow[]> {
     if (limit === 0 && this.sent.length === 0) return [];
     const wanted = [this.sent, limit, this.limits.batchBytes];

@@ -5,5 +5,5 @@ export interface SentSignal {
   readonly count: number;
 }
 
-/** Published when the transport has a batch and the outbox has it still. */
+/** Published when the transport has a batch and the outbox still holds it. */
 export const sentChannel = channel('sluice:relay:sent');

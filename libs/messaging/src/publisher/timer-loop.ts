@@ -6,13 +6,13 @@ import { FIRE, NEXT_DUE } from './timer-sql.js';
 export interface TimerLimits {
   /** Most timers fired in one transaction. */
   readonly batch: number;
-  /** Longest sleep, in ms: how late a timer can be that another instance scheduled. */
+  /** Longest sleep, in ms. A timer that another instance scheduled can be late by as much. */
   readonly pollMs: number;
 }
 
 export const DEFAULT_TIMER_LIMITS: TimerLimits = { batch: 500, pollMs: 1_000 };
 
-/** Fires what is due. Every instance may run one: a timer that one has taken, the others pass over. */
+/** Fires due timers. Every instance may run a loop: each skips the timers that another has locked. */
 export class TimerLoop {
   private readonly logger = new Logger(TimerLoop.name);
   private readonly task: BackgroundTask;
@@ -24,7 +24,7 @@ export class TimerLoop {
   ) {
     this.task = new BackgroundTask(() => this.turn(), {
       backoff: { firstMs: limits.pollMs, longestMs: limits.pollMs },
-      onError: error => this.logger.warn(`timers wait: ${String(error)}`),
+      onError: error => this.logger.warn(`timers are delayed: ${String(error)}`),
     });
   }
 

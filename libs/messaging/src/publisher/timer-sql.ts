@@ -7,7 +7,7 @@ SET topic = excluded.topic, traceparent = excluded.traceparent, payload = exclud
 
 export const CANCEL = 'DELETE FROM messaging.timer WHERE type = $1 AND key = ANY($2::text[])';
 
-/** Moves what is due from the timers to the outbox, in one statement: an event is in one of the two, never in both. */
+/** Moves due timers to the outbox, in one statement: an event is in one of the two, never in both. */
 export const FIRE = `
 WITH due AS (
   DELETE FROM messaging.timer WHERE (type, key) IN (

@@ -56,7 +56,7 @@ describe('timers', () => {
         Array.from({ length: 25 }, (_, n) => ({ event: { id: String(n), n }, dueAt: new Date(0) })),
       ),
     );
-    // What one transaction fired is told of by its mark on the rows.
+    // A trigger marks which transaction fired each timer.
     await fixture.database.query('CREATE TABLE fired (xid xid8 NOT NULL DEFAULT pg_current_xact_id())');
     await fixture.database.query(`
       CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO fired DEFAULT VALUES; RETURN OLD; END';

@@ -15,13 +15,13 @@ export interface Scheduled<Event> {
   readonly dueAt: Date;
 }
 
-/** Events for later, kept in the service's database until the database's clock says that they are due. */
+/** Events to publish later, kept in the service's database until they are due by the database's clock. */
 export class Timers {
   constructor(private readonly limits: OutboxLimits) {}
 
   /**
-   * Publishes each event when it is due, if the caller's transaction commits. One timer a key: scheduling again
-   * replaces it.
+   * Publishes each event when it is due, if the caller's transaction commits. There is one timer per key:
+   * scheduling again replaces it.
    * @throws PublishOutsideTransaction, InvalidEvent, TooManyEvents, MessageTooLarge
    */
   async schedule<D extends EventDefinition>(
@@ -38,7 +38,7 @@ export class Timers {
     const rows = timers.map(({ event, dueAt }) => {
       const { topic, key, traceparent, ...envelope } = envelop(definition, event);
       const payload = JSON.stringify(envelope.payload);
-      // Now, while somebody can be told: later it would stop the relay.
+      // Check now, while the caller can still get the error: later it would stop the relay.
       checkSize(topic, key, payload, this.limits.maxMessageBytes);
       return `{"key":${JSON.stringify(key)},"traceparent":"${traceparent}","payload":${payload},"due_at":"${dueAt.toISOString()}"}`;
     });
@@ -46,7 +46,7 @@ export class Timers {
     runner.data[SCHEDULED] = true;
   }
 
-  /** Takes timers back, in the caller's transaction. One that has fired already is an event on its way. */
+  /** Cancels timers, in the caller's transaction. A timer that has already fired is an event in flight. */
   async cancel(tx: EntityManager, definition: EventDefinition, keys: readonly string[]): Promise<void> {
     if (tx.queryRunner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
     if (keys.length > 0) await tx.query(CANCEL, [definition.type, keys]);

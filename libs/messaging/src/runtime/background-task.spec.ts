@@ -4,7 +4,7 @@ import { BackgroundTask, type Turn } from './background-task.js';
 const FOREVER = 2 ** 31 - 1;
 const quick = { backoff: { firstMs: 1, longestMs: 1 }, onError: () => undefined };
 
-/** A turn that the test ends one by one. */
+/** Turns that the test ends one by one. */
 function steps() {
   const waiting: ((turn: Turn | Error) => void)[] = [];
   const started: (() => void)[] = [];

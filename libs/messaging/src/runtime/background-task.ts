@@ -1,20 +1,23 @@
 import { type Backoff, pauseAfter } from './backoff.js';
 import { Wakeup } from './wakeup.js';
 
-/** What a turn asks for: another turn after so many ms, or at the next wake if that is sooner; or none. */
+/**
+ * What a turn asks for: another turn after this many ms, or at the next wake if that is sooner; or no other
+ * turn.
+ */
 export type Turn = number | 'done';
 
 export interface BackgroundTaskOptions {
   readonly backoff: Backoff;
-  /** Told of a turn that failed, with the pause before the next one, in ms. */
+  /** Called after a turn that failed, with the pause before the next one, in ms. */
   onError(error: unknown, pauseMs: number): void;
   /** Whether turns go on after `stop()` until one is done or fails: for work that must not be left half done. */
   readonly drains?: boolean;
 }
 
 /**
- * A loop of this process: one turn after the other, a pause that grows after failures, woken by `wake`. A turn that
- * has begun is finished before `stop` resolves.
+ * A loop in this process: one turn after the other, with a pause that grows after failures; `wake` starts the
+ * next turn early. A turn that has begun is finished before `stop` resolves.
  */
 export class BackgroundTask {
   private readonly wakeup = new Wakeup();

@@ -6,7 +6,9 @@ export interface Backoff {
   readonly longestMs: number;
 }
 
-/** Exponential backoff with jitter in its upper half, so that what failed together does not come back together. */
+/**
+ * Exponential backoff with jitter in its upper half, so that what failed together does not retry together.
+ */
 export function pauseAfter(
   failures: number,
   { firstMs, longestMs }: Backoff,

@@ -1,10 +1,10 @@
 export interface BatcherOptions<Item> {
   /** Most items in one batch. */
   readonly maxItems: number;
-  /** Most weight in one batch; one that is heavier goes alone. */
+  /** Most weight in one batch; an item that is heavier goes alone. */
   readonly maxWeight?: number;
   readonly weigh?: (item: Item) => number;
-  /** Whether a batch waits for the one before it of its lane; then it is as large as the load. */
+  /** Whether a batch waits for the previous one of its lane; then its size follows the load. */
   readonly oneAtATime: boolean;
 }
 
@@ -20,15 +20,16 @@ interface Lane<Item, Result> {
 }
 
 /**
- * Gathers what is asked for at one moment and does it together, in the order of asking. What arrives in one turn of
- * the event loop makes one batch; with `oneAtATime` so does what arrives while the batch before is under way.
+ * Gathers items that are added at one moment and processes them together, in the order of adding. Items added
+ * in one turn of the event loop make one batch; with `oneAtATime`, so do items added while the previous batch
+ * is in progress.
  */
 export class Batcher<Item, Result> {
   private readonly lanes = new Map<string, Lane<Item, Result>>();
   private count = 0;
   private idle: (() => void)[] = [];
 
-  /** @param work does a batch of one lane and returns a result for each item, in their order */
+  /** @param work processes a batch of one lane and returns a result for each item, in their order */
   constructor(
     private readonly work: (items: readonly Item[], lane: string) => Promise<readonly Result[]>,
     private readonly options: BatcherOptions<Item>,

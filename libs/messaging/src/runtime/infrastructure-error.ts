@@ -34,13 +34,6 @@ export class DependencyUnavailable extends Error {
   }
 }
 
-/** The database gave no connection, or no answer: nothing was asked of it. */
-export class DatabaseUnavailable extends DependencyUnavailable {
-  constructor(cause: unknown) {
-    super('the database', cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
 /**
  * Whether an error is an outage by its kind: the same can succeed later, and a smaller batch does not help. Decided by
  * codes and classes, never by a message's text.

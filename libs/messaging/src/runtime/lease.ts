@@ -11,8 +11,8 @@ RETURNING 1`;
 const GIVE_UP = 'DELETE FROM messaging.lease WHERE name = $1 AND holder = $2';
 
 /**
- * A right that one instance has at a time, by the database's clock. An instance that restarts under its old
- * name has it again at once; any other waits until it runs out.
+ * A lease that one instance holds at a time, by the database's clock. An instance that restarts under the
+ * same name regains it at once; any other waits until it expires.
  */
 export class Lease {
   private heldUntil = 0;
@@ -24,12 +24,14 @@ export class Lease {
     readonly ttlMs: number,
   ) {}
 
-  /** Whether we hold it, renewed when a third of its time is gone. Asks the database only then. */
+  /**
+   * Whether we hold the lease. Renews it when a third of its time is gone, and asks the database only then.
+   */
   async hold(): Promise<boolean> {
     const now = performance.now();
     if (this.heldUntil - now > (this.ttlMs * 2) / 3) return true;
     const rows = (await this.database.query(HOLD, [this.name, this.holder, this.ttlMs / 1000])) as unknown[];
-    // Counted from before the question, so that we think it ended no later than the database does.
+    // Counted from before the query: our view of the lease must end no later than the database's.
     this.heldUntil = rows.length > 0 ? now + this.ttlMs : 0;
     return rows.length > 0;
   }

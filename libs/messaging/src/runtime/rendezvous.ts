@@ -8,7 +8,7 @@ export function rankByRendezvous(key: string, candidates: readonly string[]): st
     .map(({ candidate }) => candidate);
 }
 
-// CRC-32 is linear, so names that differ in one digit would rank alike for every key; this finaliser
+// CRC-32 is linear, so names that differ in one digit would rank alike for every key; this finalizer
 // (MurmurHash3's fmix32, Austin Appleby) breaks that.
 function mix(hash: number): number {
   let h = hash;

@@ -7,9 +7,9 @@ export interface RetryUntilOptions {
   readonly forMs: number;
   /** Which errors are transient; all of them if left out. */
   readonly isTransient?: (error: unknown) => boolean;
-  /** Aborted when there is no time left for another try. */
+  /** Aborted when there is no time left for another attempt. */
   readonly signal?: AbortSignal | undefined;
-  /** Told before each pause. */
+  /** Called before each pause. */
   readonly onPause?: (error: unknown, pauseMs: number) => void;
 }
 

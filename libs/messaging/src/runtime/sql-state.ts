@@ -1,6 +1,6 @@
 /** The library's own SQLSTATEs, which `messaging.begin_batch` raises. Its definition is in `migration/`. */
 export const SqlState = {
-  /** A later owner has the partition. */
+  /** A later owner has taken over the partition. */
   staleOwner: 'SL001',
   /** An operator has paused the subscription. */
   paused: 'SL002',

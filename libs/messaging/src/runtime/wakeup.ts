@@ -1,4 +1,4 @@
-/** A flag that a loop waits on. A wake that comes while nobody waits is kept, several count as one. */
+/** A flag that a loop waits on. A wake while nobody waits is kept; several count as one. */
 export class Wakeup {
   private pending = false;
   private release: (() => void) | undefined;
@@ -23,7 +23,7 @@ export class Wakeup {
     this.pending = false;
   }
 
-  /** A pause that ordinary wakes do not cut short; one that finds `cancelled` true does. */
+  /** A pause that ordinary wakes do not cut short. A wake that finds `cancelled` true does. */
   async sleep(ms: number, cancelled: () => boolean): Promise<void> {
     const until = performance.now() + ms;
     for (let left = ms; left > 0 && !cancelled(); left = until - performance.now()) await this.wait(left);

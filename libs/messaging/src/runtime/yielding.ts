@@ -1,42 +1,43 @@
 import { cpus } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 
-/** A rest grows from nothing to its full length as a share of processor time in use goes from one to the other. */
+/** A rest grows from zero to its full length as the share of CPU time in use goes from `from` to `to`. */
 interface Ramp {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * On a machine with work to do, a loop rests up to as long as it worked, so that it finds batches and
- * not crumbs: each costs the same, whatever is in it. The longest rest is short, for a message's way has two.
+ * On a busy machine, a loop rests for up to as long as it worked, so that it finds full batches: a batch
+ * costs the same, whatever its size. The longest rest is short, because there are two on a message's path.
  */
 const GATHER = { used: { from: 0.5, to: 0.8 } satisfies Ramp, factor: 1, longestMs: 8 } as const;
 
 /**
- * On a machine that others want, all loops of a process together take a sixth of a processor. What they work for,
- * the database above all, yields with them; a low priority of their own process would not do that. Others are
- * what runs at normal priority. The longest rest is the most that this can add to a message's way.
+ * On a machine that others need, all loops of a process together use one sixth of a CPU. What they use, above
+ * all the database, yields with them; a low priority of their own process would not do that. Others are the
+ * processes that run at normal priority. The longest rest is the most latency that this can add to a message.
  */
 const YIELD = { used: { from: 0.65, to: 0.8 } satisfies Ramp, factor: 5, longestMs: 1_000 } as const;
 
-/** How long one look at the machine is good for, in ms. */
+/** How long one sample of CPU usage stays valid, in ms. */
 const SAMPLE_MS = 200;
 
-/** Shares of all processor time. Waiting for disks is no use. */
+/** Shares of all CPU time. Time spent waiting for disks does not count. */
 export interface Usage {
   readonly all: number;
-  /** Without what processes of low priority use. */
+  /** Without the use by low-priority processes. */
   readonly others: number;
 }
 
 let sample = { at: performance.now(), ...processorTime(), usage: { all: 0, others: 0 } };
-/** When the rests of everything that was done in this process will be over. */
+/** When the rests for all work done in this process will be over. */
 let restedAt = 0;
 
 /**
- * Rests after a piece of background work, as long as the machine has other things to do; on an idle one not at
- * all. After a full batch there is nothing to gather: more is waiting than fits. A scavenger in the sense of LEDBAT (RFC 6817), with processor time where that has queueing delay.
+ * Rests after a piece of background work, for as long as the machine has other things to do; on an idle
+ * machine not at all. After a full batch there is nothing to gather: more messages wait than fit. A scavenger
+ * in the sense of LEDBAT (RFC 6817), with CPU time in place of queueing delay.
  */
 export async function restAfter(
   startedAt: number,
@@ -50,7 +51,10 @@ export async function restAfter(
   if (rest >= 1) await setTimeout(rest, undefined, { signal }).catch(() => undefined);
 }
 
-/** How long to rest, in ms, after so much work, in ms: this loop for itself, and all of the process in turn. */
+/**
+ * How long to rest after `workedMs` of work, in ms: `gather` for this loop, `yielding` for the whole process
+ * in turn.
+ */
 export function restFor(workedMs: number, { all, others }: Usage): { gather: number; yielding: number } {
   return {
     gather: Math.min(workedMs * GATHER.factor * on(GATHER.used, all), GATHER.longestMs),

@@ -21,8 +21,9 @@ interface InHand {
 }
 
 /**
- * Hands messages to a subscription's handler: one batch a partition at a time, partitions side by side. After a
- * batch that failed its partition rests, longer each time; then the transport brings the same messages again.
+ * Hands messages to a subscription's handler: one batch per partition at a time, partitions in parallel.
+ * After a failed batch its partition pauses, longer each time; then the transport delivers the same messages
+ * again.
  */
 export class PartitionDelivery<Position extends ReadPosition> {
   private readonly logger = new Logger(PartitionDelivery.name);
@@ -33,7 +34,7 @@ export class PartitionDelivery<Position extends ReadPosition> {
   constructor(
     private readonly name: string,
     private readonly handler: BatchHandler,
-    /** A batch is done and `after` has moved. The next batch of the partition waits for it. */
+    /** A batch is done and `after` has moved. The next batch of the partition waits for this call. */
     private readonly onSettled: (position: Position) => Promise<void>,
     /** A partition can take its next batch. */
     private readonly onIdle: () => void,
@@ -47,25 +48,25 @@ export class PartitionDelivery<Position extends ReadPosition> {
     return this.inHand.has(position);
   }
 
-  /** Resolves when nothing of this partition is in hand. */
+  /** Resolves when no batch of this partition is in progress. */
   async idle(position: Position): Promise<void> {
     await this.inHand.get(position)?.done;
   }
 
-  /** Tells the handler of a partition that it is not ours any more, or soon will not be. */
+  /** Signals a partition's handler that the partition is no longer ours, or soon will not be. */
   abandon(position: Position): void {
     const { topic, partition } = position;
     this.inHand.get(position)?.abort.abort(new Error(`${topic}/${partition} has another owner`));
   }
 
-  /** Takes no more, waits for what is in hand. */
+  /** Takes no more batches, and waits for those in progress. */
   async stop(): Promise<void> {
     this.stopped.abort();
     await Promise.all([...this.inHand.values()].map(each => each.done));
   }
 
   /**
-   * The messages come after the position, and nothing of their partition is in hand.
+   * The messages must follow the position, and no batch of their partition may be in progress.
    * @param full whether the batch is as large as it may be
    */
   deliver(position: Position, messages: readonly ReceivedMessage[], full: boolean): void {
@@ -97,7 +98,7 @@ export class PartitionDelivery<Position extends ReadPosition> {
       const failures = (this.failures.get(position) ?? 0) + 1;
       this.failures.set(position, failures);
       const pause = Math.round(pauseAfter(failures, BACKOFF));
-      this.logger.warn(`${this.name}: ${topic}/${partition} waits ${pause} ms: ${String(error)}`);
+      this.logger.warn(`${this.name}: retrying ${topic}/${partition} in ${pause} ms: ${String(error)}`);
       const signals = AbortSignal.any([signal, this.stopped.signal]);
       await setTimeout(pause, undefined, { signal: signals }).catch(() => undefined);
     }

@@ -1,7 +1,7 @@
 import type { WireMessage } from '../message/envelope.js';
 import type { ReceivedMessage, TopicPartition } from '../message/received-message.js';
 
-/** What a transport gives; the contract suite holds it to each of these. */
+/** What a transport supports; the contract suite holds it to each of these. */
 export interface TransportCapabilities {
   /** The longest payload it takes, in bytes. */
   readonly maxMessageBytes: number;
@@ -9,7 +9,7 @@ export interface TransportCapabilities {
 
 export interface TopicSpec {
   readonly name: string;
-  /** Used when the topic is made; one that is there keeps what it has. */
+  /** Used when the topic is created; an existing topic keeps its number. */
   readonly partitions: number;
 }
 
@@ -18,20 +18,23 @@ export interface Batch extends TopicPartition {
   /** Grows whenever the partition changes hands. */
   readonly epoch: number;
   readonly messages: readonly ReceivedMessage[];
-  /** Aborted when the partition is no longer ours, or is to be; what is still undone belongs to the next owner. */
+  /**
+   * Aborted when the partition is no longer ours, or soon will not be. What is not done is for the next
+   * owner.
+   */
   readonly signal: AbortSignal;
 }
 
-/** Takes effect of a batch. Resolved: the batch is done. Rejected: it comes again, after a pause. */
+/** Handles a batch. Resolved: the batch is done. Rejected: it is delivered again, after a pause. */
 export type BatchHandler = (batch: Batch) => Promise<void>;
 
 export interface SubscribeOptions {
-  /** Competing subscribers with one group share its messages. */
+  /** Competing subscribers of the same group share its messages. */
   readonly group: string;
   readonly topics: readonly string[];
   /** `competing`: one copy for the group. `broadcast`: one for every instance, from now on, nothing kept. */
   readonly mode: 'competing' | 'broadcast';
-  /** Where a group that is new begins. */
+  /** Where a new group begins. */
   readonly startFrom: 'start' | 'now';
   /** Most messages in a batch. A partition's next batch is handed over when this one is done. */
   readonly maxBatch: number;
@@ -40,7 +43,7 @@ export interface SubscribeOptions {
 }
 
 export interface TransportSubscription {
-  /** Stops taking, waits for what is in hand, hands its partitions over. */
+  /** Stops taking messages, waits for batches in progress, and hands its partitions over. */
   close(): Promise<void>;
 }
 
@@ -53,27 +56,28 @@ export interface PartitionLag extends TopicPartition {
   readonly lag: number;
   /** When the oldest of them was appended. */
   readonly oldestAt: Date | undefined;
-  /** The instance that has the partition. */
+  /** The instance that owns the partition. */
   readonly owner: string | undefined;
 }
 
 /**
- * The port that every transport stands behind.
+ * The port that every transport implements.
  *
- * Guarantees: a resolved `publish` survives a crash; messages of one key keep the order of their publishing;
- * at least once to every group; a message counts as done only after its handler resolved.
+ * Guarantees: a resolved `publish` survives a crash; messages of one key keep the order in which they were
+ * published; every group gets each message at least once; a message counts as done only after its handler
+ * resolved.
  */
 export interface Transport {
   readonly capabilities: TransportCapabilities;
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /**
-   * Names the queue for good. Under another name are other messages at the same positions.
+   * Names the queue permanently. Under another name, the same positions hold other messages.
    */
   identity(): Promise<string>;
   /**
-   * Appends the messages, those of a key in their order. Rejected: some may have been appended, none before
-   * another of its key.
-   * @throws MessageTooLarge, UnknownTopic; any other error is a passing one and may be tried again.
+   * Appends the messages, those of one key in order. Rejected: some may have been appended, but none before
+   * an earlier one of its key.
+   * @throws MessageTooLarge, UnknownTopic; any other error is transient and may be tried again.
    */
   publish(messages: readonly WireMessage[]): Promise<void>;
   subscribe(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription>;

@@ -13,7 +13,7 @@ import {
 export const getQueueState = (service: string) =>
   defineRequest({
     type: `${service}.get-queue-state.v1`,
-    /** `order` asks every receipt whether it came in its turn, which takes seconds where there are millions. */
+    /** `order` checks the order of every receipt, which takes seconds if there are millions. */
     schema: z.object({ order: z.boolean() }),
     reply: QueueState,
   });
@@ -32,7 +32,7 @@ export const listDeadLetters = (service: string) =>
     reply: z.object({ deadLetters: z.array(DeadLetter) }),
   });
 
-/** One letter, whatever became of it; null when the service has none of that id. */
+/** One letter, whatever became of it; null when the service has none with that id. */
 export const getDeadLetter = (service: string) =>
   defineRequest({
     type: `${service}.get-dead-letter.v1`,
@@ -43,17 +43,18 @@ export const getDeadLetter = (service: string) =>
 const OfMany = z.object({
   by: z.string().min(1),
   filter: DeadLetterFilter,
-  /** How many of those that are found are skipped: they could not be decided on. */
+  /** How many of the found letters to skip, because they could not be decided on. */
   skip: z.int().nonnegative(),
-  /** Letters that died later are left alone; now, by the service's database, where left out. */
+  /** Letters that died later are left alone. Defaults to now, by the clock of the service's database. */
   diedBefore: z.iso.datetime().optional(),
   /** Most letters in one call. */
   limit: z.int().min(1).max(500),
 });
 
 /**
- * Decides on the undecided letters that fit, in the order in which they were appended. `found` says how many there
- * were for this call; the next one is told `diedBefore` of the first, for what is replayed may die again.
+ * Decides on the undecided letters that match, in the order in which they were appended. `found` is how many
+ * there were for this call. Give the next call the `diedBefore` of the first, because a replayed letter may
+ * die again.
  */
 export const decideOnDeadLetters = (service: string) =>
   defineRequest({
@@ -65,7 +66,7 @@ export const decideOnDeadLetters = (service: string) =>
     reply: z.object({
       found: z.int(),
       done: z.int(),
-      /** Those that cannot be replayed at all. They stay as they are. */
+      /** Letters that cannot be replayed at all. They stay as they are. */
       failed: z.int(),
       diedBefore: z.iso.datetime(),
     }),
@@ -87,7 +88,7 @@ export const listAlerts = (service: string) =>
     reply: z.object({ alerts: z.array(Alert) }),
   });
 
-/** False: there is nothing of that name, or it is decided on already. */
+/** False: nothing has that name, or it is already decided on. */
 const Decided = z.object({ done: z.boolean() });
 const Named = z.object({ subscription: z.string() });
 

@@ -9,7 +9,7 @@ const Instances = z
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      context.addIssue({ code: 'custom', message: 'is no JSON; write {"order":["127.0.0.1:4001"]}' });
+      context.addIssue({ code: 'custom', message: 'is not valid JSON; write {"order":["127.0.0.1:4001"]}' });
       return z.NEVER;
     }
   })
@@ -17,12 +17,12 @@ const Instances = z
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
-/** What every app is told. */
+/** The configuration of every app. */
 export const HttpConfig = z.object({
-  /** A name that no other running instance has; a restart keeps it. Left out, it is the host's. */
+  /** A name that no other running instance has; a restart keeps it. If left out, the host's name. */
   SLUICE_INSTANCE: z.string().min(1).max(64).default(hostname()),
   HOST: z.string().default('127.0.0.1'),
-  /** Health and metrics, and what else the app has over HTTP; 0 for a free one. */
+  /** The port for health, metrics and anything else that the app has over HTTP; 0 for a free one. */
   HTTP_PORT: Port.default(0),
   LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log'),
   /** How long a stop may take before it is cut short, in ms. */
@@ -30,29 +30,32 @@ export const HttpConfig = z.object({
 });
 export type HttpConfig = z.output<typeof HttpConfig>;
 
-/** …and one that keeps something. */
+/** The additional keys of an app with a database. */
 export const databaseKeys = {
   DATABASE_URL: z.url(),
   /** Connections to its database. */
   DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(8),
 };
 
-/** …and one that meets others: by messages, and by requests that it answers or asks. */
+/** The configuration of an app that communicates with others, by messages and by requests. */
 export const ServiceConfig = HttpConfig.extend({
-  /** Where requests of other services come in; 0 for a free one. */
+  /** The port for requests from other services; 0 for a free one. */
   RPC_PORT: Port.default(0),
   SLUICE_INSTANCES: Instances,
 });
 export type ServiceConfig = z.output<typeof ServiceConfig>;
 
-/** As Standard Webhooks has it: `whsec_`, and 24 bytes or more in base64. */
+/** As in Standard Webhooks: `whsec_`, and 24 bytes or more in base64. */
 export const WebhookSecret = z
   .string()
-  .regex(/^whsec_[A-Za-z0-9+/]{32,}=*$/, 'is whsec_ and 24 bytes in base64');
+  .regex(/^whsec_[A-Za-z0-9+/]{32,}=*$/, 'must be whsec_ and at least 24 bytes in base64');
 
 export const DatabaseConfig = ServiceConfig.extend({
   ...databaseKeys,
-  /** Where alerts of its queues are told, by the Standard Webhooks specification; nowhere but in the log if left out. */
+  /**
+   * The webhook for alerts about its queues, by the Standard Webhooks specification; only the log if left
+   * out.
+   */
   ALERT_WEBHOOK_URL: z.url().optional(),
   /** What they are signed with: `whsec_` and base64. */
   ALERT_WEBHOOK_SECRET: WebhookSecret.optional(),

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 
 const LOCK = "hashtextextended('sluice.migrate', 0)";
 
-/** Applies what is not applied yet. Instances that start together take turns. */
+/** Applies the pending migrations. Instances that start together take turns. */
 export async function migrate(database: DataSource): Promise<void> {
   const runner = database.createQueryRunner();
   try {

@@ -10,7 +10,7 @@ export interface DatabaseSettings {
   readonly DATABASE_POOL: number;
 }
 
-/** What a service keeps, and how its tables came about. */
+/** A service's entities, and the migrations that create their tables. */
 export type DatabaseContent = Pick<DataSourceOptions, 'entities' | 'migrations'>;
 
 /** What every service's DataSource has in common. */
@@ -37,7 +37,8 @@ export function serviceDatabase(content: DatabaseContent): TypeOrmModuleAsyncOpt
     useFactory: (config: DatabaseSettings) => ({
       ...databaseOptions(config),
       ...content,
-      // The launcher starts a service again whose database is away; waiting here would only hide it.
+      // The launcher restarts a service whose database is unavailable; waiting here would only hide the
+      // outage.
       retryAttempts: 0,
     }),
     dataSourceFactory: async options => {

@@ -23,7 +23,7 @@ export class HealthController {
     return { status: 'up' };
   }
 
-  /** Everything it needs answers too; 503 with the reasons when not. */
+  /** Everything it needs answers too; 503 with the reasons if not. */
   @Get(READY_PATH)
   async ready(@Res({ passthrough: true }) reply: Reply): Promise<unknown> {
     const { ready, checks } = await this.checks.run();

@@ -1,10 +1,10 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { MessagingMonitor, WatchedState } from '#messaging';
 
-/** How long a look at the queues is good for, in ms: every gauge of one scrape tells of the same moment. */
+/** How long one reading of the queues stays valid, in ms: all gauges of one scrape show the same moment. */
 const GOOD_FOR_MS = 1_000;
 
-/** What a service's queues look like when its metrics are read. Every instance tells the same. */
+/** Gauges of a service's queues, read when its metrics are. Every instance reports the same. */
 export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void {
   let looked = { at: -Infinity, state: Promise.resolve<WatchedState>({ subscriptions: [], outbox: 0 }) };
   const look = () => {
@@ -24,7 +24,7 @@ export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void
       labelNames,
       registers: [registry],
       async collect() {
-        // A database that is away has no figures; the process's own are told all the same.
+        // A database that is unavailable has no figures; the process's own are still reported.
         const state = await look().catch(() => undefined);
         this.reset();
         if (state !== undefined) set(this, state);
@@ -48,7 +48,7 @@ export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void
   each('parked', 'Messages parked.', ({ parked }) => parked);
   each('dead', 'Dead letters to decide on.', ({ dead }) => dead);
   each('paused', '1 while an operator has paused it.', ({ paused }) => (paused === null ? 0 : 1));
-  each('waiting', '1 while it waits for an outage, or for room.', ({ waiting }) =>
+  each('waiting', '1 while it waits for an outage to end, or for room.', ({ waiting }) =>
     waiting === null ? 0 : 1,
   );
   gauge('sluice_outbox_depth', 'Events committed and not yet sent.', [], (target, { outbox }) =>

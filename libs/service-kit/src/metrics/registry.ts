@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from '#messaging';
 
-/** The process's metrics, those of its subscriptions included. */
+/** The process's metrics, including those of its subscriptions. */
 export function createRegistry(service: string, instance: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ service, instance });

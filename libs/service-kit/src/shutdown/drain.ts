@@ -24,9 +24,9 @@ export function drainOnSignal(limitMs: number, logger: LoggerService, drain: () 
     );
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(signal));
-  // A launcher that is gone reads no log any more; a line that nobody reads must not end what is in hand.
+  // A launcher that is gone no longer reads the log; a failed write must not end the work in progress.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  // Node ends a worker of a cluster there and then when its primary is gone, unless it has been told to go.
+  // Node ends a cluster worker at once when its primary is gone, unless it is already marked as leaving.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   process.on('disconnect', () => end('the launcher is gone'));
 }

@@ -3,15 +3,17 @@ import { Server } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** How long clients have at most to come to the end of their connections, in ms. */
+/** The longest time that clients have to finish with their connections, in ms. */
 const LONGEST_MS = 3_000;
 const LOOK_MS = 20;
 
 /**
- * Prepares a server of HTTP/1.1 to go without a call lost. A connection that is kept alive is closed by the answer
- * of its next call, which says so (RFC 9112, 9.6): one closed while nobody speaks may cross a call on its way.
- * @param patienceMs how long clients have to come to the end of their connections; 3 s at most
- * @returns takes no more connections, and resolves when there are none, or after a while
+ * Prepares an HTTP/1.1 server to stop without losing a call. A keep-alive connection is closed with the
+ * response to its next call, which says so (RFC 9112, 9.6). Closing an idle connection could lose a call that
+ * is already on its way.
+ * @param patienceMs how long clients have to finish with their connections; 3 s at most
+ * @returns a function that accepts no more connections and resolves when none are left, or when the time is
+ * up
  */
 export function handOverHttp(app: NestFastifyApplication, patienceMs: number): () => Promise<void> {
   let going = false;
@@ -24,7 +26,7 @@ export function handOverHttp(app: NestFastifyApplication, patienceMs: number): (
     });
   return async () => {
     going = true;
-    // That of `net`, which stops listening and nothing else; HTTP's own would close what is idle, too.
+    // `net`'s close only stops listening; HTTP's own would also close idle connections.
     Server.prototype.close.call(server);
     const until = performance.now() + Math.min(patienceMs, LONGEST_MS);
     while (performance.now() < until) {

@@ -84,7 +84,7 @@ export function acknowledges(contract: Contract): void {
       await started.count(1);
       const closing = leaving.close();
       const other = await collect(connect(), topic, { group });
-      // The one thing here that only time brings about: a lease that would have run out.
+      // The only wait for time in this suite: long enough for a lease to expire.
       await new Promise(done => setTimeout(done, 2 * contract.subject.leaseMs));
       gate.release();
       await closing;

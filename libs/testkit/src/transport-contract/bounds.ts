@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { eventually, Gate, Gathered } from '../gather.js';
 import { type Contract, range, text } from './contract.js';
 
-/** Memory is bounded, and an outage ends by itself. */
+/** Memory is bounded, and the transport recovers from an outage by itself. */
 export function staysWithinBounds(contract: Contract): void {
   const { connect, topicWith, collect } = contract;
 

@@ -4,15 +4,15 @@ import { eventually, Gathered } from '../gather.js';
 import { TransportWorker } from '../transport-worker-handle.js';
 import type { WorkerOrder } from '../transport-worker.js';
 
-/** What a transport brings to be examined. */
+/** What a transport provides for the contract suite. */
 export interface TransportUnderTest {
-  /** A connection as an instance of its own. Its lease, where it has one, is short. */
+  /** A connection as a separate instance. Its lease, if it has one, is short. */
   connect(): Transport;
   /** How long a silent instance keeps its partitions, in ms. */
   readonly leaseMs: number;
-  /** The module that a worker process connects with, and what to hand to its `connect`. */
+  /** The module that a worker process connects with, and the options to pass to its `connect`. */
   worker(): Pick<WorkerOrder, 'module' | 'options'>;
-  /** Restarts the server; resolves when it takes connections again. */
+  /** Restarts the server; resolves when it accepts connections again. */
   restartServer(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export class Contract {
     [this.opened, this.workers] = [[], []];
   }
 
-  /** A connection as an instance of its own. */
+  /** A connection as a separate instance. */
   readonly connect = (): Transport => {
     const transport = this.subject.connect();
     this.opened.push(transport);
@@ -54,7 +54,7 @@ export class Contract {
     return { transport, topic };
   };
 
-  /** A subscriber in a process of its own, which handles so many messages and holds the next. */
+  /** A subscriber in its own process, which handles `holdAfter` messages and holds the next. */
   readonly startWorker = async (
     topic: string,
     group: string,
@@ -97,7 +97,7 @@ export function ofKey(payloads: readonly string[], key: number): string[] {
   return payloads.filter(payload => payload.startsWith(`${key}:`));
 }
 
-/** Resolves when the group has so many messages still to do. */
+/** Resolves when the group has `expected` messages still to do. */
 export function lagIs(transport: Transport, group: string, expected: number): Promise<number> {
   return eventually(
     () => lagOf(transport, group),

@@ -4,7 +4,7 @@ import { MessageTooLarge, UnknownTopic, type WireMessage } from '#messaging';
 import { eventually, Gathered } from '../gather.js';
 import { type Contract, lagIs, range, text } from './contract.js';
 
-/** What is published arrives as it was, everything, once. */
+/** Everything that is published arrives unchanged, and once. */
 export function delivers(contract: Contract): void {
   const { connect, topicWith, collect } = contract;
 

@@ -84,7 +84,7 @@ export function sharesAmongGroups(contract: Contract): void {
       const stale = await startWorker(topic, group, 1);
       await transport.publish([text(topic, 'k', '1'), text(topic, 'k', '2'), text(topic, 'k', '3')]);
       await stale.reports.until(reports => reports.some(report => report.kind === 'holding'));
-      // What is done may be told to the group beside the next batch.
+      // The group may learn of what is done while the next batch is already running.
       await lagIs(transport, group, 2);
       stale.freeze();
       const gate = new Gate();

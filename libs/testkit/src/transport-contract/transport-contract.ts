@@ -6,7 +6,7 @@ import { delivers } from './delivery.js';
 import { sharesAmongGroups } from './groups.js';
 import { keepsOrder } from './order.js';
 
-/** Holds a transport to everything that the port promises, one part a subject. */
+/** Holds a transport to everything that the port promises, one part per subject. */
 export function transportContract(name: string, start: () => Promise<TransportUnderTest>): void {
   describe(`transport contract: ${name}`, () => {
     const contract = new Contract();
