@@ -35,6 +35,13 @@ module.exports = {
       to: { path: MESSAGING, pathNot: [`${MESSAGING}(${FLOORS.join('|')})/`, `${MESSAGING}index\\.ts$`] },
     },
     {
+      name: 'migrations-import-nothing-of-ours',
+      comment: 'A migration is history: what it imports could change after it has run.',
+      severity: 'error',
+      from: { path: '/migrations?/\\d[^/]*\\.ts$' },
+      to: { path: '^(apps|libs)/' },
+    },
+    {
       name: 'apps-never-import-apps',
       severity: 'error',
       from: { path: APP },

@@ -18,7 +18,7 @@ if (isJest && !`${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`
 }
 
 // The build's own compiler settings, with the tests included.
-const { exclude: _, ...swc } = JSON.parse(readFileSync('.swcrc', 'utf8'));
+const { exclude: _, ...swc } = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'));
 
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],

@@ -38,6 +38,6 @@ function list(folder) {
   return readdirSync(folder).flatMap(name => {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return list(path);
-    return /migrations?[\\/]\d+-[a-z-]+\.ts$/.test(path) ? [relative(root, path)] : [];
+    return /migrations?[\\/]\d+-[a-z\d-]+\.ts$/.test(path) ? [relative(root, path)] : [];
   });
 }

@@ -81,7 +81,7 @@ async function build() {
   const marker = join(root, 'dist', '.built');
   const files = SOURCES.flatMap(folder => list(join(root, folder)));
   const wanted = fingerprint(['.swcrc', 'package.json', ...files]);
-  if (read(marker) === wanted) return;
+  if (read(marker) === wanted && !isNewer(marker)) return;
   requireWritable('build');
   process.stdout.write('Building…\n');
   rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -123,18 +123,28 @@ function requireWritable(purpose) {
   }
 }
 
+/** Whether part of the build is newer than its marker: watch mode or `nest build` compiled other sources into it. */
+function isNewer(marker) {
+  const { mtimeMs } = statSync(marker);
+  return SOURCES.flatMap(folder => list(join(root, 'dist', folder), '.js')).some(
+    path => statSync(path).mtimeMs > mtimeMs,
+  );
+}
+
 function fingerprint(paths) {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
   for (const path of paths) hash.update(path).update(readFileSync(resolve(root, path)));
   return hash.digest('hex');
 }
 
-function list(folder) {
+function list(folder, extension = '.ts') {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .sort()
     .map(name => join(folder, name))
-    .flatMap(path => (statSync(path).isDirectory() ? list(path) : path.endsWith('.ts') ? [path] : []));
+    .flatMap(path =>
+      statSync(path).isDirectory() ? list(path, extension) : path.endsWith(extension) ? [path] : [],
+    );
 }
 
 function read(path) {

@@ -74,6 +74,7 @@ describe('the packages', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       points: [{ order_id: '00000000-0000-4000-8000-000000000002' }],
       state: { name: 'points.award-on-order-paid', lag: 0, handled: 1, parked: 0, dead: 0 },
+      refused: { refused: 'already paid' },
       kafka: 'KafkaTransport',
     });
   });

@@ -5,12 +5,16 @@ import { serviceDatabase } from '#service-kit';
 import { FaultsController } from './faults/faults.controller.js';
 import { Faults } from './faults/faults.js';
 import { MerchantController } from './merchant/merchant.controller.js';
+import { Webhooks } from './merchant/webhooks.js';
+import { Pages } from './pager/pages.js';
 import { Callbacks } from './payments/callbacks.js';
+import { Checkouts } from './payments/checkouts.js';
 import { PagerController } from './pager/pager.controller.js';
 import { CheckoutsController } from './payments/checkouts.controller.js';
 import { sandboxAudit } from './sandbox.audit.js';
 import { sandboxDatabase } from './sandbox.database.js';
 import { SmsController } from './sms/sms.controller.js';
+import { TextMessages } from './sms/text-messages.js';
 
 /** The outside world: payment provider, SMS gateway, merchant, pager. Any can be slow, fail or send twice. */
 @Module({
@@ -19,6 +23,6 @@ import { SmsController } from './sms/sms.controller.js';
     AuditModule.forService('sandbox', sandboxAudit),
   ],
   controllers: [CheckoutsController, SmsController, MerchantController, PagerController, FaultsController],
-  providers: [Faults, Callbacks],
+  providers: [Faults, Callbacks, Checkouts, Pages, TextMessages, Webhooks],
 })
 export class SandboxModule {}

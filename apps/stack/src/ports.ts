@@ -34,8 +34,10 @@ export async function chooseFree(
   };
   const chosen: Record<string, number> = {};
   for (const name of names) {
-    const port = (before[name] !== undefined && (await hold(before[name]))) || (await hold(0));
-    if (!port) throw new Error(`no free port on ${host} for ${name}`);
+    const earlier = before[name];
+    const again = earlier === undefined ? undefined : await hold(earlier);
+    const port = again ?? (await hold(0));
+    if (port === undefined) throw new Error(`no free port on ${host} for ${name}`);
     chosen[name] = port;
   }
   for (const server of held) {

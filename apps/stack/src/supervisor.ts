@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { createWriteStream, writeFileSync, type WriteStream } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pauseAfter } from '#messaging';
 
-const FIRST_PAUSE_MS = 100;
-const LAST_PAUSE_MS = 5_000;
+/** Pauses before a process that ended soon after its start is started again. */
+const RESTART = { firstMs: 400, longestMs: 5_000 };
 /** A process that lived this long starts again at once. */
 const STEADY_MS = 30_000;
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
@@ -116,11 +117,13 @@ export class Supervised {
         return;
       }
       this.failures = performance.now() - startedAt > STEADY_MS ? 0 : this.failures + 1;
-      const pause = this.failures <= 1 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** this.failures, LAST_PAUSE_MS);
+      const pause = this.failures <= 1 ? 0 : pauseAfter(this.failures - 1, RESTART);
       this.say(
         `${instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.log.path.toString()}`,
       );
-      setTimeout(() => this.stopping || this.launch(ready), pause);
+      setTimeout(() => {
+        if (!this.stopping) this.launch(ready);
+      }, pause);
     });
   }
 }

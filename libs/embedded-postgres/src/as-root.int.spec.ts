@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -7,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +70,27 @@ describe('PostgreSQL’s programs', () => {
     expect(await query(third, 'TABLE kept')).toEqual([{ n: 1 }]);
     await expect(query(second, 'SELECT 1')).rejects.toThrow('ECONNREFUSED');
     await third.stop('immediate');
+  });
+
+  it.each([
+    ['a program that started after a reboot', ['exec sleep 1000']],
+    ['a dead process that nobody collects', ['true & echo $!; exec sleep 1000']],
+  ])('the server starts when its lock file names %s, which is left alone', async (_, [script]) => {
+    const options = { dataDir: join(closed, 'data'), password: 'test', settings: { fsync: 'off' } };
+    const first = await PostgresCluster.start(options);
+    const { uid, gid } = statSync(options.dataDir);
+    process.kill(first.pid!, 'SIGKILL');
+    const other = spawn('sh', ['-c', script!], { uid, gid, cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    const pid = script!.includes('echo') ? Number(await once(other.stdout, 'data')) : other.pid!;
+    const pidFile = join(options.dataDir, 'postmaster.pid');
+    writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(pid)));
+
+    const second = await PostgresCluster.start(options);
+    expect(await query(second, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+    expect(other.exitCode).toBeNull();
+    expect(other.signalCode).toBeNull();
+    await second.stop('immediate');
+    other.kill('SIGKILL');
   });
 
   it('the server has no capability, and writes nowhere but in its directory', async () => {

@@ -1,8 +1,9 @@
-import { chown, mkdir, open, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readlinkSync } from 'node:fs';
+import { chown, mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { endLeftover, freePorts, runProgram, ServerProcess } from '#server-process';
+import { endLeftover, freePorts, isRunning, runProgram, ServerProcess } from '#server-process';
 import { type Account, accountForPostgres } from './account.js';
 import { PostgresStartError } from './errors.js';
 import { findPrograms, LONGEST_PATH_BYTES, type Programs } from './programs.js';
@@ -24,6 +25,9 @@ export interface ClusterOptions {
  * before it switches to another account. So it need not traverse closed directories such as root's home.
  */
 const WHERE_IT_STANDS = '/proc/self/cwd';
+
+/** Greater than any process id. */
+const NOBODY_PID = 2 ** 31 - 1;
 
 const USER = 'sluice';
 
@@ -83,7 +87,7 @@ export class PostgresCluster {
     }
     const port = options.port || (await freePorts(1))[0]!;
     const cluster = new PostgresCluster(options, programs, account, port);
-    await cluster.initialise();
+    await cluster.initialize();
     await cluster.endLeftover();
     await cluster.boot();
     return cluster;
@@ -148,7 +152,7 @@ export class PostgresCluster {
     }
   }
 
-  private async initialise(): Promise<void> {
+  private async initialize(): Promise<void> {
     const { dataDir, password } = this.options;
     if (existsSync(join(dataDir, 'PG_VERSION')) && existsSync(join(dataDir, 'initialised'))) return;
     // A start that was killed during initdb leaves an incomplete cluster. Nothing was ever stored in it.
@@ -188,26 +192,46 @@ export class PostgresCluster {
   }
 
   /**
-   * A launcher killed with `kill -9` leaves its server running. Two servers on one directory would be worse.
+   * A launcher killed with `kill -9` leaves its server running. Two servers on one directory would be worse. A lock
+   * file that names no server of ours is made to name nobody: PostgreSQL would take whoever has that process id now
+   * for its server, be it a program that started after a reboot or a dead process that nobody collects.
    */
   private async endLeftover(): Promise<void> {
     const pidFile = join(this.options.dataDir, 'postmaster.pid');
     if (!existsSync(pidFile)) return;
-    const [line = '', directory] = (await readFile(pidFile, 'utf8')).split('\n');
+    const content = await readFile(pidFile, 'utf8');
+    const [line = '', directory] = content.split('\n');
     const pid = Number(line);
-    if (await this.mayBeOurs(pid, directory)) await endLeftover(pid, 'SIGINT');
+    if (await this.isOurs(pid, directory)) await endLeftover(pid, 'SIGINT');
+    if (!existsSync(pidFile)) return;
+    // The other lines stay: by them PostgreSQL finds what is left of a server in shared memory.
+    await writeFile(`${pidFile}.new`, content.replace(line, String(NOBODY_PID)));
+    await this.handOver(`${pidFile}.new`);
+    await rename(`${pidFile}.new`, pidFile);
   }
 
-  // After a reboot the process id may belong to another program, which is left alone.
-  private async mayBeOurs(pid: number, directory: string | undefined): Promise<boolean> {
+  private async isOurs(pid: number, directory: string | undefined): Promise<boolean> {
     const { dataDir } = this.options;
+    if (!isRunning(pid)) return false;
     if (!existsSync(WHERE_IT_STANDS)) return directory === dataDir;
+    const found = this.workingDirectoryOf(pid);
+    // A process that has no working directory any more is about to exit: it is waited for.
+    return found === 'none' || found === (await realpath(dataDir));
+  }
+
+  private workingDirectoryOf(pid: number): string | undefined {
+    const link = `/proc/${pid}/cwd`;
     try {
-      return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(dataDir));
+      return readlinkSync(link);
     } catch (error) {
-      // It has no working directory: it was killed and will be gone in a moment.
-      return (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return 'none';
+      if (code !== 'EACCES' || this.account === undefined) return undefined;
     }
+    // Root in a container often may not look into the processes of others, but each account into its own.
+    const { uid, gid } = this.account;
+    const { stdout } = spawnSync('readlink', ['-n', link], { uid, gid, cwd: '/', encoding: 'utf8' });
+    return stdout || undefined;
   }
 
   private async boot(): Promise<void> {

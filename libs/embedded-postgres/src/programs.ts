@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Account } from './account.js';
+import { isRunning } from '#server-process';
 import { PostgresStartError } from './errors.js';
 
 /** PostgreSQL truncates a longer path: its own limit is 1,024 bytes, including what it appends. */
@@ -114,11 +115,19 @@ function copyTo(native: string, parent: string, name: string): string {
   chmodSync(parent, 0o755);
   const folder = join(parent, name);
   if (isSame(native, folder)) return folder;
+  for (const left of readdirSync(parent)) {
+    // What a start that was killed left behind.
+    const pid = left.startsWith(`${name}.`) ? Number(left.slice(name.length + 1)) : NaN;
+    if (Number.isInteger(pid) && !isRunning(pid))
+      rmSync(join(parent, left), { recursive: true, force: true });
+  }
   const fresh = `${folder}.${process.pid}`;
   try {
     rmSync(fresh, { recursive: true, force: true });
     cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
     open(fresh);
+    // Another start may have been faster, and may be running its copy already.
+    if (isSame(native, folder)) return folder;
     // Replace an incomplete copy, such as one from which a cleaner of temporary files removed some.
     rmSync(folder, { recursive: true, force: true });
     renameSync(fresh, folder);

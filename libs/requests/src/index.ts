@@ -1,6 +1,7 @@
 export { HandleRequest } from './handle-request.js';
 export {
   type AskOptions,
+  InvalidReply,
   RequestClient,
   RequestNotHandled,
   RequestRefused,

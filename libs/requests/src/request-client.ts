@@ -4,6 +4,7 @@ import { NO_MESSAGE_HANDLER } from '@nestjs/microservices/constants.js';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import {
   currentTraceparent,
+  DependencyUnavailable,
   DomainError,
   rankByRendezvous,
   type Refusal,
@@ -42,7 +43,9 @@ export class ServiceUnavailable extends DomainError {
     readonly service: string,
     reason: string,
   ) {
-    super(`${service} does not answer (${reason}); try again in a moment`);
+    // To a handler that asks it, the other service is a dependency that is away.
+    const cause = new DependencyUnavailable(service, reason);
+    super(`${service} does not answer (${reason}); try again in a moment`, { cause });
   }
 }
 
@@ -60,6 +63,17 @@ export class RequestNotHandled extends DomainError {
   }
 }
 
+/** The service answered, but not as its contract says: a defect, which no repeat can help. */
+export class InvalidReply extends Error {
+  constructor(
+    readonly service: string,
+    readonly request: string,
+    options: ErrorOptions,
+  ) {
+    super(`${service} answered ${request} with what its contract does not allow`, options);
+  }
+}
+
 /** Asks services over TCP and gets their answers. */
 export class RequestClient implements OnApplicationShutdown {
   private readonly clients = new Map<string, ClientTCP>();
@@ -69,7 +83,7 @@ export class RequestClient implements OnApplicationShutdown {
 
   /**
    * Asks, and returns the reply.
-   * @throws RequestRefused with the service's own code, RequestNotHandled, ServiceUnavailable
+   * @throws RequestRefused with the service's own code, RequestNotHandled, ServiceUnavailable, InvalidReply
    */
   async ask<D extends RequestDefinition>(
     definition: D,
@@ -91,9 +105,9 @@ export class RequestClient implements OnApplicationShutdown {
           definition.type,
           packet,
         );
-        const reply = await firstValueFrom(answer.pipe(timeout(Math.max(left, 1))));
-        return definition.reply.parse(reply) as ReplyOf<D>;
+        return this.parse(definition, await firstValueFrom(answer.pipe(timeout(Math.max(left, 1)))));
       } catch (error) {
+        if (error instanceof InvalidReply) throw error;
         if (error === NO_MESSAGE_HANDLER) throw new RequestNotHandled(service, definition.type);
         if (isRefusal(error) && !(error.code === 'unavailable' && options.repeatable))
           throw refusalOf(service, error);
@@ -117,6 +131,12 @@ export class RequestClient implements OnApplicationShutdown {
   close(): void {
     for (const client of this.clients.values()) client.close();
     this.clients.clear();
+  }
+
+  private parse<D extends RequestDefinition>(definition: D, reply: unknown): ReplyOf<D> {
+    const parsed = definition.reply.safeParse(reply);
+    if (parsed.success) return parsed.data as ReplyOf<D>;
+    throw new InvalidReply(definition.service, definition.type, { cause: parsed.error });
   }
 
   private clientOf(address: string): ClientTCP {

@@ -1,2 +1,2 @@
 export { freePorts } from './free-port.js';
-export { endLeftover, runProgram, ServerProcess, ServerStartError } from './server-process.js';
+export { endLeftover, isRunning, runProgram, ServerProcess, ServerStartError } from './server-process.js';

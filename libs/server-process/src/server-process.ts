@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 export interface ServerCommand {
@@ -97,9 +98,9 @@ const LONGEST_END_MS = 60_000;
  * @throws ServerStartError when it does not end
  */
 export async function endLeftover(pid: number, signal: NodeJS.Signals): Promise<void> {
-  if (!isAlive(pid)) return;
+  if (!isRunning(pid)) return;
   process.kill(pid, signal);
-  for (const until = performance.now() + LONGEST_END_MS; isAlive(pid);) {
+  for (const until = performance.now() + LONGEST_END_MS; isRunning(pid);) {
     if (performance.now() > until) {
       throw new ServerStartError(
         `process ${pid}, left behind by an earlier start, did not exit within ${LONGEST_END_MS / 1_000} s; ` +
@@ -110,12 +111,19 @@ export async function endLeftover(pid: number, signal: NodeJS.Signals): Promise<
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process runs. One that has ended and whose parent has not collected it yet does not. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // `<pid> (<name>) <state> …`, and a name may contain anything.
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
   } catch {
-    return false;
+    return !existsSync('/proc/self/stat');
   }
 }
 

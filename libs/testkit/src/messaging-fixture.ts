@@ -14,7 +14,7 @@ import {
 } from '#messaging';
 import { migratedDatabase, type TestDatabase } from './database.js';
 import { Gathered } from './gather.js';
-import { openTestQueue, type TestQueue } from './test-queue.js';
+import { openTestQueue, type QueueAddress, type TestQueue } from './test-queue.js';
 
 const RELAY: RelayLimits = { batch: 100, batchBytes: 1 << 20, leaseMs: 2_000, pollMs: 20, maxBackoffMs: 50 };
 
@@ -44,6 +44,11 @@ export class MessagingFixture {
     return new MessagingFixture(database, own, queue);
   }
 
+  /** What another process needs to work on the same database and queue. */
+  get addresses(): { readonly database: string; readonly queue: QueueAddress } {
+    return { database: this.own.url, queue: this.queue.address };
+  }
+
   /** Another instance's connection to the queue. */
   transport(instance: string = randomUUID()): Transport {
     const transport = this.queue.connect(instance);
@@ -60,10 +65,7 @@ export class MessagingFixture {
   }
 
   async subscribe(transport: Transport, subscription: Subscription, consumer: Consumer): Promise<void> {
-    await transport.ensureTopics(topicsOf(subscription).map(name => ({ name, partitions: 2 })));
-    const { name: group, mode, startFrom } = subscription;
-    const options = { group, topics: topicsOf(subscription), mode, startFrom, maxBatch: 100 };
-    await transport.subscribe(options, batch => consumer.handle(batch));
+    await subscribeTo(transport, subscription, consumer);
   }
 
   /** Resolves when this many messages are settled, whatever became of them. */
@@ -85,6 +87,17 @@ export class MessagingFixture {
     await this.own.drop();
     await this.queue.drop();
   }
+}
+
+export async function subscribeTo(
+  transport: Transport,
+  subscription: Subscription,
+  consumer: Consumer,
+): Promise<void> {
+  await transport.ensureTopics(topicsOf(subscription).map(name => ({ name, partitions: 2 })));
+  const { name: group, mode, startFrom } = subscription;
+  const options = { group, topics: topicsOf(subscription), mode, startFrom, maxBatch: 100 };
+  await transport.subscribe(options, batch => consumer.handle(batch));
 }
 
 /** What a handler under test does: one row for each event. */

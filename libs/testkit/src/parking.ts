@@ -1,33 +1,18 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
-import { z } from 'zod';
 import {
   Consumer,
-  DEFAULT_RETRY,
   DeadLetters,
-  defineEvent,
   envelop,
   Header,
   Retrier,
-  type RetryPolicy,
   type Subscription,
   toWire,
   type Transport,
 } from '#messaging';
+import { type Event, following, Happened, SOON } from './following.js';
 import { eventually } from './gather.js';
 import { effect, MessagingFixture } from './messaging-fixture.js';
-
-const schema = z.object({ key: z.string(), n: z.int() });
-export const Happened = defineEvent({
-  type: 'test.happened.v1',
-  topic: 'test',
-  key: event => event.key,
-  schema,
-});
-type Event = z.output<typeof schema>;
-
-/** Three attempts, one right after the other. */
-export const SOON: RetryPolicy = { ...DEFAULT_RETRY, attempts: 3, firstMs: 1, longestMs: 1 };
 
 /** A subscription whose handler can be made to fail, and the retriers of its parked messages. */
 export class Parking {
@@ -55,7 +40,7 @@ export class Parking {
   readonly recording = (event: Event, tx: EntityManager) => effect(tx, `${event.key}${event.n}`);
 
   readonly consume = async (retry = SOON, maxParked = Infinity): Promise<Subscription> => {
-    const declared = this.subscription(retry);
+    const declared = following((event, tx) => this.handle(event, tx), retry);
     const consumer = new Consumer(declared, this.fixture.database, { parked: maxParked });
     await this.fixture.subscribe(this.transport, declared, consumer);
     return declared;
@@ -92,14 +77,6 @@ export class Parking {
       'SELECT handled::int, parked::int, dead::int, discarded::int FROM messaging.progress',
     )) as [Record<string, number>];
     return row;
-  }
-
-  private subscription(retry: RetryPolicy): Subscription {
-    const invoke = (data: unknown, { tx }: { tx: EntityManager | undefined }) =>
-      this.handle(data as Event, tx!);
-    const routes = new Map([[Happened.type, { definition: Happened, takesBatch: false, invoke }]]);
-    const rest = { mode: 'competing', startFrom: 'start', batch: 50 } as const;
-    return { name: 'test.follow', routes, retry, ...rest };
   }
 }
 

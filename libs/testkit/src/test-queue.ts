@@ -9,8 +9,14 @@ export const TEST_TRANSPORT = 'SLUICE_TEST_TRANSPORT';
 /** Where jest's global setup leaves the addresses of the shared brokers. */
 export const TEST_BROKERS = 'SLUICE_TEST_BROKERS';
 
+/** Where a queue is: another process can connect to it. */
+export type QueueAddress =
+  | { readonly transport: 'postgres'; readonly url: string }
+  | { readonly transport: 'kafka'; readonly brokers: readonly string[]; readonly prefix: string };
+
 /** A queue for one test. */
 export interface TestQueue {
+  readonly address: QueueAddress;
   /** Connects as a separate instance. */
   connect(instance: string): Transport;
   drop(): Promise<void>;
@@ -19,15 +25,18 @@ export interface TestQueue {
 export async function openTestQueue(): Promise<TestQueue> {
   if (process.env[TEST_TRANSPORT] === 'kafka') {
     const brokers = process.env[TEST_BROKERS]!.split(',');
-    const prefix = `${randomUUID()}.`;
-    return {
-      connect: instance => new KafkaTransport({ brokers, instance, prefix, sessionMs: 3_000 }),
-      drop: async () => undefined,
-    };
+    return queueAt({ transport: 'kafka', brokers, prefix: `${randomUUID()}.` }, async () => undefined);
   }
   const database = await emptyDatabase();
-  return {
-    connect: instance => new PostgresTransport({ url: database.url, instance }),
-    drop: () => database.drop(),
-  };
+  return queueAt({ transport: 'postgres', url: database.url }, () => database.drop());
+}
+
+export function connectTo(address: QueueAddress, instance: string): Transport {
+  if (address.transport === 'postgres') return new PostgresTransport({ url: address.url, instance });
+  const { brokers, prefix } = address;
+  return new KafkaTransport({ brokers: [...brokers], instance, prefix, sessionMs: 3_000 });
+}
+
+function queueAt(address: QueueAddress, drop: () => Promise<void>): TestQueue {
+  return { address, connect: instance => connectTo(address, instance), drop };
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { TransportSubscription } from '#messaging';
+import { BackgroundTask, type TransportSubscription } from '#messaging';
 import type { Assignment, Membership } from './membership.js';
 import type { PositionSource, Reader, LogPosition } from './reader.js';
 
@@ -38,9 +38,7 @@ export class LeasedPositions implements PositionSource {
 /** A competing subscription of this process. */
 export class GroupSubscription implements TransportSubscription {
   private readonly logger = new Logger(GroupSubscription.name);
-  private ticking: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private again = false;
+  private readonly heartbeat: BackgroundTask;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -48,13 +46,21 @@ export class GroupSubscription implements TransportSubscription {
     private readonly positions: LeasedPositions,
     private readonly reader: Reader,
     private readonly onClosed: () => void,
-  ) {}
+  ) {
+    const beat = async () => {
+      await this.tick();
+      return membership.heartbeatMs;
+    };
+    // A failed heartbeat is followed by the next one at its usual time: `beat` never throws.
+    const backoff = { firstMs: membership.heartbeatMs, longestMs: membership.heartbeatMs };
+    const onError = (error: unknown) => this.logger.error(String(error));
+    this.heartbeat = new BackgroundTask(beat, { backoff, onError });
+  }
 
   async start(): Promise<void> {
-    this.rebalance();
-    await this.ticking;
+    await this.tick();
     this.reader.start();
-    this.timer = setInterval(() => this.rebalance(), this.membership.heartbeatMs);
+    this.heartbeat.start();
   }
 
   /** New messages may have arrived. */
@@ -64,15 +70,7 @@ export class GroupSubscription implements TransportSubscription {
 
   /** The members or the leases changed, or it is time for a heartbeat. */
   rebalance(): void {
-    if (this.ticking !== undefined) {
-      this.again = true;
-      return;
-    }
-    this.again = false;
-    this.ticking = this.tick().finally(() => {
-      this.ticking = undefined;
-      if (this.again && this.closing === undefined) this.rebalance();
-    });
+    this.heartbeat.wake();
   }
 
   close(): Promise<void> {
@@ -82,10 +80,9 @@ export class GroupSubscription implements TransportSubscription {
   private async shutDown(): Promise<void> {
     // Keep the heartbeats until batches in progress are done, or their partitions would be given away.
     await this.reader.stop();
-    clearInterval(this.timer);
     // Nothing wakes it any more: its own departure would notify it too.
     this.onClosed();
-    await this.ticking;
+    await this.heartbeat.stop();
     await this.membership
       .leave()
       .catch((error: unknown) => this.logger.warn(`leaving the group failed: ${String(error)}`));

@@ -1,7 +1,16 @@
 import 'reflect-metadata';
-import { Controller, Injectable, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
+import {
+  type ArgumentsHost,
+  Catch,
+  ConflictException,
+  Controller,
+  Get,
+  HttpException,
+  Injectable,
+  Module,
+} from '@nestjs/common';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
   defineEvent,
@@ -35,6 +44,23 @@ class AwardPointsHandler {
   }
 }
 
+@Controller()
+class OrdersController {
+  @Get('refused')
+  refused(): never {
+    throw new ConflictException('already paid');
+  }
+}
+
+/** The app's own way of answering errors: the library must leave it in place. */
+@Catch(HttpException)
+class RefusalFilter {
+  catch(error: HttpException, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<{ code(status: number): { send(body: object): void } }>();
+    reply.code(error.getStatus()).send({ refused: error.message });
+  }
+}
+
 @Injectable()
 class PayOrder {
   constructor(
@@ -62,12 +88,14 @@ class PayOrder {
       }),
     }),
   ],
-  controllers: [AwardPointsHandler],
-  providers: [PayOrder],
+  controllers: [AwardPointsHandler, OrdersController],
+  providers: [PayOrder, { provide: APP_FILTER, useClass: RefusalFilter }],
 })
 class AppModule {}
 
-const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: ['error'] });
+const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter(), {
+  logger: ['error'],
+});
 const database = app.get(DataSource);
 await database.query('CREATE TABLE points (order_id uuid PRIMARY KEY)');
 await app.init();
@@ -78,5 +106,6 @@ const monitor = app.get(MessagingMonitor);
 while ((await monitor.subscriptions(true))[0]?.handled !== 1) await new Promise(done => setTimeout(done, 20));
 const points: unknown = await database.query('SELECT order_id FROM points');
 const [state] = await monitor.subscriptions(true);
+const refused = (await app.inject('/refused')).json<object>();
 await app.close();
-process.stdout.write(JSON.stringify({ points, state, kafka: KafkaTransport.name }));
+process.stdout.write(JSON.stringify({ points, state, refused, kafka: KafkaTransport.name }));

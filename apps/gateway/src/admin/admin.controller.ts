@@ -39,13 +39,20 @@ export class AdminController {
   @Get('audit')
   async audit(): Promise<Audit> {
     // The services answer at different moments: their answers are consistent only if nothing moved meanwhile.
-    const before = await this.services.ask(getQueueState, { order: false }, AUDIT_MS);
-    const told = await this.services.ask(getAuditReport, {}, AUDIT_MS);
-    const after = await this.services.ask(getQueueState, { order: true }, AUDIT_MS);
+    const before = await this.services.ask(getQueueState, { order: false });
+    // A service that is away is waited for once.
+    const there = this.services.names.filter(name => !before.unanswered.includes(name));
+    const told = await this.services.ask(getAuditReport, {}, AUDIT_MS, there);
+    const after = await this.services.ask(getQueueState, { order: true }, AUDIT_MS, there);
     const reports = new Map(told.answers.map(({ service, reply }) => [service, reply]));
     const subscriptions = after.answers.flatMap(({ reply }) => reply.subscriptions);
     const invariants = [...judgeAll(reports), ...subscriptions.flatMap(judgeSubscription)];
-    const unanswered = [...new Set([before, told, after].flatMap(each => each.unanswered))].sort();
+    const silent = there.filter(
+      name => this.directory.describe(name).hasFacts === true && !reports.has(name),
+    );
+    const unanswered = [
+      ...new Set([...[before, told, after].flatMap(each => each.unanswered), ...silent]),
+    ].sort();
     const settled =
       unanswered.length === 0 &&
       isQuiet(reports) &&

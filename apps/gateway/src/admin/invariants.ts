@@ -106,7 +106,8 @@ export function judgeSubscription(state: SubscriptionState): Judged[] {
     {
       invariant: `events of each key in the order of their commits, for ${name}`,
       holds: outOfOrder === 0,
-      figures: { handled, 'out of order': outOfOrder ?? -1 },
+      // Its service did not count them: unknown is not zero.
+      figures: outOfOrder === null ? { handled } : { handled, 'out of order': outOfOrder },
     },
   ];
 }

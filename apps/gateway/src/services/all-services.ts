@@ -30,25 +30,29 @@ export class AllServices {
    * A service that does not answer is listed, and the others are still reported. A service that does not know
    * the request is left out.
    * @param deadlineMs when to give up on a service, in ms
+   * @param services which services to ask; all known ones if left out
    */
   async ask<D extends RequestDefinition>(
     question: (service: string) => D,
     data: RequestOf<D>,
     deadlineMs?: number,
+    services: readonly string[] = this.directory.services,
   ): Promise<Answers<ReplyOf<D>>> {
-    const { services } = this.directory;
     const options = { repeatable: true, deadlineMs };
-    const asked = await Promise.allSettled(
-      services.map(service => this.requests.ask(question(service), data, options)),
-    );
     const answers: AnswerOf<ReplyOf<D>>[] = [];
     const unanswered: string[] = [];
-    for (const [index, outcome] of asked.entries()) {
-      const service = services[index]!;
-      if (outcome.status === 'fulfilled') answers.push({ service, reply: outcome.value });
-      else if (!(outcome.reason instanceof RequestNotHandled)) unanswered.push(service);
-    }
-    return { answers, unanswered };
+    const askEach = services.map(async service => {
+      try {
+        answers.push({ service, reply: await this.requests.ask(question(service), data, options) });
+      } catch (error) {
+        if (!(error instanceof RequestNotHandled)) unanswered.push(service);
+      }
+    });
+    await Promise.all(askEach);
+    return {
+      answers: answers.sort((a, b) => (a.service < b.service ? -1 : 1)),
+      unanswered: unanswered.sort(),
+    };
   }
 
   /** @throws RequestRefused, RequestNotHandled, ServiceUnavailable */

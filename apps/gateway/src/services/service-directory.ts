@@ -37,8 +37,9 @@ export class ServiceDirectory {
 
   learn(announced: ServiceAnnounced, now: number = performance.now()): void {
     this.names.add(announced.service);
-    this.heard.delete(announced.instance);
-    this.heard.set(announced.instance, { ...announced, at: now });
+    const instance = `${announced.service} ${announced.instance}`;
+    this.heard.delete(instance);
+    this.heard.set(instance, { ...announced, at: now });
     if (this.heard.size > MAX_INSTANCES) this.heard.delete(this.heard.keys().next().value!);
   }
 

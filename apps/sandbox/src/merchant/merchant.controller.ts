@@ -10,11 +10,11 @@ import {
   Req,
 } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
-import { DataSource } from 'typeorm';
 import { SERVICE_CONFIG } from '#service-kit';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
 import { verified } from '../webhooks/verify.js';
+import { Webhooks } from './webhooks.js';
 
 /** A merchant's endpoint: checks each webhook's signature and accepts each id once. */
 @Controller('merchant')
@@ -22,7 +22,7 @@ export class MerchantController {
   private readonly webhook: Webhook;
 
   constructor(
-    private readonly database: DataSource,
+    private readonly webhooks: Webhooks,
     private readonly faults: Faults,
     @Inject(SERVICE_CONFIG) config: SandboxConfig,
   ) {
@@ -39,17 +39,12 @@ export class MerchantController {
     await this.faults.suffer('merchant');
     const text = verified(this.webhook, headers, request);
     const id = headers['webhook-id']!;
-    await this.database.query(
-      'INSERT INTO webhook (id, type, body) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET times = webhook.times + 1',
-      [id, body.type ?? 'unknown', text],
-    );
+    await this.webhooks.accept(id, body.type ?? 'unknown', text);
     return { taken: id };
   }
 
   @Get('webhooks')
   async list(): Promise<unknown> {
-    return this.database.query(
-      'SELECT id, type, body, times, received_at AS "receivedAt" FROM webhook ORDER BY received_at DESC LIMIT 100',
-    );
+    return this.webhooks.newest();
   }
 }

@@ -1,10 +1,10 @@
 import { Controller, Get, Headers, HttpCode, Inject, Post, type RawBodyRequest, Req } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
-import { DataSource } from 'typeorm';
 import { SERVICE_CONFIG } from '#service-kit';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
 import { verified } from '../webhooks/verify.js';
+import { Pages } from './pages.js';
 
 /** The pager of the person on call: accepts each alert once. */
 @Controller('pager')
@@ -12,7 +12,7 @@ export class PagerController {
   private readonly webhook: Webhook;
 
   constructor(
-    private readonly database: DataSource,
+    private readonly pages: Pages,
     private readonly faults: Faults,
     @Inject(SERVICE_CONFIG) config: SandboxConfig,
   ) {
@@ -28,18 +28,13 @@ export class PagerController {
     await this.faults.suffer('pager');
     const text = verified(this.webhook, headers, request);
     const id = headers['webhook-id']!;
-    await this.database.query(
-      'INSERT INTO page (id, body) VALUES ($1, $2::jsonb) ON CONFLICT (id) DO UPDATE SET times = page.times + 1',
-      [id, text],
-    );
+    await this.pages.accept(id, text);
     return { taken: id };
   }
 
   /** The newest first. */
   @Get()
   async list(): Promise<unknown> {
-    return this.database.query(
-      'SELECT id, body, times, received_at AS "receivedAt" FROM page ORDER BY received_at DESC, id DESC LIMIT 100',
-    );
+    return this.pages.newest();
   }
 }

@@ -1,5 +1,4 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { CREATE_OPEN_BATCH } from '../reserve/sql.js';
 
 export class CreateCampaigns1700000002000 implements MigrationInterface {
   readonly name = 'CreateCampaigns1700000002000';
@@ -55,7 +54,41 @@ CREATE TABLE blocked_buyer (
   blocked_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT blocked_buyer_pk PRIMARY KEY (buyer_id)
 );`);
-    await runner.query(CREATE_OPEN_BATCH);
+    await runner.query(`
+CREATE FUNCTION open_batch(
+  p_campaign uuid, p_buyers text[], p_again uuid[], p_window interval,
+  OUT campaign json, OUT tallies json, OUT recent json, OUT blocked text[], OUT again uuid[]
+) LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+DECLARE
+  since timestamptz;
+BEGIN
+  PERFORM 1 FROM campaign WHERE id = p_campaign FOR UPDATE;
+  since := clock_timestamp() - p_window;
+
+  SELECT json_build_object(
+    'sku', c.sku, 'available', c.available, 'version', c.version, 'perUserLimit', c.per_user_limit,
+    'priceMinor', c.price_minor, 'currency', c.currency, 'paymentWindow', c.payment_window,
+    'endsAt', to_char(c.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'now', clock_timestamp(),
+    'phase', CASE WHEN clock_timestamp() < c.starts_at THEN 'not_started'
+                  WHEN clock_timestamp() >= c.ends_at THEN 'ended' ELSE 'running' END)
+  INTO campaign FROM campaign c WHERE c.id = p_campaign;
+
+  SELECT json_object_agg(buyer_id, quantity) INTO tallies
+  FROM buyer_tally WHERE campaign_id = p_campaign AND buyer_id = ANY(p_buyers);
+
+  SELECT json_object_agg(buyer_id, reservations) INTO recent FROM (
+    SELECT buyer_id, count(*) AS reservations
+    FROM reservation WHERE buyer_id = ANY(p_buyers) AND reserved_at > since GROUP BY buyer_id
+  ) AS lately;
+
+  SELECT array_agg(buyer_id) INTO blocked FROM blocked_buyer WHERE buyer_id = ANY(p_buyers);
+
+  IF cardinality(p_again) > 0 THEN
+    SELECT array_agg(id) INTO again FROM reservation WHERE id = ANY(p_again);
+  END IF;
+  again := coalesce(again, '{}');
+END
+$$`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

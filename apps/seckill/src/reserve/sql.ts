@@ -1,48 +1,12 @@
 /**
  * Reads everything that the decision on a batch depends on, in one round trip. It locks the campaign's row
  * first, so that one batch of a campaign is decided at a time, across all instances. Later statements of the
- * function read the rest under the lock, so they see what the previous holder of the lock committed.
+ * function `open_batch`, which a migration creates, read the rest under the lock, so they see what the previous holder of the lock committed.
  *
  * A sale fills its tables within seconds, long before they are analyzed. A sequential scan is right for the
  * first batch and ruinous for the hundredth, so it is turned off: all buyers of a batch are found by one walk
  * down an index.
  */
-export const CREATE_OPEN_BATCH = `
-CREATE FUNCTION open_batch(
-  p_campaign uuid, p_buyers text[], p_again uuid[], p_window interval,
-  OUT campaign json, OUT tallies json, OUT recent json, OUT blocked text[], OUT again uuid[]
-) LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
-DECLARE
-  since timestamptz;
-BEGIN
-  PERFORM 1 FROM campaign WHERE id = p_campaign FOR UPDATE;
-  since := clock_timestamp() - p_window;
-
-  SELECT json_build_object(
-    'sku', c.sku, 'available', c.available, 'version', c.version, 'perUserLimit', c.per_user_limit,
-    'priceMinor', c.price_minor, 'currency', c.currency, 'paymentWindow', c.payment_window,
-    'endsAt', to_char(c.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'now', clock_timestamp(),
-    'phase', CASE WHEN clock_timestamp() < c.starts_at THEN 'not_started'
-                  WHEN clock_timestamp() >= c.ends_at THEN 'ended' ELSE 'running' END)
-  INTO campaign FROM campaign c WHERE c.id = p_campaign;
-
-  SELECT json_object_agg(buyer_id, quantity) INTO tallies
-  FROM buyer_tally WHERE campaign_id = p_campaign AND buyer_id = ANY(p_buyers);
-
-  SELECT json_object_agg(buyer_id, reservations) INTO recent FROM (
-    SELECT buyer_id, count(*) AS reservations
-    FROM reservation WHERE buyer_id = ANY(p_buyers) AND reserved_at > since GROUP BY buyer_id
-  ) AS lately;
-
-  SELECT array_agg(buyer_id) INTO blocked FROM blocked_buyer WHERE buyer_id = ANY(p_buyers);
-
-  IF cardinality(p_again) > 0 THEN
-    SELECT array_agg(id) INTO again FROM reservation WHERE id = ANY(p_again);
-  END IF;
-  again := coalesce(again, '{}');
-END
-$$`;
-
 export const OPEN_BATCH =
   'SELECT campaign, tallies, recent, blocked, again FROM open_batch($1, $2, $3, make_interval(secs => $4))';
 

@@ -1,6 +1,6 @@
 import { defineFacts } from '../audit/facts.js';
 
-/** What the catalogue reports to an audit. */
+/** What the catalog reports to an audit. */
 export const CatalogFacts = defineFacts('catalog', {
   /** Orders that released their reserved stock. */
   released: 'set',

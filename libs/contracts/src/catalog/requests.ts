@@ -30,7 +30,7 @@ export const GetProduct = defineRequest({
   reply: ProductView,
 });
 
-/** One line of a publication, as read. The catalogue validates it. */
+/** One line of a publication, as read. The catalog validates it. */
 export const PublicationRow = z.object({
   line: z.int().positive(),
   values: z.record(z.string(), z.unknown()),

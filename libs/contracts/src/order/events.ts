@@ -5,7 +5,7 @@ import { BuyerId, Currency, Instant, MinorUnits, OrderItem, OrderOrigin, PricedI
 const byOrder = (event: { orderId: string }) => event.orderId;
 
 /**
- * A buyer placed an order. An ordinary order has no prices yet: the catalogue sets them when it reserves the
+ * A buyer placed an order. An ordinary order has no prices yet: the catalog sets them when it reserves the
  * stock.
  */
 export const OrderPlaced = defineEvent({

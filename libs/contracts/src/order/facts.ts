@@ -13,7 +13,7 @@ export const OrderFacts = defineFacts('order', {
   ordinaryRefunded: 'set',
   seckillGivenUp: 'set',
   seckillKept: 'set',
-  /** Cancelled after the catalogue had reserved their stock. */
+  /** Cancelled after the catalog had reserved their stock. */
   ordinaryCancelled: 'set',
   refundsDue: 'number',
   paymentsTaken: 'number',

@@ -24,7 +24,7 @@ export const OrderView = z.object({
       refunded: z.int().nonnegative(),
     }),
   ),
-  /** Null until the catalogue has set the prices. */
+  /** Null until the catalog has set the prices. */
   totalMinor: MinorUnits.nullable(),
   refundedMinor: MinorUnits,
   currency: Currency.nullable(),

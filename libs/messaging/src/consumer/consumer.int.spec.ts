@@ -174,7 +174,7 @@ describe('consumer', () => {
     expect(JSON.parse(dead[0]!.headers)).toEqual(bad.headers);
     expect(dead.map(letter => letter.errors[0]!.error)).toEqual([
       expect.stringContaining('n: '),
-      expect.stringContaining('no JSON'),
+      expect.stringContaining('not JSON'),
       expect.stringContaining('ce_type is missing'),
       expect.stringContaining('ce_id is missing'),
     ]);

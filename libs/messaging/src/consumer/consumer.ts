@@ -2,17 +2,20 @@ import type { Channel } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Header } from '../message/envelope.js';
-import type { ReceivedMessage } from '../message/received-message.js';
+import { partitionName, type ReceivedMessage, typeOf } from '../message/received-message.js';
 import { runInTrace } from '../message/trace.js';
 import { bury } from '../parking/dead-letter-store.js';
 import { countParked, park } from '../parking/parked-messages.js';
 import { type Place, storable } from '../parking/place.js';
 import { failedAttempt, type FailedAttempt } from '../parking/retry-policy.js';
 import { pauseAfter } from '../runtime/backoff.js';
-import { describeError } from '../runtime/describe-error.js';
+import { asError, describeError } from '../runtime/describe-error.js';
 import { isInfrastructureError, isStaleOwner } from '../runtime/infrastructure-error.js';
+import { reportUnavailable } from '../runtime/report-unavailable.js';
 import type { Batch } from '../transport/transport.js';
 import { type Classified, classifyMessage, segment, type ToHandle } from './classify-message.js';
+import { CrashGuard, ProcessEnded } from './crash-guard.js';
+import { noteHandled } from './handled-types.js';
 import { beginBatch, type OpenedBatch } from './inbox.js';
 import { isPaused, untilResumed } from './pause.js';
 import { advanceProgress, type BatchCounts } from './progress.js';
@@ -37,6 +40,31 @@ class TooManyParked extends Error {
   }
 }
 
+/** Nothing was handled that could show whether there is an outage. */
+class NoEvidence extends Error {
+  constructor() {
+    super('no other message could be tried');
+  }
+}
+
+/** Messages that are to be parked as failed: those of some keys, or all. */
+interface Failing {
+  readonly attempt: FailedAttempt;
+  readonly keys?: ReadonlySet<string>;
+}
+
+/** What looks like an outage. */
+interface Outage {
+  /** How often in a row the first message of the partition met it although it was alone in its transaction. */
+  readonly triedAlone: number;
+  /** Where that message, or skipped ones before it, stand. */
+  readonly from: number;
+  readonly error: unknown;
+}
+
+/** The keys under suspicion are doubled in each round, from one to eight; then it begins again. */
+const SUSPECT_ROUNDS = 4;
+
 /**
  * Settles batches: receipts, the handlers' writes and what they publish are one transaction.
  *
@@ -51,19 +79,50 @@ export class Consumer {
   private readonly stall: SubscriptionStall;
   /** Most messages in one transaction: fewer after an outage, more again with each successful batch. */
   private atOnce: number;
+  private readonly crashes: CrashGuard;
+  /** Partitions whose messages met an outage, until a batch of them goes through. */
+  private readonly outages = new Map<string, Outage>();
 
   constructor(
     private readonly subscription: Subscription,
     private readonly database: DataSource,
     private readonly limits: ConsumerLimits = DEFAULT_CONSUMER_LIMITS,
   ) {
+    reportUnavailable(database);
     this.stall = new SubscriptionStall(database, subscription.name);
+    this.crashes = new CrashGuard(database, subscription.name);
     this.atOnce = subscription.batch;
   }
 
   async handle(batch: Batch): Promise<void> {
-    for (const chunk of this.chunks(batch.messages)) await this.settleOrHalve(batch, chunk);
+    const oneByOne = await this.crashes.enter(batch);
+    let done = false;
+    try {
+      let rest: readonly ReceivedMessage[] | undefined = batch.messages;
+      while (rest !== undefined) rest = await this.settleAll(batch, rest, oneByOne);
+      done = true;
+    } finally {
+      await this.crashes.survive(batch, done);
+    }
+    this.outages.delete(partitionName(batch));
     this.atOnce = Math.min(this.subscription.batch, this.atOnce * 2);
+  }
+
+  /** @returns what is left after messages that only looked like an outage; undefined when everything is settled */
+  private async settleAll(
+    batch: Batch,
+    messages: readonly ReceivedMessage[],
+    oneByOne: boolean,
+  ): Promise<readonly ReceivedMessage[] | undefined> {
+    try {
+      if (oneByOne) await this.settleOneByOne(batch, messages);
+      else for (const chunk of this.chunks(messages)) await this.settleOrHalve(batch, chunk);
+      return undefined;
+    } catch (error) {
+      const rest = await this.passSuspects(batch, error);
+      if (rest === undefined) throw error;
+      return rest;
+    }
   }
 
   /** A batch that waits for the end of a pause stops waiting and is not handled. */
@@ -71,11 +130,15 @@ export class Consumer {
     this.closing.abort();
   }
 
+  private isHandled(message: ReceivedMessage): boolean {
+    return this.subscription.routes.has(typeOf(message));
+  }
+
   // Skipped messages cost nothing, so they do not count.
   private *chunks(messages: readonly ReceivedMessage[]): Generator<readonly ReceivedMessage[]> {
     let [from, handled] = [0, 0];
-    for (const [at, { headers }] of messages.entries()) {
-      if (!this.subscription.routes.has(headers[Header.type] ?? '')) continue;
+    for (const [at, message] of messages.entries()) {
+      if (!this.isHandled(message)) continue;
       if (handled >= this.atOnce) {
         yield messages.slice(from, at);
         [from, handled] = [at, 0];
@@ -98,15 +161,13 @@ export class Consumer {
       }
       this.reportFailure(batch, messages, error);
       if (isInfrastructureError(error) || error instanceof TooManyParked) {
-        // A dependency that takes only part of a batch would make it restart forever: try fewer at a time.
-        if (!(error instanceof TooManyParked))
-          this.atOnce = Math.max(1, Math.floor(Math.min(this.atOnce, messages.length) / 2));
+        if (!(error instanceof TooManyParked)) this.noteOutage(batch, messages, error);
         if (!batch.signal.aborted && !isStaleOwner(error)) await this.stall.report(error);
         throw error;
       }
       const [message] = messages;
       if (message !== undefined && messages.length === 1) {
-        await this.settle(batch, messages, failedAttempt(error));
+        await this.settle(batch, messages, { attempt: failedAttempt(error) });
         return;
       }
       const middle = Math.ceil(messages.length / 2);
@@ -115,32 +176,33 @@ export class Consumer {
     }
   }
 
-  /** @param failed why the message, which must be alone, is parked instead of handled */
-  private async settle(
-    batch: Batch,
-    messages: readonly ReceivedMessage[],
-    failed?: FailedAttempt,
-  ): Promise<void> {
+  /** @param failing why some messages are to be parked and not handled */
+  private async settle(batch: Batch, messages: readonly ReceivedMessage[], failing?: Failing): Promise<void> {
     const classified = messages.map(message => classifyMessage(this.subscription, message));
     const toHandle = classified.filter(item => item.kind === 'handle');
     const { name } = this.subscription;
     const first = messages[0]!.position;
     const last = messages.at(-1)!.position;
-    const counts = await this.database.transaction(async tx => {
+    const { counts, handled } = await this.database.transaction(async tx => {
       const opened = await beginBatch(tx, name, batch, first, toHandle);
       this.announce(claimedChannel, batch);
       const due = classified.filter(item => item.message.position > opened.settled);
-      const result = await this.work(tx, batch, due, opened, failed);
+      const result = await this.work(tx, batch, due, opened, failing);
+      if (failing?.keys !== undefined && result.handled.length === 0) throw new NoEvidence();
       if (last > opened.settled) {
         // Positions without a message count as skipped: some transports have such gaps.
         const gaps = last - opened.settled - due.length;
-        const settled = { ...result, skipped: result.skipped + gaps };
+        const settled = { ...result.counts, skipped: result.counts.skipped + gaps };
         await advanceProgress(tx, name, batch, last, settled);
       }
       this.announce(handledChannel, batch);
       return result;
     });
     const { topic, partition } = batch;
+    noteHandled(
+      this.subscription,
+      handled.map(({ message }) => typeOf(message)),
+    );
     settledChannel.publish({ subscription: name, topic, partition, position: last, ...counts });
     await this.stall.clear();
   }
@@ -154,22 +216,31 @@ export class Consumer {
     batch: Batch,
     due: readonly Classified[],
     opened: OpenedBatch,
-    failed: FailedAttempt | undefined,
-  ): Promise<BatchCounts> {
+    failing: Failing | undefined,
+  ): Promise<{ counts: BatchCounts; handled: readonly ToHandle[] }> {
     const fresh = takeFresh(due, opened.fresh);
     const taken = new Set(opened.parked);
-    const waits = (item: ToHandle) => failed !== undefined || taken.has(storable(item.message.key));
+    const fails = ({ message }: ToHandle) =>
+      failing !== undefined && (failing.keys?.has(message.key) ?? true);
+    const waits = (item: ToHandle) => fails(item) || taken.has(storable(item.message.key));
     const parked = fresh.filter(waits);
     const free = fresh.filter(item => !waits(item));
     for (const part of segment(free)) await this.invoke(part.route.takesBatch, part.items, tx);
     if (parked.length > 0) await this.checkRoom(tx, parked.length);
-    for (const { message } of parked) await this.park(tx, this.placeOf(batch, message), message, failed);
+    for (const { message } of parked) {
+      // The first of its key has failed; the others line up behind it.
+      const key = storable(message.key);
+      const attempt = taken.has(key) ? undefined : failing?.attempt;
+      taken.add(key);
+      await this.park(tx, this.placeOf(batch, message), message, attempt);
+    }
     const dead = due.filter(item => item.kind === 'dead');
     for (const { message, problem } of dead)
       await this.bury(tx, this.placeOf(batch, message), message, problem);
     const skipped = due.filter(item => item.kind === 'skip').length;
     const duplicate = due.length - fresh.length - dead.length - skipped;
-    return { handled: free.length, skipped, duplicate, parked: parked.length, dead: dead.length };
+    const counts = { handled: free.length, skipped, duplicate, parked: parked.length, dead: dead.length };
+    return { counts, handled: free };
   }
 
   private placeOf({ topic, partition }: Batch, { position }: ReceivedMessage): Place {
@@ -201,17 +272,89 @@ export class Consumer {
     const route = items[0]!.route;
     if (takesBatch) {
       const messages = items.map(item => item.message);
-      await runInTrace(traceOf(items[0]!), () =>
-        route.invoke(
-          items.map(item => item.event),
-          { tx, messages },
-        ),
-      );
+      const events = items.map(item => item.event);
+      await this.call(items[0]!, () => route.invoke(events, { tx, messages }));
       return;
     }
     for (const item of items) {
-      await runInTrace(traceOf(item), () => route.invoke(item.event, { tx, messages: [item.message] }));
+      await this.call(item, () => route.invoke(item.event, { tx, messages: [item.message] }));
     }
+  }
+
+  private async call(item: ToHandle, invoke: () => Promise<void>): Promise<void> {
+    try {
+      await runInTrace(traceOf(item), invoke);
+    } catch (thrown) {
+      throw asError(thrown);
+    }
+  }
+
+  /** Where a handler has ended its process: one message in a transaction, noted before it is tried. */
+  private async settleOneByOne(batch: Batch, messages: readonly ReceivedMessage[]): Promise<void> {
+    for (const message of messages) {
+      if (this.isHandled(message) && (await this.crashes.attempt(batch, message.position))) {
+        const error = new ProcessEnded();
+        this.reportFailure(batch, [message], error);
+        await this.settle(batch, [message], { attempt: failedAttempt(error) });
+      } else {
+        await this.settleOrHalve(batch, [message]);
+      }
+    }
+  }
+
+  private noteOutage(batch: Batch, messages: readonly ReceivedMessage[], error: unknown): void {
+    const place = partitionName(batch);
+    const tried = messages.filter(message => this.isHandled(message)).length;
+    const triedAlone = tried === 1 ? (this.outages.get(place)?.triedAlone ?? 0) + 1 : 0;
+    this.outages.set(place, { triedAlone, from: messages[0]!.position, error });
+    // A dependency that takes part of a batch would fail the whole batch forever: fewer at a time, down to one.
+    this.atOnce = Math.max(1, Math.floor(Math.min(this.atOnce, tried) / 4));
+  }
+
+  /**
+   * Tells an outage from messages that only look like one, because what they need fails for them alone. When a message
+   * has failed although it was alone in its transaction, the next one of another key is tried before it. If that goes
+   * through, there is no outage: the suspects are parked in the same transaction, and the partition goes on. If it
+   * fails, nothing has changed, and more keys are under suspicion in the next round.
+   * @returns the messages that are still to be settled; undefined when it may be an outage
+   */
+  private async passSuspects(batch: Batch, error: unknown): Promise<readonly ReceivedMessage[] | undefined> {
+    const outage = this.outages.get(partitionName(batch));
+    if (outage === undefined || outage.error !== error || outage.triedAlone === 0) return undefined;
+    const messages = batch.messages.filter(({ position }) => position >= outage.from);
+    const count = 2 ** ((outage.triedAlone - 1) % SUSPECT_ROUNDS);
+    const found = this.findWitness(messages, count);
+    if (found === undefined) return undefined;
+    const tried = messages.slice(0, found.at + 1);
+    try {
+      await this.settle(batch, tried, { attempt: failedAttempt(error), keys: found.suspects });
+    } catch (another) {
+      this.reportFailure(batch, tried, another);
+      return undefined;
+    }
+    const { name } = this.subscription;
+    this.logger.warn(
+      `${name}: parked the first messages of ${found.suspects.size} key(s) of ${partitionName(batch)}: ` +
+        `they fail while others go through: ${describeError(error)}`,
+    );
+    this.outages.delete(partitionName(batch));
+    return messages.slice(found.at + 1);
+  }
+
+  /** The first message whose key is not among the first `count`, the suspects: of the same type if there is one. */
+  private findWitness(
+    messages: readonly ReceivedMessage[],
+    count: number,
+  ): { at: number; suspects: ReadonlySet<string> } | undefined {
+    const handled = messages.filter(message => this.isHandled(message));
+    const type = handled[0] && typeOf(handled[0]);
+    const suspects = new Set<string>();
+    for (const { key } of handled.filter(message => typeOf(message) === type)) {
+      if (suspects.size < count) suspects.add(key);
+    }
+    const others = handled.filter(({ key }) => !suspects.has(key));
+    const witness = others.find(message => typeOf(message) === type) ?? others[0];
+    return witness && { at: messages.indexOf(witness), suspects };
   }
 
   /** Gives up a message that no retry can help. Its dead letter keeps everything that it came with. */

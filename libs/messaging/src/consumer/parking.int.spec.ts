@@ -176,6 +176,101 @@ describe('a message whose handler fails', () => {
     expect(await parking.fixture.effects()).toEqual(Array.from({ length: 10 }, (_, n) => `a${n}`));
   });
 
+  describe('and looks like an outage', () => {
+    const away = () => new DependencyUnavailable('what it needs', 'it is away');
+
+    it('is parked when the messages of other keys go through, and is given up at last', async () => {
+      parking.handle = async (event, tx) => {
+        if (event.key.startsWith('poison')) throw away();
+        await recording(event, tx);
+      };
+      const declared = await consume({ ...SOON, attempts: 3 });
+      await publish(...['poison1', 'a', 'poison2', 'poison3', 'b', 'a'].map((key, n) => ({ key, n })));
+      await progressIs({ handled: 3, parked: 3, dead: 0, discarded: 0 });
+      expect(await parking.fixture.effects()).toEqual(['a1', 'b4', 'a5']);
+      retry(declared);
+      // An attempt counts when others of its type were handled since the one before.
+      let n = 10;
+      await eventually(
+        async () => {
+          await publish({ key: 'c', n: (n += 1) });
+          return (await dead()).length;
+        },
+        count => count === 3,
+      );
+    });
+
+    it('is not parked while everything fails, and nothing is', async () => {
+      let [isAway, calls] = [true, 0];
+      parking.handle = async (event, tx) => {
+        calls += 1;
+        if (isAway) throw away();
+        await recording(event, tx);
+      };
+      await publish(...['a', 'b', 'c', 'd', 'e'].map((key, n) => ({ key, n })));
+      await consume();
+      // Long enough for several messages to come under suspicion.
+      await eventually(
+        async () => calls,
+        count => count >= 7,
+      );
+      expect(await parking.fixture.database.query('SELECT FROM messaging.parked')).toEqual([]);
+      isAway = false;
+      await progressIs({ handled: 5, parked: 0, dead: 0, discarded: 0 });
+      expect(await parking.fixture.effects()).toEqual(['a0', 'b1', 'c2', 'd3', 'e4']);
+    });
+
+    it('is parked when its handler exceeds the time limit of its statements', async () => {
+      parking.handle = async (event, tx) => {
+        if (event.key === 'slow') {
+          await tx.query("SET LOCAL statement_timeout = '20ms'");
+          await tx.query('SELECT pg_sleep(60)');
+        }
+        await recording(event, tx);
+      };
+      await publish({ key: 'slow', n: 1 }, { key: 'a', n: 2 });
+      await consume();
+      await progressIs({ handled: 1, parked: 1, dead: 0, discarded: 0 });
+    });
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['a text', 'broken'],
+    ['an object without a prototype', Object.create(null)],
+    [
+      'what throws when it is read',
+      new Proxy(new Error('x'), {
+        get: () => {
+          throw new Error('no');
+        },
+      }),
+    ],
+    [
+      'an error that is its own cause',
+      Object.assign(new Error('x'), {
+        get cause(): unknown {
+          return this;
+        },
+      }),
+    ],
+    [
+      'an error whose message is no text',
+      Object.assign(new Error('x'), { message: { a: 1 }, stack: undefined }),
+    ],
+  ])('is parked and given up when it throws %s', async (_, thrown) => {
+    parking.handle = async (event, tx) => {
+      if (event.key === 'a') throw thrown;
+      await recording(event, tx);
+    };
+    const declared = await consume({ ...SOON, attempts: 2 });
+    await publish({ key: 'a', n: 1 }, { key: 'b', n: 2 });
+    await progressIs({ handled: 1, parked: 1, dead: 0, discarded: 0 });
+    retry(declared);
+    await progressIs({ handled: 1, parked: 0, dead: 1, discarded: 0 });
+    expect(await dead()).toHaveLength(1);
+  });
+
   it('makes its subscription wait when too many are parked, and go on when they are handled', async () => {
     let broken = true;
     parking.handle = async (event, tx) => {

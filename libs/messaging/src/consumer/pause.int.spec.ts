@@ -113,7 +113,7 @@ describe('a paused subscription', () => {
     const looks = new Gathered<number>();
     const watched = new Proxy(fixture.database, {
       get(database, name) {
-        if (name === 'transaction') looks.add(looks.items.length);
+        if (name === 'query') looks.add(looks.items.length);
         const value: unknown = Reflect.get(database, name);
         return typeof value === 'function' ? (value.bind(database) as unknown) : value;
       },

@@ -1,23 +1,29 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Header } from '../message/envelope.js';
+import { partitionName, typeOf } from '../message/received-message.js';
 import { runInTrace } from '../message/trace.js';
 import { buryParked } from '../parking/dead-letter-store.js';
 import {
+  claim,
+  giveBack,
   hold,
+  lock,
   lockKey,
   noteFailure,
   type ParkedMessage,
   postpone,
-  take,
   unpark,
 } from '../parking/parked-messages.js';
 import { failedAttempt } from '../parking/retry-policy.js';
 import { BackgroundTask } from '../runtime/background-task.js';
 import { pauseAfter } from '../runtime/backoff.js';
-import { describeError } from '../runtime/describe-error.js';
+import { asError, describeError } from '../runtime/describe-error.js';
 import { isInfrastructureError } from '../runtime/infrastructure-error.js';
+import { reportUnavailable } from '../runtime/report-unavailable.js';
 import { classifyMessage } from './classify-message.js';
+import { ProcessEnded } from './crash-guard.js';
+import { countHandled, noteHandled } from './handled-types.js';
 import { dropReceipt, renewReceipt } from './inbox.js';
 import { claimedChannel, failedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
 import type { Subscription } from './subscription.js';
@@ -44,6 +50,9 @@ const OUTAGE_PAUSE_MS = 1_000;
 /** The message does not match its contract: no retry can help. */
 class Invalid extends Error {}
 
+/** Most messages of which it is remembered how their last attempt ended. */
+const MOST_REMEMBERED = 10_000;
+
 /**
  * Retries parked messages: the first of each key when it is due, in one transaction with its handler's
  * writes. Every instance may run a retrier: each skips the messages that another has locked.
@@ -53,12 +62,17 @@ export class Retrier {
   private readonly stalls: ReadonlyMap<Subscription, SubscriptionStall>;
   /** One task per subscription: a slow handler delays no other. */
   private readonly tasks: readonly BackgroundTask[];
+  /** Messages that met an outage, and how many others their subscription had handled by then. */
+  private readonly outages = new Map<string, number>();
+  /** Messages whose attempt ended here without its result being recorded. */
+  private readonly unrecorded = new Set<string>();
 
   constructor(
     private readonly database: DataSource,
     subscriptions: readonly Subscription[],
     { pollMs, maxBackoffMs }: RetrierLimits = DEFAULT_RETRIER_LIMITS,
   ) {
+    reportUnavailable(database);
     this.stalls = new Map(subscriptions.map(each => [each, new SubscriptionStall(database, each.name)]));
     this.tasks = subscriptions.map(
       subscription =>
@@ -81,22 +95,36 @@ export class Retrier {
     await Promise.all(this.tasks.map(task => task.stop()));
   }
 
-  /** @returns whether there was a message to try */
+  /** @returns whether there was one */
   private async tryNext(subscription: Subscription): Promise<boolean> {
-    let parked: ParkedMessage | undefined;
-    try {
-      await this.database.transaction(async tx => {
-        parked = await take(tx, subscription.name);
-        if (parked !== undefined) await this.attempt(subscription, parked, tx);
-      });
-    } catch (error) {
-      if (parked === undefined) throw error;
-      await this.fail(subscription, parked, error);
+    const parked = await claim(this.database, subscription.name);
+    if (parked === undefined) return false;
+    const key = keyOf(parked);
+    if (parked.unfinished && !this.unrecorded.has(key)) {
+      await this.noteFailure(subscription, parked, new ProcessEnded());
       return true;
     }
-    if (parked === undefined) return false;
-    this.announce(parked, 'handled');
-    await this.stalls.get(subscription)?.clear();
+    let isLocked = false;
+    try {
+      await this.database.transaction(async tx => {
+        isLocked = await lock(tx, parked.place);
+        if (isLocked) await this.attempt(subscription, parked, tx);
+      });
+      if (!isLocked) await giveBack(this.database, parked.place);
+    } catch (error) {
+      // Without a database the failure cannot be recorded: this is how it is told from the end of a process.
+      remember(this.unrecorded, key);
+      await this.fail(subscription, parked, error);
+      this.unrecorded.delete(key);
+      return true;
+    }
+    this.unrecorded.delete(key);
+    if (isLocked) {
+      this.outages.delete(key);
+      noteHandled(subscription, [typeOf(parked.message)]);
+      this.announce(parked, 'handled');
+      await this.stalls.get(subscription)?.clear();
+    }
     return true;
   }
 
@@ -115,9 +143,13 @@ export class Retrier {
     };
     claimedChannel.publish(step);
     const data = route.takesBatch ? [event] : event;
-    await runInTrace(message.headers[Header.traceparent], () =>
-      route.invoke(data, { tx, messages: [message] }),
-    );
+    try {
+      await runInTrace(message.headers[Header.traceparent], () =>
+        route.invoke(data, { tx, messages: [message] }),
+      );
+    } catch (thrown) {
+      throw asError(thrown);
+    }
     await renewReceipt(tx, place, id);
     await unpark(tx, place, 'handled');
     handledChannel.publish(step);
@@ -127,8 +159,19 @@ export class Retrier {
   private async fail(subscription: Subscription, parked: ParkedMessage, error: unknown): Promise<void> {
     const { subscription: name, topic, partition } = parked.place;
     failedChannel.publish({ subscription: name, topic, partition, size: 1, error });
-    if (isInfrastructureError(error)) await this.postpone(subscription, parked, error);
+    if (isInfrastructureError(error) && this.isOutage(subscription, parked))
+      await this.postpone(subscription, parked, error);
     else await this.noteFailure(subscription, parked, error);
+  }
+
+  /** Not an outage after all when others of its type were handled here since this one met it before. */
+  private isOutage(subscription: Subscription, parked: ParkedMessage): boolean {
+    const handled = countHandled(subscription, typeOf(parked.message));
+    const key = keyOf(parked);
+    const before = this.outages.get(key);
+    if (this.outages.size >= MOST_REMEMBERED) this.outages.clear();
+    this.outages.set(key, handled);
+    return before === undefined || handled <= before;
   }
 
   private async postpone(
@@ -167,6 +210,7 @@ export class Retrier {
     // The message itself failed: there is no outage.
     await this.stalls.get(subscription)?.clear();
     if (attempts === undefined) return;
+    this.outages.delete(keyOf(parked));
     const { topic, partition, position } = place;
     this.logger.error(
       `${name}: message at ${topic}/${partition}:${position} is a dead letter after ${attempts} attempt(s): ${describeError(error)}`,
@@ -178,4 +222,13 @@ export class Retrier {
     const none = { handled: 0, skipped: 0, duplicate: 0, parked: 0, dead: 0 };
     settledChannel.publish({ ...place, ...none, [count]: 1 });
   }
+}
+
+function remember(keys: Set<string>, key: string): void {
+  if (keys.size >= MOST_REMEMBERED) keys.clear();
+  keys.add(key);
+}
+
+function keyOf({ place }: ParkedMessage): string {
+  return `${place.subscription} ${partitionName(place)}:${place.position}`;
 }

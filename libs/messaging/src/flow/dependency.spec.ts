@@ -6,7 +6,7 @@ import { Dependency } from './dependency.js';
 describe('a dependency', () => {
   const away = () => Promise.reject(new DependencyUnavailable('it', 'it answered 503'));
 
-  it('is let be after failures in a row, and asked again until it answers', async () => {
+  it('is not called for a while after failures in a row, and then called until it answers', async () => {
     const dependency = new Dependency('it', { failures: 2, restMs: 20 });
     let calls = 0;
     let back = false;
@@ -27,7 +27,7 @@ describe('a dependency', () => {
     ).toBe('done');
   });
 
-  it('is not let be for refusing calls that are wrong', async () => {
+  it('is still called after it refused calls that are wrong', async () => {
     const dependency = new Dependency('it', { failures: 2, restMs: 60_000 });
     for (let n = 0; n < 5; n += 1) {
       await expect(dependency.call(() => Promise.reject(new Error('status 400')))).rejects.toThrow('400');

@@ -126,7 +126,7 @@ export function decode(definition: EventDefinition, message: WireMessage): Decod
   } catch (error) {
     return {
       ok: false,
-      problem: `the payload is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+      problem: `the payload is not JSON: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
   const parsed = definition.schema.safeParse(json);

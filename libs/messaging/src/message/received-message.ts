@@ -1,4 +1,4 @@
-import type { WireMessage } from './envelope.js';
+import { Header, type WireMessage } from './envelope.js';
 
 /** One partition of a topic. */
 export interface TopicPartition {
@@ -11,6 +11,11 @@ export interface ReceivedMessage extends WireMessage {
   /** Its place in the partition; grows with every message. */
   readonly position: number;
   readonly appendedAt: Date;
+}
+
+/** The event type of a message; empty if it names none. */
+export function typeOf({ headers }: WireMessage): string {
+  return headers[Header.type] ?? '';
 }
 
 /** The name of a partition, for logs and for keys of maps: `order/3`. */

@@ -1,5 +1,10 @@
 import { MessagingTables1700000000001 } from './1700000000001-messaging-tables.js';
+import { CrashGuard1700000000003 } from './1700000000003-crash-guard.js';
 import { OperatorTables1700000000002 } from './1700000000002-operator-tables.js';
 
 /** The migrations of the library's own tables, in their order. A service puts them before its own. */
-export const messagingMigrations = [MessagingTables1700000000001, OperatorTables1700000000002];
+export const messagingMigrations = [
+  MessagingTables1700000000001,
+  OperatorTables1700000000002,
+  CrashGuard1700000000003,
+];

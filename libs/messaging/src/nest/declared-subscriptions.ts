@@ -2,6 +2,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import type { Route, Subscription } from '../consumer/subscription.js';
 import { DEFAULT_RETRY } from '../parking/retry-policy.js';
 import type { HandlerExtras } from './handle.js';
+import { asDelivery } from './delivery-error.filter.js';
 import { MessageContext } from './message-context.js';
 
 /** A handler as Nest registers it with a server. */
@@ -53,8 +54,11 @@ function toRoute(handler: NestHandler, extras: HandlerExtras): Route {
     definition: extras.definition,
     takesBatch: extras.batch !== undefined,
     async invoke(data, delivery) {
-      const result = await handler(data, new MessageContext(extras.name, delivery));
-      if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+      const context = new MessageContext(extras.name, delivery);
+      await asDelivery(async () => {
+        const result = await handler(data, context);
+        if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+      });
     },
   };
 }

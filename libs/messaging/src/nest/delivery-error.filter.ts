@@ -1,20 +1,28 @@
-import { type ArgumentsHost, Catch } from '@nestjs/common';
-import { BaseExceptionFilter } from '@nestjs/core';
-import { BaseRpcExceptionFilter } from '@nestjs/microservices';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
-import { MessageContext } from './message-context.js';
+
+const delivering = new AsyncLocalStorage<true>();
+
+/** Runs a handler so that DeliveryErrorFilter gets its errors. */
+export function asDelivery<T>(handle: () => T): T {
+  return delivering.run(true, handle);
+}
+
+/** Every error during a delivery is an instance of it, and no other is: Nest chooses filters by `instanceof`. */
+abstract class ErrorOfDelivery {
+  static [Symbol.hasInstance](): boolean {
+    return delivering.getStore() === true;
+  }
+}
 
 /**
- * Passes on a delivery's error unchanged, so that the consumer can tell a bad message from an outage. All
- * other errors get Nest's default handling.
+ * Passes on a handler's error unchanged, so that the consumer can tell a bad message from an outage. Errors of other
+ * servers of the app, HTTP among them, reach the app's own filters.
  */
-@Catch()
-export class DeliveryErrorFilter extends BaseExceptionFilter {
-  private readonly rpc = new BaseRpcExceptionFilter();
-
-  override catch(error: unknown, host: ArgumentsHost): Observable<unknown> | void {
-    if (host.getType() !== 'rpc') return super.catch(error, host);
-    if (host.switchToRpc().getContext<unknown>() instanceof MessageContext) return throwError(() => error);
-    return this.rpc.catch(error as Error, host);
+@Catch(ErrorOfDelivery)
+export class DeliveryErrorFilter implements RpcExceptionFilter {
+  catch(error: unknown): Observable<never> {
+    return throwError(() => error);
   }
 }

@@ -112,7 +112,7 @@ describe('dead letters', () => {
     expect(parked.map(row => row.position)).toEqual(replayed.map(letter => letter!.position));
   });
 
-  it('that die while they are replayed are let be', async () => {
+  it('that die again during a replay are not replayed twice', async () => {
     await bury({ diedAt: '2020-01-02T00:00:00.000Z' });
     const how = { decision: 'replay', by: 'ann', skip: 0, limit: 10, filter: {} } as const;
     expect(await letters.decideAll({ ...how, diedBefore: '2020-01-01T00:00:00.000Z' })).toMatchObject({

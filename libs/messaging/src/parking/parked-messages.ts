@@ -15,6 +15,8 @@ export interface ParkedMessage {
   readonly message: ReceivedMessage;
   /** Failed attempts so far. */
   readonly attempts: number;
+  /** Whether the attempt before this one left no result: the process ended meanwhile. */
+  readonly unfinished: boolean;
 }
 
 /** A failed attempt, and the pause before the next one. */
@@ -50,15 +52,27 @@ export async function countParked(tx: EntityManager, subscription: string): Prom
 }
 
 /** A message is not the first of its key until the removal of the one before it is committed. */
-const TAKE = `
-SELECT p.topic, p.partition, p.position::float8 AS position, p.key, p.headers, p.payload, p.appended_at, p.attempts
-FROM messaging.parked p
-WHERE p.subscription = $1 AND NOT p.held AND p.due_at <= now() AND NOT EXISTS (
+const IS_FIRST = `
+NOT p.held AND NOT EXISTS (
   SELECT FROM messaging.parked before
   WHERE before.subscription = p.subscription AND before.topic = p.topic AND before.key = p.key
     AND before.position < p.position)
-  AND NOT EXISTS (SELECT FROM messaging.paused WHERE subscription = p.subscription)
-ORDER BY p.due_at, p.position LIMIT 1 FOR UPDATE OF p SKIP LOCKED`;
+AND NOT EXISTS (SELECT FROM messaging.paused WHERE subscription = p.subscription)`;
+
+/** How long a claimed message is left to the instance that claimed it before that must have locked it, in s. */
+const CLAIM_S = 5;
+
+const CLAIM = `
+WITH next AS (
+  SELECT p.subscription, p.topic, p.partition, p.position, p.trying FROM messaging.parked p
+  WHERE p.subscription = $1 AND p.due_at <= now() AND ${IS_FIRST}
+  ORDER BY p.due_at, p.position LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+)
+UPDATE messaging.parked p SET trying = true, due_at = now() + make_interval(secs => ${CLAIM_S}) FROM next
+WHERE p.subscription = next.subscription AND p.topic = next.topic AND p.partition = next.partition
+  AND p.position = next.position
+RETURNING p.topic, p.partition, p.position::float8 AS position, p.key, p.headers, p.payload, p.appended_at,
+          p.attempts, next.trying AS unfinished`;
 
 interface ParkedRow extends Omit<Place, 'subscription'> {
   readonly key: string;
@@ -67,22 +81,44 @@ interface ParkedRow extends Omit<Place, 'subscription'> {
   readonly payload: Buffer;
   readonly appended_at: Date;
   readonly attempts: number;
+  readonly unfinished: boolean;
 }
 
 /**
- * The next message to retry, locked until the transaction ends. A message that another instance has locked is
- * skipped. While the subscription is paused there is none.
+ * Claims the next message to retry, and records that it is about to be tried: if its handler ends the process, that
+ * is what is left of the attempt. A message that another instance has claimed or locked is skipped. While the
+ * subscription is paused there is none.
  */
-export async function take(tx: EntityManager, subscription: string): Promise<ParkedMessage | undefined> {
-  const [row] = (await tx.query(TAKE, [subscription])) as ParkedRow[];
+export async function claim(database: DataSource, subscription: string): Promise<ParkedMessage | undefined> {
+  const [[row]] = (await database.query(CLAIM, [subscription])) as [ParkedRow[]];
   if (row === undefined) return undefined;
-  const { topic, partition, position, key, payload, attempts } = row;
+  const { topic, partition, position, key, payload, attempts, unfinished } = row;
   const headers = JSON.parse(row.headers) as ReceivedMessage['headers'];
   return {
     place: { subscription, topic, partition, position },
     message: { topic, position, key, headers, payload, appendedAt: row.appended_at },
     attempts,
+    unfinished,
   };
+}
+
+const LOCK = `
+SELECT 1 FROM messaging.parked p
+WHERE p.subscription = $1 AND p.topic = $2 AND p.partition = $3 AND p.position = $4 AND p.trying AND ${IS_FIRST}
+FOR UPDATE OF p SKIP LOCKED`;
+
+/** Locks a claimed message until the transaction ends. @returns false when it is not to be tried any more */
+export async function lock(tx: EntityManager, place: Place): Promise<boolean> {
+  return ((await tx.query(LOCK, [...valuesOf(place)])) as unknown[]).length > 0;
+}
+
+const RETURN = `
+UPDATE messaging.parked SET trying = false, due_at = now()
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+
+/** Gives a claimed message back that was not tried. */
+export async function giveBack(database: DataSource, place: Place): Promise<void> {
+  await database.query(RETURN, [...valuesOf(place)]);
 }
 
 const LOCK_KEY =
@@ -113,7 +149,7 @@ const ERRORS_KEPT = 20;
 
 const NOTE_FAILURE = `
 UPDATE messaging.parked
-SET attempts = attempts + 1, due_at = now() + make_interval(secs => $6),
+SET attempts = attempts + 1, trying = false, due_at = now() + make_interval(secs => $6),
     errors = CASE WHEN jsonb_array_length(errors) >= ${ERRORS_KEPT} THEN errors - 0 ELSE errors END || $5::jsonb
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 RETURNING attempts`;
 
@@ -129,7 +165,7 @@ export async function noteFailure(
 }
 
 const POSTPONE = `
-UPDATE messaging.parked SET due_at = now() + make_interval(secs => $5)
+UPDATE messaging.parked SET trying = false, due_at = now() + make_interval(secs => $5)
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
 /** For an outage, not a failure: the message is retried later, and no attempt is counted. */
@@ -147,7 +183,7 @@ export async function hold(tx: EntityManager, place: Place): Promise<void> {
 }
 
 const RELEASE = `
-UPDATE messaging.parked SET held = false, attempts = 0, due_at = now()
+UPDATE messaging.parked SET held = false, trying = false, attempts = 0, due_at = now()
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
 /** Releases a held message, to be tried as if for the first time. */

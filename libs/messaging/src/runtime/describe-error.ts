@@ -3,7 +3,11 @@ const LONGEST = 20_000;
 
 /** Whatever was thrown, as text for a log: the stack if there is one. Never throws, and is bounded. */
 export function describeError(error: unknown): string {
-  return describe(error).slice(0, LONGEST);
+  try {
+    return describe(error).slice(0, LONGEST);
+  } catch {
+    return 'a value that cannot be converted to text';
+  }
 }
 
 function describe(error: unknown): string {
@@ -35,6 +39,6 @@ export function asError(thrown: unknown): Error {
     }
     return new Error(`a handler threw what is not an error: ${describeError(thrown)}`);
   } catch {
-    return new Error('a handler threw a value that cannot be converted to text');
+    return new Error('a handler threw what is not an error, and its properties cannot be read');
   }
 }

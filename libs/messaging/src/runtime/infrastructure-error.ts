@@ -3,10 +3,11 @@ import {
   QueryRunnerAlreadyReleasedError,
   QueryRunnerProviderAlreadyReleasedError,
 } from 'typeorm';
+import { describeError } from './describe-error.js';
 import { codeOf, SqlState } from './sql-state.js';
 
 /** SQLSTATE classes and codes of a database that is away, overloaded or lost a race. They say nothing of the data. */
-const TRANSIENT_SQL = /^(08|53|57|58|40001|40P01|25006|25P03|25P04|55P03|XX000)/;
+const TRANSIENT_SQL = /^(08...|53...|57...|58...|40001|40P01|25006|25P03|25P04|55P03|XX000)$/;
 
 const NETWORK = new Set([
   'ECONNREFUSED',
@@ -34,6 +35,13 @@ export class DependencyUnavailable extends Error {
   }
 }
 
+/** The database gave no connection, or no answer: nothing was asked of it. */
+export class DatabaseUnavailable extends DependencyUnavailable {
+  constructor(cause: unknown) {
+    super('the database', cause instanceof Error ? cause.message : describeError(cause), { cause });
+  }
+}
+
 /**
  * Whether an error is an outage by its kind: the same can succeed later, and a smaller batch does not help. Decided by
  * codes and classes, never by a message's text.
@@ -46,7 +54,8 @@ export function isInfrastructureError(error: unknown): boolean {
       cause instanceof QueryRunnerProviderAlreadyReleasedError ||
       (cause instanceof DOMException && cause.name === 'TimeoutError') ||
       isUnanswered(cause) ||
-      isTransientCode(codeOf(cause)),
+      isTransientAnswer(cause) ||
+      isNetworkCode(codeOf(cause)),
   );
 }
 
@@ -63,23 +72,30 @@ function isUnanswered(error: unknown): boolean {
   return driverError instanceof Error && driverError.name === 'Error' && codeOf(driverError) === undefined;
 }
 
-function isTransientCode(code: string | undefined): boolean {
-  if (code === undefined) return false;
-  const isSql = /^[0-9A-Z]{5}$/.test(code);
-  return (
-    code === SqlState.staleOwner ||
-    NETWORK.has(code) ||
-    code.startsWith('UND_ERR_') ||
-    (isSql && TRANSIENT_SQL.test(code))
-  );
+/** What PostgreSQL itself said. A code of five characters in any other error is somebody else's. */
+function isTransientAnswer(cause: object): boolean {
+  const isAnswer =
+    cause instanceof QueryFailedError || typeof (cause as { severity?: unknown }).severity === 'string';
+  const code = codeOf(cause);
+  return isAnswer && code !== undefined && (code === SqlState.staleOwner || TRANSIENT_SQL.test(code));
+}
+
+function isNetworkCode(code: string | undefined): boolean {
+  return code !== undefined && (NETWORK.has(code) || code.startsWith('UND_ERR_'));
 }
 
 /** The error and what caused it, as far as that goes without coming back to where it was. */
-function causesOf(error: unknown): Error[] {
-  const causes: Error[] = [];
-  for (let cause = error; cause instanceof Error && causes.length < MOST_CAUSES; cause = cause.cause) {
-    if (causes.includes(cause)) break;
+function causesOf(error: unknown): object[] {
+  const causes: object[] = [];
+  let cause = error;
+  while (
+    typeof cause === 'object' &&
+    cause !== null &&
+    causes.length < MOST_CAUSES &&
+    !causes.includes(cause)
+  ) {
     causes.push(cause);
+    cause = (cause as { cause?: unknown }).cause;
   }
   return causes;
 }

@@ -26,6 +26,10 @@ export class Wakeup {
   /** A pause that ordinary wakes do not cut short. A wake that finds `cancelled` true does. */
   async sleep(ms: number, cancelled: () => boolean): Promise<void> {
     const until = performance.now() + ms;
-    for (let left = ms; left > 0 && !cancelled(); left = until - performance.now()) await this.wait(left);
+    while (!cancelled()) {
+      const left = until - performance.now();
+      if (left <= 0) return;
+      await this.wait(left);
+    }
   }
 }
