@@ -57,6 +57,9 @@ async function apply(files) {
   }
   if (compiled.length === 0) return;
   const apps = new Set(compiled.map(file => (file.startsWith(`apps${sep}`) ? file.split(sep)[1] : 'all')));
+  if (apps.delete('stack'))
+    process.stdout.write('apps/stack is the launcher itself: start npm run dev again for this change\n');
+  if (apps.size === 0) return;
   launcher.send({ kind: 'restart', apps: apps.has('all') ? 'all' : [...apps] });
 }
 

@@ -64,6 +64,8 @@ describe('a checkout, used as any Nest monorepo', () => {
     expect(module).toContain("import { GreetingService } from './greeting/greeting.service.js';");
     await run('node', nest('build', 'points'), options);
     await run('node', nest('build', 'messaging'), options);
+    await run('node', nest('generate', 'app', 'warehouse'), options);
+    await run('node', nest('build', 'warehouse'), options);
     const built = await readFile(join(folder, 'dist/apps/points/src/points.module.js'), 'utf8');
     expect(built).toContain('GreetingService');
   });
@@ -77,7 +79,7 @@ describe('a checkout, used as any Nest monorepo', () => {
     const url = (await dev.says('Sluice is ready at ')).slice('Sluice is ready at '.length);
     const points = Running.start(
       folder,
-      nest('start', 'points', '--env-file', join(dataDir, 'env/points-1.env')),
+      nest('start', 'points', '--watch', '--env-file', join(dataDir, 'env/points-1.env')),
     );
     const shop = new Shop(url, '');
     const token = await shop.signIn('ann');

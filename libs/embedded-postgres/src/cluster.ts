@@ -213,7 +213,10 @@ export class PostgresCluster {
   private async isOurs(pid: number, directory: string | undefined): Promise<boolean> {
     const { dataDir } = this.options;
     if (!isRunning(pid)) return false;
-    if (!existsSync(WHERE_IT_STANDS)) return directory === dataDir;
+    if (!existsSync(WHERE_IT_STANDS)) {
+      const { stdout } = spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+      return directory === dataDir && stdout.includes('postgres');
+    }
     const found = this.workingDirectoryOf(pid);
     // A process that has no working directory any more is about to exit: it is waited for.
     return found === 'none' || found === (await realpath(dataDir));

@@ -26,6 +26,9 @@ import { migratedDatabase, type TestDatabase } from './database.js';
 import { eventually, Gathered } from './gather.js';
 import { openTestQueue, type TestQueue } from './test-queue.js';
 
+/** The group that reads what the service publishes. */
+const READER = 'harness';
+
 export interface HarnessOptions {
   /** The service's module, as its `main.ts` starts it. */
   readonly module: Type;
@@ -110,12 +113,20 @@ export class ServiceHarness {
     );
   }
 
-  /** The events of this kind that the service has published, once there are at least `count`. */
+  /**
+   * Every event of this kind that the service has published, once there are at least `count` and it has nothing left
+   * to do: one too many is among them.
+   */
   async publishedOf<D extends EventDefinition>(definition: D, count: number): Promise<EventOf<D>[]> {
     const of = (all: readonly WireMessage[]) =>
       all.filter(({ headers }) => headers['ce_type'] === definition.type);
-    const messages = of(await this.published.until(all => of(all).length >= count));
-    return messages.map(
+    await this.published.until(all => of(all).length >= count);
+    await this.settled();
+    await eventually(
+      () => this.stranger.lag(READER),
+      partitions => partitions.every(({ lag }) => lag === 0),
+    );
+    return of(this.published.items).map(
       ({ payload }) => definition.schema.parse(JSON.parse(payload.toString())) as EventOf<D>,
     );
   }
@@ -169,7 +180,13 @@ export class ServiceHarness {
     const topics = [...new Set(publishes.map(({ topic }) => topic))];
     await this.stranger.ensureTopics(topics.map(name => ({ name, partitions: 1 })));
     if (topics.length > 0) {
-      const reading = { group: 'test', topics, mode: 'broadcast', startFrom: 'now', maxBatch: 100 } as const;
+      const reading = {
+        group: READER,
+        topics,
+        mode: 'competing',
+        startFrom: 'start',
+        maxBatch: 100,
+      } as const;
       await this.stranger.subscribe(reading, async ({ messages }) => this.published.add(...messages));
     }
     await this.app.startAllMicroservices();

@@ -39,6 +39,7 @@ export class LeasedPositions implements PositionSource {
 export class GroupSubscription implements TransportSubscription {
   private readonly logger = new Logger(GroupSubscription.name);
   private readonly heartbeat: BackgroundTask;
+  private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -58,7 +59,8 @@ export class GroupSubscription implements TransportSubscription {
   }
 
   async start(): Promise<void> {
-    await this.tick();
+    this.starting = this.tick();
+    await this.starting;
     this.reader.start();
     this.heartbeat.start();
   }
@@ -82,6 +84,7 @@ export class GroupSubscription implements TransportSubscription {
     await this.reader.stop();
     // Nothing wakes it any more: its own departure would notify it too.
     this.onClosed();
+    await this.starting;
     await this.heartbeat.stop();
     await this.membership
       .leave()

@@ -1,12 +1,11 @@
 /** The first page: what is running, and where to go. Its script calls the API as any client would. */
 export function indexPage(
   sandboxUrl: string,
-  instances: Readonly<Record<string, readonly string[]>>,
+  services: readonly { readonly service: string; readonly addresses: readonly string[] }[],
 ): string {
   const known = [
     ['gateway', 'here'],
-    ...Object.entries(instances).map(([service, addresses]) => [service, addresses.join(', ')]),
-    ['sandbox', new URL(sandboxUrl).host],
+    ...services.map(({ service, addresses }) => [service, addresses.join(', ') || 'silent']),
   ];
   const rows = known.map(([service, at]) => `<tr><td>${service}</td><td>${at}</td></tr>`).join('');
   return `<!doctype html>

@@ -9,10 +9,10 @@ export const ServiceAnnounced = defineEvent({
   topic: 'service',
   key: event => event.instance,
   schema: z.object({
-    service: z.string(),
+    service: z.string().regex(/^[a-z][a-z\d-]*$/),
     instance: z.string(),
     /** Where it answers requests, `host:port`. */
-    address: z.string(),
+    address: z.string().regex(/^[\w.:[\]-]+:\d{1,5}$/),
     /** Its subscriptions, by name. */
     subscriptions: z.array(z.string()),
     /** Whether it has facts for an audit. */

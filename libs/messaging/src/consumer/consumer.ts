@@ -15,9 +15,11 @@ import { reportUnavailable } from '../runtime/report-unavailable.js';
 import type { Batch } from '../transport/transport.js';
 import { type Classified, classifyMessage, segment, type ToHandle } from './classify-message.js';
 import { CrashGuard, ProcessEnded } from './crash-guard.js';
-import { noteHandled } from './handled-types.js';
+import { countHandled, noteHandled } from './handled-types.js';
 import { beginBatch, type OpenedBatch } from './inbox.js';
 import { isPaused, untilResumed } from './pause.js';
+import { planProbe } from './outage-probe.js';
+import { PartitionOutages } from './partition-outages.js';
 import { advanceProgress, type BatchCounts } from './progress.js';
 import { claimedChannel, failedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
 import type { Subscription } from './subscription.js';
@@ -51,19 +53,9 @@ class NoEvidence extends Error {
 interface Failing {
   readonly attempt: FailedAttempt;
   readonly keys?: ReadonlySet<string>;
+  /** Whether something else must be handled in the same transaction. */
+  readonly needsEvidence?: boolean;
 }
-
-/** What looks like an outage. */
-interface Outage {
-  /** How often in a row the first message of the partition met it although it was alone in its transaction. */
-  readonly triedAlone: number;
-  /** Where that message, or skipped ones before it, stand. */
-  readonly from: number;
-  readonly error: unknown;
-}
-
-/** The keys under suspicion are doubled in each round, from one to eight; then it begins again. */
-const SUSPECT_ROUNDS = 4;
 
 /**
  * Settles batches: receipts, the handlers' writes and what they publish are one transaction.
@@ -77,11 +69,8 @@ export class Consumer {
   private readonly logger = new Logger(Consumer.name);
   private readonly closing = new AbortController();
   private readonly stall: SubscriptionStall;
-  /** Most messages in one transaction: fewer after an outage, more again with each successful batch. */
-  private atOnce: number;
   private readonly crashes: CrashGuard;
-  /** Partitions whose messages met an outage, until a batch of them goes through. */
-  private readonly outages = new Map<string, Outage>();
+  private readonly outages: PartitionOutages;
 
   constructor(
     private readonly subscription: Subscription,
@@ -91,7 +80,7 @@ export class Consumer {
     reportUnavailable(database);
     this.stall = new SubscriptionStall(database, subscription.name);
     this.crashes = new CrashGuard(database, subscription.name);
-    this.atOnce = subscription.batch;
+    this.outages = new PartitionOutages(subscription);
   }
 
   async handle(batch: Batch): Promise<void> {
@@ -104,8 +93,7 @@ export class Consumer {
     } finally {
       await this.crashes.survive(batch, done);
     }
-    this.outages.delete(partitionName(batch));
-    this.atOnce = Math.min(this.subscription.batch, this.atOnce * 2);
+    this.outages.end(batch);
   }
 
   /** @returns what is left after messages that only looked like an outage; undefined when everything is settled */
@@ -116,7 +104,7 @@ export class Consumer {
   ): Promise<readonly ReceivedMessage[] | undefined> {
     try {
       if (oneByOne) await this.settleOneByOne(batch, messages);
-      else for (const chunk of this.chunks(messages)) await this.settleOrHalve(batch, chunk);
+      else for (const chunk of this.chunks(batch, messages)) await this.settleOrHalve(batch, chunk);
       return undefined;
     } catch (error) {
       const rest = await this.passSuspects(batch, error);
@@ -135,11 +123,11 @@ export class Consumer {
   }
 
   // Skipped messages cost nothing, so they do not count.
-  private *chunks(messages: readonly ReceivedMessage[]): Generator<readonly ReceivedMessage[]> {
+  private *chunks(batch: Batch, messages: readonly ReceivedMessage[]): Generator<readonly ReceivedMessage[]> {
     let [from, handled] = [0, 0];
     for (const [at, message] of messages.entries()) {
       if (!this.isHandled(message)) continue;
-      if (handled >= this.atOnce) {
+      if (handled >= this.outages.atOnce(batch)) {
         yield messages.slice(from, at);
         [from, handled] = [at, 0];
       }
@@ -148,28 +136,32 @@ export class Consumer {
     if (from < messages.length) yield messages.slice(from);
   }
 
-  private async settleOrHalve(batch: Batch, messages: readonly ReceivedMessage[]): Promise<void> {
+  /** @param failing why some messages are to be parked and not handled */
+  private async settleOrHalve(
+    batch: Batch,
+    messages: readonly ReceivedMessage[],
+    failing?: Failing,
+  ): Promise<void> {
     // The partition is no longer ours: leave it to the next owner. Its epoch would refuse us anyway.
     batch.signal.throwIfAborted();
     try {
-      await this.settle(batch, messages);
+      await this.settle(batch, messages, failing);
     } catch (error) {
       if (isPaused(error)) {
         const signal = AbortSignal.any([batch.signal, this.closing.signal]);
         await untilResumed(this.database, this.subscription.name, signal);
-        return this.settleOrHalve(batch, messages);
+        return this.settleOrHalve(batch, messages, failing);
       }
       this.reportFailure(batch, messages, error);
       if (isInfrastructureError(error) || error instanceof TooManyParked) {
-        if (!(error instanceof TooManyParked)) this.noteOutage(batch, messages, error);
+        if (!(error instanceof TooManyParked)) this.outages.note(batch, messages, error);
         if (!batch.signal.aborted && !isStaleOwner(error)) await this.stall.report(error);
         throw error;
       }
-      const [message] = messages;
-      if (message !== undefined && messages.length === 1) {
-        await this.settle(batch, messages, { attempt: failedAttempt(error) });
-        return;
-      }
+      // Parking itself failed: nothing smaller can be tried.
+      if (failing !== undefined) throw error;
+      if (messages.length === 1)
+        return this.settleOrHalve(batch, messages, { attempt: failedAttempt(error) });
       const middle = Math.ceil(messages.length / 2);
       await this.settleOrHalve(batch, messages.slice(0, middle));
       await this.settleOrHalve(batch, messages.slice(middle));
@@ -188,7 +180,7 @@ export class Consumer {
       this.announce(claimedChannel, batch);
       const due = classified.filter(item => item.message.position > opened.settled);
       const result = await this.work(tx, batch, due, opened, failing);
-      if (failing?.keys !== undefined && result.handled.length === 0) throw new NoEvidence();
+      if (failing?.needsEvidence && result.handled.length === 0) throw new NoEvidence();
       if (last > opened.settled) {
         // Positions without a message count as skipped: some transports have such gaps.
         const gaps = last - opened.settled - due.length;
@@ -295,66 +287,65 @@ export class Consumer {
       if (this.isHandled(message) && (await this.crashes.attempt(batch, message.position))) {
         const error = new ProcessEnded();
         this.reportFailure(batch, [message], error);
-        await this.settle(batch, [message], { attempt: failedAttempt(error) });
+        await this.settleOrHalve(batch, [message], { attempt: failedAttempt(error) });
       } else {
         await this.settleOrHalve(batch, [message]);
       }
     }
   }
 
-  private noteOutage(batch: Batch, messages: readonly ReceivedMessage[], error: unknown): void {
-    const place = partitionName(batch);
-    const tried = messages.filter(message => this.isHandled(message)).length;
-    const triedAlone = tried === 1 ? (this.outages.get(place)?.triedAlone ?? 0) + 1 : 0;
-    this.outages.set(place, { triedAlone, from: messages[0]!.position, error });
-    // A dependency that takes part of a batch would fail the whole batch forever: fewer at a time, down to one.
-    this.atOnce = Math.max(1, Math.floor(Math.min(this.atOnce, tried) / 4));
-  }
-
   /**
    * Tells an outage from messages that only look like one, because what they need fails for them alone. When a message
-   * has failed although it was alone in its transaction, the next one of another key is tried before it. If that goes
+   * has failed although it was alone in its transaction, messages of other keys are tried before it. If one goes
    * through, there is no outage: the suspects are parked in the same transaction, and the partition goes on. If it
    * fails, nothing has changed, and more keys are under suspicion in the next round.
    * @returns the messages that are still to be settled; undefined when it may be an outage
    */
   private async passSuspects(batch: Batch, error: unknown): Promise<readonly ReceivedMessage[] | undefined> {
-    const outage = this.outages.get(partitionName(batch));
-    if (outage === undefined || outage.error !== error || outage.triedAlone === 0) return undefined;
+    const outage = this.outages.triedAlone(batch, error);
+    if (outage === undefined) return undefined;
     const messages = batch.messages.filter(({ position }) => position >= outage.from);
-    const count = 2 ** ((outage.triedAlone - 1) % SUSPECT_ROUNDS);
-    const found = this.findWitness(messages, count);
-    if (found === undefined) return undefined;
-    const tried = messages.slice(0, found.at + 1);
-    try {
-      await this.settle(batch, tried, { attempt: failedAttempt(error), keys: found.suspects });
-    } catch (another) {
-      this.reportFailure(batch, tried, another);
-      return undefined;
+    const handled = messages.filter(message => this.isHandled(message));
+    const { suspects, witnesses } = planProbe(handled, outage.triedAlone);
+    const attempt = failedAttempt(error);
+    if (witnesses.length === 0) {
+      // Other partitions give the evidence.
+      if (countHandled(this.subscription, outage.type) === outage.handledBefore) return undefined;
+      const rest = await this.parkSuspects(batch, messages, messages.length, { attempt, keys: suspects });
+      return rest === 'no evidence' ? undefined : rest;
     }
-    const { name } = this.subscription;
-    this.logger.warn(
-      `${name}: parked the first messages of ${found.suspects.size} key(s) of ${partitionName(batch)}: ` +
-        `they fail while others go through: ${describeError(error)}`,
-    );
-    this.outages.delete(partitionName(batch));
-    return messages.slice(found.at + 1);
+    // Some witnesses say nothing: copies of what was handled, or messages that wait for others. Then more are tried.
+    for (let count = 1; ; count *= 2) {
+      const at = witnesses[Math.min(count, witnesses.length) - 1]!;
+      const size = messages.indexOf(handled[at]!) + 1;
+      const failing = { attempt, keys: suspects, needsEvidence: true };
+      const rest = await this.parkSuspects(batch, messages, size, failing);
+      if (rest !== 'no evidence') return rest;
+      if (count >= witnesses.length) return undefined;
+    }
   }
 
-  /** The first message whose key is not among the first `count`, the suspects: of the same type if there is one. */
-  private findWitness(
+  /** Settles the first messages, and parks the suspects among them. @returns the others */
+  private async parkSuspects(
+    batch: Batch,
     messages: readonly ReceivedMessage[],
-    count: number,
-  ): { at: number; suspects: ReadonlySet<string> } | undefined {
-    const handled = messages.filter(message => this.isHandled(message));
-    const type = handled[0] && typeOf(handled[0]);
-    const suspects = new Set<string>();
-    for (const { key } of handled.filter(message => typeOf(message) === type)) {
-      if (suspects.size < count) suspects.add(key);
+    size: number,
+    failing: Failing,
+  ): Promise<readonly ReceivedMessage[] | 'no evidence' | undefined> {
+    const tried = messages.slice(0, size);
+    try {
+      await this.settle(batch, tried, failing);
+    } catch (error) {
+      if (error instanceof NoEvidence) return 'no evidence';
+      this.reportFailure(batch, tried, error);
+      return undefined;
     }
-    const others = handled.filter(({ key }) => !suspects.has(key));
-    const witness = others.find(message => typeOf(message) === type) ?? others[0];
-    return witness && { at: messages.indexOf(witness), suspects };
+    this.logger.warn(
+      `${this.subscription.name}: parked the messages of ${failing.keys?.size} key(s) of ${partitionName(batch)}: ` +
+        `they fail while others go through: ${failing.attempt.error}`,
+    );
+    this.outages.forget(batch);
+    return messages.slice(size);
   }
 
   /** Gives up a message that no retry can help. Its dead letter keeps everything that it came with. */

@@ -70,9 +70,11 @@ export class CrashGuard {
   /** Notes that a message is tried alone. @returns whether it ended the process so often that it must not be tried */
   async attempt(batch: Batch, position: number): Promise<boolean> {
     const deaths = await this.begin(batch, position, true);
+    const isLethal = deaths >= MOST_DEATHS;
     const known = this.owned.get(partitionName(batch));
-    if (known !== undefined) known.open = true;
-    return deaths >= MOST_DEATHS;
+    // The record of a lethal message stays until it is parked: it must not be tried again if parking fails.
+    if (known !== undefined) known.open = !isLethal;
+    return isLethal;
   }
 
   /** After a batch, whatever became of it: the process is still there. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
-import { eventually, Gate, SOON, useParking } from '#testkit';
+import { envelop, toWire } from '../message/envelope.js';
+import { eventually, Gate, Happened, SOON, useParking } from '#testkit';
 import { Consumer } from './consumer.js';
 import { DependencyUnavailable } from '../runtime/infrastructure-error.js';
 import { countOutOfOrder } from './inbox.js';
@@ -198,6 +199,21 @@ describe('a message whose handler fails', () => {
         },
         count => count === 3,
       );
+    });
+
+    it('is parked although only copies of handled messages follow it at first', async () => {
+      parking.handle = async (event, tx) => {
+        if (event.key === 'poison') throw away();
+        await recording(event, tx);
+      };
+      const known = ['a', 'b', 'c'].map((key, n) => toWire(envelop(Happened, { key, n }), 'test'));
+      await parking.transport.publish(known);
+      await publish({ key: 'poison', n: 3 });
+      await parking.transport.publish(known);
+      await publish({ key: 'd', n: 4 });
+      await consume();
+      await progressIs({ handled: 4, parked: 1, dead: 0, discarded: 0 });
+      expect(await parking.fixture.effects()).toEqual(['a0', 'b1', 'c2', 'd4']);
     });
 
     it('is not parked while everything fails, and nothing is', async () => {

@@ -50,6 +50,12 @@ const OUTAGE_PAUSE_MS = 1_000;
 /** The message does not match its contract: no retry can help. */
 class Invalid extends Error {}
 
+/** What became of an attempt. */
+type Result =
+  | { readonly kind: 'handled' }
+  | { readonly kind: 'postponed' | 'failed'; readonly error: unknown }
+  | { readonly kind: 'dead'; readonly error: unknown; readonly attempts: number };
+
 /** Most messages of which it is remembered how their last attempt ended. */
 const MOST_REMEMBERED = 10_000;
 
@@ -101,31 +107,39 @@ export class Retrier {
     if (parked === undefined) return false;
     const key = keyOf(parked);
     if (parked.unfinished && !this.unrecorded.has(key)) {
-      await this.noteFailure(subscription, parked, new ProcessEnded());
+      const ended = new ProcessEnded();
+      await this.tell(subscription, parked, await this.recordApart(subscription, parked, ended));
       return true;
     }
-    let isLocked = false;
-    try {
-      await this.database.transaction(async tx => {
-        isLocked = await lock(tx, parked.place);
-        if (isLocked) await this.attempt(subscription, parked, tx);
-      });
-      if (!isLocked) await giveBack(this.database, parked.place);
-    } catch (error) {
-      // Without a database the failure cannot be recorded: this is how it is told from the end of a process.
-      remember(this.unrecorded, key);
-      await this.fail(subscription, parked, error);
-      this.unrecorded.delete(key);
-      return true;
-    }
+    remember(this.unrecorded, key);
+    const result = await this.tryOnce(subscription, parked);
+    if (result === 'not tried') await giveBack(this.database, parked.place);
     this.unrecorded.delete(key);
-    if (isLocked) {
-      this.outages.delete(key);
-      noteHandled(subscription, [typeOf(parked.message)]);
-      this.announce(parked, 'handled');
-      await this.stalls.get(subscription)?.clear();
-    }
+    if (result !== 'not tried') await this.tell(subscription, parked, result);
     return true;
+  }
+
+  /**
+   * One transaction with the handler. Its failure is recorded in the same transaction, so that the message stays
+   * locked until then and nobody takes it for one whose process ended.
+   */
+  private async tryOnce(subscription: Subscription, parked: ParkedMessage): Promise<Result | 'not tried'> {
+    try {
+      return await this.database.transaction(async tx => {
+        if (!(await lock(tx, parked.place))) return 'not tried';
+        await tx.query('SAVEPOINT attempt');
+        try {
+          await this.attempt(subscription, parked, tx);
+        } catch (error) {
+          await tx.query('ROLLBACK TO SAVEPOINT attempt');
+          return this.record(tx, subscription, parked, error);
+        }
+        return { kind: 'handled' };
+      });
+    } catch (error) {
+      // The transaction was lost with its connection, or it could not be committed.
+      return this.recordApart(subscription, parked, error);
+    }
   }
 
   private async attempt(subscription: Subscription, parked: ParkedMessage, tx: EntityManager): Promise<void> {
@@ -155,13 +169,36 @@ export class Retrier {
     handledChannel.publish(step);
   }
 
-  /** The attempt was rolled back; the message is still parked. */
-  private async fail(subscription: Subscription, parked: ParkedMessage, error: unknown): Promise<void> {
-    const { subscription: name, topic, partition } = parked.place;
-    failedChannel.publish({ subscription: name, topic, partition, size: 1, error });
-    if (isInfrastructureError(error) && this.isOutage(subscription, parked))
-      await this.postpone(subscription, parked, error);
-    else await this.noteFailure(subscription, parked, error);
+  private recordApart(subscription: Subscription, parked: ParkedMessage, error: unknown): Promise<Result> {
+    return this.database.transaction(tx => this.record(tx, subscription, parked, error));
+  }
+
+  /** Records a failed attempt. The handler's writes are rolled back; the message is still parked. */
+  private async record(
+    tx: EntityManager,
+    subscription: Subscription,
+    parked: ParkedMessage,
+    error: unknown,
+  ): Promise<Result> {
+    const { name, retry } = subscription;
+    const { place, message } = parked;
+    const isTransient = isInfrastructureError(error);
+    if (isTransient && this.isOutage(subscription, parked)) {
+      await postpone(tx, place, OUTAGE_PAUSE_MS);
+      return { kind: 'postponed', error };
+    }
+    const invalid = error instanceof Invalid;
+    // What looks like an outage may be one of which others feel nothing: it gets the most time there is.
+    const pauseMs = isTransient ? retry.longestMs : pauseAfter(parked.attempts + 1, retry);
+    const attempts = await noteFailure(tx, place, { attempt: failedAttempt(error), pauseMs });
+    if (attempts === undefined || (attempts < retry.attempts && !invalid)) return { kind: 'failed', error };
+    const id = message.headers[Header.id];
+    if (invalid && id !== undefined) await dropReceipt(tx, name, id);
+    const holdsKey = retry.onDead === 'hold';
+    await buryParked(tx, place, invalid ? 'invalid' : 'failed', holdsKey);
+    if (holdsKey) await hold(tx, place);
+    else await unpark(tx, place, 'dead');
+    return { kind: 'dead', error, attempts };
   }
 
   /** Not an outage after all when others of its type were handled here since this one met it before. */
@@ -174,46 +211,30 @@ export class Retrier {
     return before === undefined || handled <= before;
   }
 
-  private async postpone(
-    subscription: Subscription,
-    { place }: ParkedMessage,
-    error: unknown,
-  ): Promise<void> {
-    const { topic, partition, position } = place;
-    this.logger.warn(
-      `${subscription.name}: message at ${topic}/${partition}:${position} waits for an outage to end: ${describeError(error)}`,
-    );
-    await this.stalls.get(subscription)?.report(error);
-    await postpone(this.database, place, OUTAGE_PAUSE_MS);
-  }
-
-  private async noteFailure(
-    subscription: Subscription,
-    parked: ParkedMessage,
-    error: unknown,
-  ): Promise<void> {
+  /** Tells what became of an attempt, once that is committed. */
+  private async tell(subscription: Subscription, parked: ParkedMessage, result: Result): Promise<void> {
     const { name, retry } = subscription;
-    const { place, message } = parked;
-    const invalid = error instanceof Invalid;
-    const failure = { attempt: failedAttempt(error), pauseMs: pauseAfter(parked.attempts + 1, retry) };
-    const attempts = await this.database.transaction(async tx => {
-      const noted = await noteFailure(tx, place, failure);
-      if (noted === undefined || (noted < retry.attempts && !invalid)) return undefined;
-      const id = message.headers[Header.id];
-      if (invalid && id !== undefined) await dropReceipt(tx, name, id);
-      const holdsKey = retry.onDead === 'hold';
-      await buryParked(tx, place, invalid ? 'invalid' : 'failed', holdsKey);
-      if (holdsKey) await hold(tx, place);
-      else await unpark(tx, place, 'dead');
-      return noted;
-    });
-    // The message itself failed: there is no outage.
-    await this.stalls.get(subscription)?.clear();
-    if (attempts === undefined) return;
-    this.outages.delete(keyOf(parked));
-    const { topic, partition, position } = place;
+    const { topic, partition, position } = parked.place;
+    const stall = this.stalls.get(subscription);
+    const place = `${topic}/${partition}:${position}`;
+    if (result.kind === 'handled') {
+      noteHandled(subscription, [typeOf(parked.message)]);
+      this.announce(parked, 'handled');
+    } else {
+      const { error } = result;
+      failedChannel.publish({ subscription: name, topic, partition, size: 1, error });
+      if (result.kind === 'postponed') {
+        this.logger.warn(`${name}: message at ${place} waits for an outage to end: ${describeError(error)}`);
+        await stall?.report(error);
+        return;
+      }
+    }
+    // It was handled, or it failed for itself: there is no outage.
+    await stall?.clear();
+    if (result.kind !== 'failed') this.outages.delete(keyOf(parked));
+    if (result.kind !== 'dead') return;
     this.logger.error(
-      `${name}: message at ${topic}/${partition}:${position} is a dead letter after ${attempts} attempt(s): ${describeError(error)}`,
+      `${name}: message at ${place} is a dead letter after ${result.attempts} attempt(s): ${describeError(result.error)}`,
     );
     if (retry.onDead === 'skip') this.announce(parked, 'dead');
   }

@@ -114,7 +114,7 @@ export async function lock(tx: EntityManager, place: Place): Promise<boolean> {
 
 const RETURN = `
 UPDATE messaging.parked SET trying = false, due_at = now()
-WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
+WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 AND trying`;
 
 /** Gives a claimed message back that was not tried. */
 export async function giveBack(database: DataSource, place: Place): Promise<void> {
@@ -169,8 +169,8 @@ UPDATE messaging.parked SET trying = false, due_at = now() + make_interval(secs 
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
 /** For an outage, not a failure: the message is retried later, and no attempt is counted. */
-export async function postpone(database: DataSource, place: Place, pauseMs: number): Promise<void> {
-  await database.query(POSTPONE, [...valuesOf(place), pauseMs / 1_000]);
+export async function postpone(tx: EntityManager, place: Place, pauseMs: number): Promise<void> {
+  await tx.query(POSTPONE, [...valuesOf(place), pauseMs / 1_000]);
 }
 
 const HOLD = `
