@@ -10,7 +10,7 @@ import { type Place, storable } from '../parking/place.js';
 import { failedAttempt, type FailedAttempt } from '../parking/retry-policy.js';
 import { pauseAfter } from '../runtime/backoff.js';
 import { asError, describeError } from '../runtime/describe-error.js';
-import { isInfrastructureError, isStaleOwner } from '../runtime/infrastructure-error.js';
+import { isCircuitOpen, isInfrastructureError, isStaleOwner } from '../runtime/infrastructure-error.js';
 import { reportUnavailable } from '../runtime/report-unavailable.js';
 import type { Batch } from '../transport/transport.js';
 import { type Classified, classifyMessage, segment, type ToHandle } from './classify-message.js';
@@ -87,13 +87,22 @@ export class Consumer {
     const oneByOne = await this.crashes.enter(batch);
     let done = false;
     try {
-      let rest: readonly ReceivedMessage[] | undefined = batch.messages;
+      let rest = await this.probeIfDue(batch);
       while (rest !== undefined) rest = await this.settleAll(batch, rest, oneByOne);
       done = true;
     } finally {
       await this.crashes.survive(batch, done);
     }
     this.outages.end(batch);
+  }
+
+  /** @returns what is to be settled */
+  private async probeIfDue(batch: Batch): Promise<readonly ReceivedMessage[] | undefined> {
+    const outage = this.outages.takeDueProbe(batch);
+    if (outage === undefined) return batch.messages;
+    const rest = await this.passSuspects(batch, outage.error);
+    if (rest === undefined) throw outage.error;
+    return rest;
   }
 
   /** @returns what is left after messages that only looked like an outage; undefined when everything is settled */
@@ -306,6 +315,7 @@ export class Consumer {
     if (outage === undefined) return undefined;
     const messages = batch.messages.filter(({ position }) => position >= outage.from);
     const handled = messages.filter(message => this.isHandled(message));
+    if (handled.length === 0) return undefined;
     const { suspects, witnesses } = planProbe(handled, outage.triedAlone);
     const attempt = failedAttempt(error);
     if (witnesses.length === 0) {
@@ -338,6 +348,7 @@ export class Consumer {
     } catch (error) {
       if (error instanceof NoEvidence) return 'no evidence';
       this.reportFailure(batch, tried, error);
+      if (isCircuitOpen(error)) this.outages.probeFirst(batch);
       return undefined;
     }
     this.logger.warn(

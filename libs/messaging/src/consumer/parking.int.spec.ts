@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { envelop, toWire } from '../message/envelope.js';
 import { eventually, Gate, Happened, SOON, useParking } from '#testkit';
 import { Consumer } from './consumer.js';
+import { Dependency } from '../flow/dependency.js';
 import { DependencyUnavailable } from '../runtime/infrastructure-error.js';
 import { countOutOfOrder } from './inbox.js';
 
@@ -214,6 +215,19 @@ describe('a message whose handler fails', () => {
       await consume();
       await progressIs({ handled: 4, parked: 1, dead: 0, discarded: 0 });
       expect(await parking.fixture.effects()).toEqual(['a0', 'b1', 'c2', 'd4']);
+    });
+
+    it('is parked although it opens the circuit of what it calls', async () => {
+      const outside = new Dependency('the outside', { failures: 2, restMs: 50 });
+      parking.handle = async (event, tx) => {
+        await outside.call(() =>
+          event.key.startsWith('poison') ? Promise.reject(away()) : Promise.resolve(),
+        );
+        await recording(event, tx);
+      };
+      await publish(...['poison1', 'poison2', 'a', 'b'].map((key, n) => ({ key, n })));
+      await consume();
+      await progressIs({ handled: 2, parked: 2, dead: 0, discarded: 0 });
     });
 
     it('is not parked while everything fails, and nothing is', async () => {

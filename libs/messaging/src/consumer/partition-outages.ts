@@ -17,6 +17,8 @@ export interface PartitionOutage {
   readonly from: number;
   readonly error: unknown;
   readonly type: string;
+  /** Whether the next round begins with a probe. */
+  readonly probesFirst: boolean;
   /** How many messages of that type this process had handled when it began. */
   readonly handledBefore: number;
 }
@@ -47,6 +49,7 @@ export class PartitionOutages {
       from: messages[0]!.position,
       error,
       type,
+      probesFirst: false,
       handledBefore: known?.type === type ? known.handledBefore : countHandled(this.subscription, type),
     });
   }
@@ -55,6 +58,23 @@ export class PartitionOutages {
   triedAlone(place: TopicPartition, error: unknown): PartitionOutage | undefined {
     const outage = this.outages.get(partitionName(place));
     return outage !== undefined && outage.error === error && outage.triedAlone > 0 ? outage : undefined;
+  }
+
+  /**
+   * The probe met a circuit that the suspects had opened before it. The next round begins with the probe, so that the
+   * one call that such a circuit lets through is that of a witness.
+   */
+  probeFirst(place: TopicPartition): void {
+    const outage = this.outages.get(partitionName(place));
+    if (outage !== undefined) this.outages.set(partitionName(place), { ...outage, probesFirst: true });
+  }
+
+  /** The outage whose probe is due before anything else, once. */
+  takeDueProbe(place: TopicPartition): PartitionOutage | undefined {
+    const outage = this.outages.get(partitionName(place));
+    if (outage === undefined || !outage.probesFirst) return undefined;
+    this.outages.set(partitionName(place), { ...outage, probesFirst: false });
+    return outage;
   }
 
   /** A batch went through. */

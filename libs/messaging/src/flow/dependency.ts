@@ -5,7 +5,11 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel';
-import { DependencyUnavailable, isInfrastructureError } from '../runtime/infrastructure-error.js';
+import {
+  CircuitOpen,
+  DependencyUnavailable,
+  isInfrastructureError,
+} from '../runtime/infrastructure-error.js';
 
 export interface CircuitOptions {
   /** Failures in a row that open the circuit. */
@@ -37,14 +41,14 @@ export class Dependency {
   /**
    * Does the work, if the circuit permits it. An error counts against the dependency if it is an outage, such
    * as DependencyUnavailable, a timeout or a lost connection. A refusal of this one call does not count.
-   * @throws DependencyUnavailable when the circuit is open; else what the work throws
+   * @throws CircuitOpen, a DependencyUnavailable, when the circuit is open; else what the work throws
    */
   async call<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await this.circuit.execute(work);
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
-      throw new DependencyUnavailable(this.name, 'it failed repeatedly and is not called for a moment', {
+      throw new CircuitOpen(this.name, 'it failed repeatedly and is not called for a moment', {
         cause: error,
       });
     }

@@ -35,6 +35,13 @@ export class DependencyUnavailable extends Error {
   }
 }
 
+/** A dependency is left alone because it failed repeatedly: this call says nothing of its own about it. */
+export class CircuitOpen extends DependencyUnavailable {}
+
+export function isCircuitOpen(error: unknown): boolean {
+  return causesOf(error).some(cause => cause instanceof CircuitOpen);
+}
+
 /** The database gave no connection, or no answer: nothing was asked of it. */
 export class DatabaseUnavailable extends DependencyUnavailable {
   constructor(cause: unknown) {
