@@ -255,18 +255,17 @@ interface RequestQueue {
   readonly throttledUntil: number;
   readonly pending: readonly unknown[];
   checkPendingRequests(): void;
+  scheduleCheckPendingRequests(this: RequestQueue): void;
 }
 
 const RequestQueue = require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue };
 
 /** After every response, kafkajs sets a timer with a negative delay, which Node turns into 1 ms, forever. */
-Object.assign(RequestQueue.prototype, {
-  scheduleCheckPendingRequests(this: RequestQueue) {
-    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
-    const wait = Math.max(this.throttledUntil - Date.now(), 10);
-    this.throttleCheckTimeoutId = setTimeout(() => {
-      this.throttleCheckTimeoutId = null;
-      this.checkPendingRequests();
-    }, wait);
-  },
-});
+RequestQueue.prototype.scheduleCheckPendingRequests = function () {
+  if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
+  const wait = Math.max(this.throttledUntil - Date.now(), 10);
+  this.throttleCheckTimeoutId = setTimeout(() => {
+    this.throttleCheckTimeoutId = null;
+    this.checkPendingRequests();
+  }, wait);
+};

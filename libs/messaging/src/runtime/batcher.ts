@@ -43,8 +43,8 @@ export class Batcher<Item, Result> {
   /** @throws what the batch of the item throws */
   add(item: Item, name = ''): Promise<Result> {
     return new Promise((resolve, reject) => {
-      let lane = this.lanes.get(name);
-      if (lane === undefined) this.lanes.set(name, (lane = { waiting: [], working: false }));
+      const lane = this.lanes.get(name) ?? { waiting: [], working: false };
+      this.lanes.set(name, lane);
       lane.waiting.push({ item, resolve, reject });
       this.count += 1;
       if (lane.working) return;
