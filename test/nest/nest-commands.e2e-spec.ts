@@ -45,11 +45,16 @@ describe('a checkout, used as any Nest monorepo', () => {
   let folder: string;
   const nest = (...args: string[]) => ['node_modules/@nestjs/cli/bin/nest.js', ...args];
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sluice-nest-'));
+  async function copy(): Promise<string> {
+    const made = await mkdtemp(join(tmpdir(), 'sluice-nest-'));
     const filter = (path: string) => !LEFT_OUT.has(basename(path));
-    await cp('.', folder, { recursive: true, filter });
-    await symlink(resolve('node_modules'), join(folder, 'node_modules'));
+    await cp('.', made, { recursive: true, filter });
+    await symlink(resolve('node_modules'), join(made, 'node_modules'));
+    return made;
+  }
+
+  beforeAll(async () => {
+    folder = await copy();
   });
 
   afterAll(async () => {
@@ -64,10 +69,20 @@ describe('a checkout, used as any Nest monorepo', () => {
     expect(module).toContain("import { GreetingService } from './greeting/greeting.service.js';");
     await run('node', nest('build', 'points'), options);
     await run('node', nest('build', 'messaging'), options);
-    await run('node', nest('generate', 'app', 'warehouse'), options);
-    await run('node', nest('build', 'warehouse'), options);
     const built = await readFile(join(folder, 'dist/apps/points/src/points.module.js'), 'utf8');
     expect(built).toContain('GreetingService');
+  });
+
+  it('gets a new app, which builds', async () => {
+    // In a copy of its own: it changes package.json, after which the project would install into the linked packages.
+    const another = await copy();
+    const options = { cwd: another, env };
+    await promisify(execFile)('node', nest('generate', 'app', 'warehouse'), options);
+    await promisify(execFile)('node', nest('build', 'warehouse'), options);
+    expect(await readFile(join(another, 'dist/apps/warehouse/apps/warehouse/src/main.js'), 'utf8')).toContain(
+      'listen',
+    );
+    await rm(another, { recursive: true, force: true });
   });
 
   it('starts again what was changed, and lets one app be started by hand', async () => {
