@@ -8,7 +8,7 @@ export interface WorkerOrder {
   readonly group: string;
   readonly topic: string;
   readonly maxBatch: number;
-  /** Handles this many messages, then holds the next batch without ever finishing it. */
+  /** Handles this many messages, then holds the next batch until it loses it. What it gets after that, it handles. */
   readonly holdAfter?: number;
 }
 
@@ -19,13 +19,15 @@ async function work(order: WorkerOrder): Promise<void> {
   const { connect } = (await import(order.module)) as { connect: (options: unknown) => Transport };
   const transport = connect(order.options);
   let handled = 0;
+  let held = false;
   await transport.ensureTopics([]);
   const { group, topic, maxBatch } = order;
   await transport.subscribe(
     { group, topics: [topic], mode: 'competing', startFrom: 'start', maxBatch },
     async ({ messages, signal }) => {
       const payloads = messages.map(message => message.payload.toString());
-      if (order.holdAfter !== undefined && handled >= order.holdAfter) {
+      if (order.holdAfter !== undefined && handled >= order.holdAfter && !held) {
+        held = true;
         report({ kind: 'holding', payloads });
         await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()));
         return;

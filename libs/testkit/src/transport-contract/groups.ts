@@ -96,10 +96,16 @@ export function sharesAmongGroups(contract: Contract): void {
       await lagIs(transport, group, 1);
       await transport.publish([text(topic, 'k', '4')]);
       gate.release();
-      await received.until(items => items.includes('4'));
       await lagIs(transport, group, 0);
-      expect(stale.handled).toEqual(['1']);
-      expect(received.items).toEqual(['2', '3', '4']);
+      // Awake, it is a member as any other: the partition may be handed to it again, in order, and then 4 is its own.
+      const later = () => stale.handled.slice(1);
+      const all = await eventually(
+        async () => [...received.items, ...later()],
+        items => items.includes('4'),
+      );
+      expect(all).toEqual(['2', '3', '4']);
+      expect(stale.handled[0]).toBe('1');
+      expect(later()).not.toContain('3');
     });
   });
 }
