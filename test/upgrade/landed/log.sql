@@ -1,4 +1,4 @@
--- Made once: a log that was made anew has another.
+-- Made once: a log that is created again has another id.
 CREATE TABLE IF NOT EXISTS log_identity AS SELECT gen_random_uuid() AS id;
 
 CREATE TABLE IF NOT EXISTS topic (

@@ -2,7 +2,7 @@
 export const createLog = {
   name: '0001-create-log',
   sql: `
--- Made once: a log that was made anew has another.
+-- Made once: a log that is created again has another id.
 CREATE TABLE log_identity AS SELECT gen_random_uuid() AS id;
 
 CREATE TABLE topic (
