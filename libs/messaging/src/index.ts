@@ -42,7 +42,8 @@ export { type Scheduled, Timers } from './publisher/timers.js';
 export { type CircuitOptions, Dependency, requireSuccess } from './flow/dependency.js';
 
 export { claimQueue, QueueReplaced } from './consumer/claim-queue.js';
-export { Consumer, type ConsumerLimits } from './consumer/consumer.js';
+export { Consumer } from './consumer/consumer.js';
+export type { ConsumerLimits } from './consumer/settlement.js';
 export { ReceiptPurge } from './consumer/receipt-purge.js';
 export { Retrier, type RetrierLimits } from './consumer/retrier.js';
 export {

@@ -1,69 +1,35 @@
-import type { Channel } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
-import type { DataSource, EntityManager } from 'typeorm';
-import { Header } from '../message/envelope.js';
+import type { DataSource } from 'typeorm';
 import { partitionName, type ReceivedMessage, typeOf } from '../message/received-message.js';
-import { runInTrace } from '../message/trace.js';
-import { bury } from '../parking/dead-letter-store.js';
-import { countParked, park } from '../parking/parked-messages.js';
-import { type Place, storable } from '../parking/place.js';
-import { failedAttempt, type FailedAttempt } from '../parking/retry-policy.js';
-import { pauseAfter } from '../runtime/backoff.js';
-import { asError, describeError } from '../runtime/describe-error.js';
+import { failedAttempt } from '../parking/retry-policy.js';
+import { describeError } from '../runtime/describe-error.js';
 import { isCircuitOpen, isInfrastructureError, isStaleOwner } from '../runtime/infrastructure-error.js';
 import { reportUnavailable } from '../runtime/report-unavailable.js';
 import type { Batch } from '../transport/transport.js';
-import { type Classified, classifyMessage, segment, type ToHandle } from './classify-message.js';
 import { CrashGuard, ProcessEnded } from './crash-guard.js';
-import { countHandled, noteHandled } from './handled-types.js';
-import { beginBatch, type OpenedBatch } from './inbox.js';
-import { isPaused, untilResumed } from './pause.js';
+import { countHandled } from './handled-types.js';
 import { planProbe } from './outage-probe.js';
 import { PartitionOutages } from './partition-outages.js';
-import { advanceProgress, type BatchCounts } from './progress.js';
-import { claimedChannel, failedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
+import { isPaused, untilResumed } from './pause.js';
+import {
+  type ConsumerLimits,
+  DEFAULT_CONSUMER_LIMITS,
+  type Failing,
+  NoEvidence,
+  Settlement,
+  TooManyParked,
+} from './settlement.js';
+import { failedChannel } from './signals.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionStall } from './subscription-stall.js';
 
-export interface ConsumerLimits {
-  /** Most messages that the subscription may have parked at a time; beyond that it waits. */
-  readonly parked: number;
-}
-
-export const DEFAULT_CONSUMER_LIMITS: ConsumerLimits = { parked: 10_000 };
-
-/** Too many messages are parked: more must be wrong than a few messages. The subscription waits. */
-class TooManyParked extends Error {
-  constructor(subscription: string, limit: number) {
-    super(
-      `${subscription} has ${limit} messages parked and accepts no more until some are handled; ` +
-        'see GET /api/admin/messaging/subscriptions and the log for the reasons',
-    );
-  }
-}
-
-/** Nothing was handled that could show whether there is an outage. */
-class NoEvidence extends Error {
-  constructor() {
-    super('no other message could be tried');
-  }
-}
-
-/** Messages that are to be parked as failed: those of some keys, or all. */
-interface Failing {
-  readonly attempt: FailedAttempt;
-  readonly keys?: ReadonlySet<string>;
-  /** Whether something else must be handled in the same transaction. */
-  readonly needsEvidence?: boolean;
-}
-
 /**
- * Settles batches: receipts, the handlers' writes and what they publish are one transaction.
+ * Decides which messages of a batch are tried in which transaction (`Settlement`).
  *
  * A failing batch is halved until the failing message is alone; what came before it stays done. That message
  * is parked and retried later. Later messages of its key line up behind it; everything else goes on.
  * An infrastructure error parks nothing: the batch is rejected, and the transport delivers it again.
- * Transactions are then halved, so that a partly available dependency gets through as much as it can.
+ * Fewer messages are then tried at once, so that a partly available dependency gets through as much as it can.
  */
 export class Consumer {
   private readonly logger = new Logger(Consumer.name);
@@ -71,16 +37,18 @@ export class Consumer {
   private readonly stall: SubscriptionStall;
   private readonly crashes: CrashGuard;
   private readonly outages: PartitionOutages;
+  private readonly settlement: Settlement;
 
   constructor(
     private readonly subscription: Subscription,
     private readonly database: DataSource,
-    private readonly limits: ConsumerLimits = DEFAULT_CONSUMER_LIMITS,
+    limits: ConsumerLimits = DEFAULT_CONSUMER_LIMITS,
   ) {
     reportUnavailable(database);
     this.stall = new SubscriptionStall(database, subscription.name);
     this.crashes = new CrashGuard(database, subscription.name);
     this.outages = new PartitionOutages(subscription);
+    this.settlement = new Settlement(subscription, database, limits);
   }
 
   async handle(batch: Batch): Promise<void> {
@@ -177,117 +145,9 @@ export class Consumer {
     }
   }
 
-  /** @param failing why some messages are to be parked and not handled */
   private async settle(batch: Batch, messages: readonly ReceivedMessage[], failing?: Failing): Promise<void> {
-    const classified = messages.map(message => classifyMessage(this.subscription, message));
-    const toHandle = classified.filter(item => item.kind === 'handle');
-    const { name } = this.subscription;
-    const first = messages[0]!.position;
-    const last = messages.at(-1)!.position;
-    const { counts, handled } = await this.database.transaction(async tx => {
-      const opened = await beginBatch(tx, name, batch, first, toHandle);
-      this.announce(claimedChannel, batch);
-      const due = classified.filter(item => item.message.position > opened.settled);
-      const result = await this.work(tx, batch, due, opened, failing);
-      if (failing?.needsEvidence && result.handled.length === 0) throw new NoEvidence();
-      if (last > opened.settled) {
-        // Positions without a message count as skipped: some transports have such gaps.
-        const gaps = last - opened.settled - due.length;
-        const settled = { ...result.counts, skipped: result.counts.skipped + gaps };
-        await advanceProgress(tx, name, batch, last, settled);
-      }
-      this.announce(handledChannel, batch);
-      return result;
-    });
-    const { topic, partition } = batch;
-    noteHandled(
-      this.subscription,
-      handled.map(({ message }) => typeOf(message)),
-    );
-    settledChannel.publish({ subscription: name, topic, partition, position: last, ...counts });
+    await this.settlement.settle(batch, messages, failing);
     await this.stall.clear();
-  }
-
-  private announce(step: Channel, { topic, partition }: Batch): void {
-    step.publish({ subscription: this.subscription.name, topic, partition } satisfies StepSignal);
-  }
-
-  private async work(
-    tx: EntityManager,
-    batch: Batch,
-    due: readonly Classified[],
-    opened: OpenedBatch,
-    failing: Failing | undefined,
-  ): Promise<{ counts: BatchCounts; handled: readonly ToHandle[] }> {
-    const fresh = takeFresh(due, opened.fresh);
-    const taken = new Set(opened.parked);
-    const fails = ({ message }: ToHandle) =>
-      failing !== undefined && (failing.keys?.has(message.key) ?? true);
-    const waits = (item: ToHandle) => fails(item) || taken.has(storable(item.message.key));
-    const parked = fresh.filter(waits);
-    const free = fresh.filter(item => !waits(item));
-    for (const part of segment(free)) await this.invoke(part.route.takesBatch, part.items, tx);
-    if (parked.length > 0) await this.checkRoom(tx, parked.length);
-    for (const { message } of parked) {
-      // The first of its key has failed; the others line up behind it.
-      const key = storable(message.key);
-      const attempt = taken.has(key) ? undefined : failing?.attempt;
-      taken.add(key);
-      await this.park(tx, this.placeOf(batch, message), message, attempt);
-    }
-    const dead = due.filter(item => item.kind === 'dead');
-    for (const { message, problem } of dead)
-      await this.bury(tx, this.placeOf(batch, message), message, problem);
-    const skipped = due.filter(item => item.kind === 'skip').length;
-    const duplicate = due.length - fresh.length - dead.length - skipped;
-    const counts = { handled: free.length, skipped, duplicate, parked: parked.length, dead: dead.length };
-    return { counts, handled: free };
-  }
-
-  private placeOf({ topic, partition }: Batch, { position }: ReceivedMessage): Place {
-    return { subscription: this.subscription.name, topic, partition, position };
-  }
-
-  /** @throws TooManyParked */
-  private async checkRoom(tx: EntityManager, wanted: number): Promise<void> {
-    const { name } = this.subscription;
-    const count = await countParked(tx, name);
-    // A batch larger than the limit is let in when nothing is parked: it must not wait forever.
-    if (count > 0 && count + wanted > this.limits.parked) throw new TooManyParked(name, this.limits.parked);
-  }
-
-  /**
-   * Parks a message for the retrier: one that failed, or one whose key waits for an earlier message that did.
-   */
-  private async park(
-    tx: EntityManager,
-    place: Place,
-    message: ReceivedMessage,
-    attempt: FailedAttempt | undefined,
-  ): Promise<void> {
-    const failure = attempt && { attempt, pauseMs: pauseAfter(1, this.subscription.retry) };
-    await park(tx, place, message, failure);
-  }
-
-  private async invoke(takesBatch: boolean, items: readonly ToHandle[], tx: EntityManager): Promise<void> {
-    const route = items[0]!.route;
-    if (takesBatch) {
-      const messages = items.map(item => item.message);
-      const events = items.map(item => item.event);
-      await this.call(items[0]!, () => route.invoke(events, { tx, messages }));
-      return;
-    }
-    for (const item of items) {
-      await this.call(item, () => route.invoke(item.event, { tx, messages: [item.message] }));
-    }
-  }
-
-  private async call(item: ToHandle, invoke: () => Promise<void>): Promise<void> {
-    try {
-      await runInTrace(traceOf(item), invoke);
-    } catch (thrown) {
-      throw asError(thrown);
-    }
   }
 
   /** Where a handler has ended its process: one message in a transaction, noted before it is tried. */
@@ -359,20 +219,6 @@ export class Consumer {
     return messages.slice(size);
   }
 
-  /** Gives up a message that no retry can help. Its dead letter keeps everything that it came with. */
-  private async bury(
-    tx: EntityManager,
-    place: Place,
-    message: ReceivedMessage,
-    problem: string,
-  ): Promise<void> {
-    await bury(tx, place, message, problem);
-    const { subscription, topic, partition, position } = place;
-    this.logger.error(
-      `${subscription}: message at ${topic}/${partition}:${position} is a dead letter: ${problem}`,
-    );
-  }
-
   private reportFailure(batch: Batch, messages: readonly ReceivedMessage[], error: unknown): void {
     const { name } = this.subscription;
     const { topic, partition } = batch;
@@ -381,20 +227,4 @@ export class Consumer {
     this.logger.warn(`${name}: ${messages.length} message(s) from ${place} failed: ${reason}`);
     failedChannel.publish({ subscription: name, topic, partition, size: messages.length, error });
   }
-}
-
-/** The messages to handle: each id once, even when a batch has it twice. */
-function takeFresh(due: readonly Classified[], freshIds: readonly string[]): ToHandle[] {
-  const left = new Set(freshIds);
-  const fresh: ToHandle[] = [];
-  for (const item of due) {
-    if (item.kind !== 'handle' || !left.has(item.id)) continue;
-    left.delete(item.id);
-    fresh.push(item);
-  }
-  return fresh;
-}
-
-function traceOf(item: ToHandle): string | undefined {
-  return item.message.headers[Header.traceparent];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type AlertKind, type AlertLimits, decideAlerts, readingsOf } from './alert-policy.js';
-import { DEFAULT_CONSUMER_LIMITS } from '../consumer/consumer.js';
+import { DEFAULT_CONSUMER_LIMITS } from '../consumer/settlement.js';
 import { DEFAULT_ALERTS } from '../consumer/subscription.js';
 import { DEFAULT_ALERT_LIMITS } from './alert-watch.js';
 import type { SubscriptionState } from './states.js';
