@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { eventually } from '#testkit';
 import { accountForPostgres } from './account.js';
 import { PostgresCluster } from './cluster.js';
 import { findPrograms, LONGEST_PATH_BYTES, packaged } from './programs.js';
@@ -74,7 +75,7 @@ describe('PostgreSQL’s programs', () => {
 
   it.each([
     ['a program that started after a reboot', ['exec sleep 1000']],
-    ['a dead process that nobody collects', ['true & echo $!; exec sleep 1000']],
+    ['a dead process that nobody collects', ['sleep 0.1 & echo $!; exec sleep 1000']],
   ])('the server starts when its lock file names %s, which is left alone', async (_, [script]) => {
     const options = { dataDir: join(closed, 'data'), password: 'test', settings: { fsync: 'off' } };
     const first = await PostgresCluster.start(options);
@@ -82,6 +83,11 @@ describe('PostgreSQL’s programs', () => {
     process.kill(first.pid!, 'SIGKILL');
     const other = spawn('sh', ['-c', script!], { uid, gid, cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
     const pid = script!.includes('echo') ? Number(await once(other.stdout, 'data')) : other.pid!;
+    if (pid !== other.pid)
+      await eventually(
+        async () => readFileSync(`/proc/${pid}/stat`, 'utf8'),
+        stat => stat.includes(') Z '),
+      );
     const pidFile = join(options.dataDir, 'postmaster.pid');
     writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(pid)));
 

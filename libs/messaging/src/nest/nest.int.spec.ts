@@ -20,6 +20,7 @@ import { effect, Gathered, MessagingFixture } from '#testkit';
 import { defineEvent } from '../message/define-event.js';
 import type { Transport } from '../transport/transport.js';
 import { Handle } from './handle.js';
+import { DependencyUnavailable } from '../runtime/infrastructure-error.js';
 import { MessageContext } from './message-context.js';
 import { MessagingClient } from './messaging-client.js';
 import { MessagingModule } from './messaging.module.js';
@@ -188,6 +189,27 @@ describe('messaging the Nest way', () => {
     await send(app, { key: 'a', n: 1 }, { key: 'a', n: 2 });
     await fixture.settle(2);
     expect(await fixture.effects()).toEqual(['2']);
+  });
+
+  it('passes a handler’s error on as it is: an outage parks nothing', async () => {
+    let isAway = true;
+    const asked = new Gathered<number>();
+    @Controller()
+    class Follow {
+      @Handle(Happened, { name: 'test.follow' })
+      async follow(event: Happened, tx: EntityManager): Promise<void> {
+        asked.add(event.n);
+        if (isAway) throw new DependencyUnavailable('the outside', 'it is away');
+        await effect(tx, String(event.n));
+      }
+    }
+    const app = await startApp(Follow);
+    await send(app, { key: 'a', n: 1 });
+    await asked.count(2);
+    isAway = false;
+    await fixture.settle(1);
+    expect(await fixture.effects()).toEqual(['1']);
+    expect(fixture.settled.items.some(({ parked }) => parked > 0)).toBe(false);
   });
 
   it('gives every instance its copy of a broadcast', async () => {
