@@ -94,12 +94,18 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
 
       async function strikeAll(): Promise<void> {
         let idle: Promise<unknown> | undefined;
-        for (let deck: string[] = []; faults < WANTED && !over.signal.aborted;) {
+        let deck: string[] = [];
+        // A fault that hit nothing strikes again later, with the rest of its deck.
+        const strikeOrPutBack = async (name: string) => {
+          if (!(await strike(name))) deck.unshift(name);
+        };
+        while (faults < WANTED && !over.signal.aborted) {
+          if (deck.length === 0) await idle;
           if (deck.length === 0) deck = random.shuffle(Object.keys(catalogue));
           const name = deck.pop()!;
           if (name === IDLE) {
             // It may last long: other faults strike meanwhile, except those that would end it.
-            idle = strike(name).finally(() => (idle = undefined));
+            idle = strikeOrPutBack(name);
             deck = [
               ...deck.filter(each => END_TRANSACTIONS.includes(each)),
               ...deck.filter(each => !END_TRANSACTIONS.includes(each)),
@@ -107,8 +113,7 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
             continue;
           }
           if (END_TRANSACTIONS.includes(name)) await idle;
-          // A fault that hit nothing strikes again later, with the rest of its deck.
-          if (!(await strike(name))) deck.unshift(name);
+          await strikeOrPutBack(name);
           await untilPaid(paid + ORDERS_A_FAULT * 2 * random.next());
         }
         await idle;
