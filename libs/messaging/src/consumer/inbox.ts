@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { Header } from '../message/envelope.js';
 import type { ReceivedMessage } from '../message/received-message.js';
-import { type Place, storable, valuesOf } from '../parking/place.js';
+import { type Place, storable } from '../parking/place.js';
 import type { Batch } from '../transport/transport.js';
 import type { ToHandle } from './classify-message.js';
 
@@ -56,19 +56,20 @@ function sequenceOf(message: ReceivedMessage): string | null {
   return sequence !== undefined && /^0?\d{1,18}$/.test(sequence) ? sequence : null;
 }
 
-const RENEW = `
-UPDATE messaging.inbox SET ordinal = DEFAULT
-WHERE subscription = $1 AND message_id = $5 AND NOT EXISTS (
-  SELECT FROM messaging.dead_letter
-  WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4)`;
+const RENEW = 'SELECT messaging.renew_receipts($1, $2, $3, $4, $5)';
 
 /**
- * Renews the receipt's place in the order: the message is handled now, not when it was parked. The receipt of
+ * Renews the receipts' places in the order: the messages are handled now, not when they were parked. The receipt of
  * a replayed dead letter stays where it was, because its operator chose to handle it after later messages of
  * its key.
  */
-export async function renewReceipt(tx: EntityManager, place: Place, messageId: string): Promise<void> {
-  await tx.query(RENEW, [...valuesOf(place), messageId]);
+export async function renewReceipts(
+  tx: EntityManager,
+  { subscription, topic, partition }: Omit<Place, 'position'>,
+  items: readonly ToHandle[],
+): Promise<void> {
+  const positions = items.map(({ message }) => message.position);
+  await tx.query(RENEW, [subscription, topic, partition, positions, items.map(({ id }) => id)]);
 }
 
 const TAKE = `

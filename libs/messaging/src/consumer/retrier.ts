@@ -1,15 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Header } from '../message/envelope.js';
-import { partitionName, typeOf } from '../message/received-message.js';
-import { runInTrace } from '../message/trace.js';
+import { partitionName, type ReceivedMessage, typeOf } from '../message/received-message.js';
+import { advanceKey, type BlockedKey, claim, giveBack, lock, tryAlone } from '../parking/blocked-keys.js';
 import { buryParked } from '../parking/dead-letter-store.js';
 import {
-  claim,
-  giveBack,
+  firstOfKey,
   hold,
-  lock,
-  lockKey,
   noteFailure,
   type ParkedMessage,
   postpone,
@@ -18,13 +15,14 @@ import {
 import { failedAttempt } from '../parking/retry-policy.js';
 import { BackgroundTask } from '../runtime/background-task.js';
 import { pauseAfter } from '../runtime/backoff.js';
-import { asError, describeError } from '../runtime/describe-error.js';
+import { describeError } from '../runtime/describe-error.js';
 import { isInfrastructureError } from '../runtime/infrastructure-error.js';
 import { reportUnavailable } from '../runtime/report-unavailable.js';
-import { classifyMessage } from './classify-message.js';
+import { classifyMessage, type ToHandle } from './classify-message.js';
 import { ProcessEnded } from './crash-guard.js';
 import { countHandled, noteHandled } from './handled-types.js';
-import { dropReceipt, renewReceipt } from './inbox.js';
+import { dropReceipt, renewReceipts } from './inbox.js';
+import { invokeHandlers } from './invoke-handlers.js';
 import { claimedChannel, failedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionStall } from './subscription-stall.js';
@@ -50,18 +48,33 @@ const OUTAGE_PAUSE_MS = 1_000;
 /** The message does not match its contract: no retry can help. */
 class Invalid extends Error {}
 
+/** The attempt failed, and its writes are rolled back. */
+class Failed {
+  constructor(readonly error: unknown) {}
+}
+
+interface Handled {
+  readonly kind: 'handled';
+  readonly parked: readonly ParkedMessage[];
+}
+
 /** What became of an attempt. */
 type Result =
-  | { readonly kind: 'handled' }
-  | { readonly kind: 'postponed' | 'failed'; readonly error: unknown }
-  | { readonly kind: 'dead'; readonly error: unknown; readonly attempts: number };
+  | Handled
+  | { readonly kind: 'postponed' | 'failed'; readonly parked: ParkedMessage; readonly error: unknown }
+  | {
+      readonly kind: 'dead';
+      readonly parked: ParkedMessage;
+      readonly error: unknown;
+      readonly attempts: number;
+    };
 
 /** Most messages of which it is remembered how their last attempt ended. */
 const MOST_REMEMBERED = 10_000;
 
 /**
- * Retries parked messages: the first of each key when it is due, in one transaction with its handler's
- * writes. Every instance may run a retrier: each skips the messages that another has locked.
+ * Retries parked messages: the first of each key when they are due, in order, in one transaction with their handlers'
+ * writes. Every instance may run a retrier: each skips the keys that another has locked.
  */
 export class Retrier {
   private readonly logger = new Logger(Retrier.name);
@@ -70,7 +83,7 @@ export class Retrier {
   private readonly tasks: readonly BackgroundTask[];
   /** Messages that met an outage, and how many others their subscription had handled by then. */
   private readonly outages = new Map<string, number>();
-  /** Messages whose attempt ended here without its result being recorded. */
+  /** Keys whose attempt ended here without its result being recorded. */
   private readonly unrecorded = new Set<string>();
 
   constructor(
@@ -103,80 +116,123 @@ export class Retrier {
 
   /** @returns whether there was one */
   private async tryNext(subscription: Subscription): Promise<boolean> {
-    const parked = await claim(this.database, subscription.name);
-    if (parked === undefined) return false;
-    const key = keyOf(parked);
-    if (parked.unfinished && !this.unrecorded.has(key)) {
-      const ended = new ProcessEnded();
-      await this.tell(subscription, parked, await this.recordApart(subscription, parked, ended));
+    const key = await claim(this.database, subscription.name, subscription.batch);
+    if (key === undefined) return false;
+    const name = nameOf(key);
+    const ended = key.unfinished > 0 && !this.unrecorded.has(name);
+    if (ended && key.unfinished === 1) {
+      await this.tell(subscription, await this.recordApart(subscription, key, new ProcessEnded()));
       return true;
     }
-    remember(this.unrecorded, key);
-    const result = await this.tryOnce(subscription, parked);
-    if (result === 'not tried') await giveBack(this.database, parked.place);
-    this.unrecorded.delete(key);
-    if (result !== 'not tried') await this.tell(subscription, parked, result);
+    // One of several has ended the process: which one is seen when each is tried by itself.
+    if (ended) await tryAlone(this.database.manager, key, true);
+    remember(this.unrecorded, name);
+    const results = await this.tryKey(subscription, key, ended ? 1 : key.size);
+    if (results === 'not tried') await giveBack(this.database, key);
+    this.unrecorded.delete(name);
+    if (results !== 'not tried') await this.tell(subscription, results);
     return true;
   }
 
   /**
-   * One transaction with the handler. Its failure is recorded in the same transaction, so that the message stays
-   * locked until then and nobody takes it for one whose process ended.
+   * One transaction with the handlers. A failure is recorded in the same transaction, so that the key stays
+   * locked until then and nobody takes its message for one whose process ended.
    */
-  private async tryOnce(subscription: Subscription, parked: ParkedMessage): Promise<Result | 'not tried'> {
+  private async tryKey(
+    subscription: Subscription,
+    key: BlockedKey,
+    size: number,
+  ): Promise<Result[] | 'not tried'> {
     try {
       return await this.database.transaction(async tx => {
-        if (!(await lock(tx, parked.place))) return 'not tried';
-        await tx.query('SAVEPOINT attempt');
-        try {
-          await this.attempt(subscription, parked, tx);
-        } catch (error) {
-          await tx.query('ROLLBACK TO SAVEPOINT attempt');
-          return this.record(tx, subscription, parked, error);
-        }
-        return { kind: 'handled' };
+        if (!(await lock(tx, key))) return 'not tried';
+        const results = await this.tryFirst(tx, subscription, key, size);
+        const handle = async () => {
+          const rest = await firstOfKey(tx, key, size);
+          if (rest[0]?.attempts !== 0) return;
+          const result = await this.attempt(tx, subscription, rest);
+          // What fails now is tried again, and recorded, in the next round.
+          if (!(result instanceof Failed)) results.push(result);
+        };
+        const goesOn = results.some(({ kind }) => kind === 'handled');
+        await advanceKey(tx, key, goesOn ? { most: size, handle } : undefined);
+        return results;
       });
     } catch (error) {
       // The transaction was lost with its connection, or it could not be committed.
-      return this.recordApart(subscription, parked, error);
+      return this.recordApart(subscription, key, error);
     }
   }
 
-  private async attempt(subscription: Subscription, parked: ParkedMessage, tx: EntityManager): Promise<void> {
-    await lockKey(tx, parked);
-    const { place } = parked;
-    const classified = classifyMessage(subscription, parked.message);
-    if (classified.kind === 'dead') throw new Invalid(classified.problem);
-    // Another version of this service may have one: the message is tried there, or ends as a dead letter.
-    if (classified.kind === 'skip') throw new Error('this instance has no handler for its type');
-    const { id, route, event, message } = classified;
+  /** Tries the first messages of a key: fewer and fewer, until some are handled or the first one fails alone. */
+  private async tryFirst(
+    tx: EntityManager,
+    subscription: Subscription,
+    key: BlockedKey,
+    size: number,
+  ): Promise<Result[]> {
+    let parked = await firstOfKey(tx, key, size);
+    while (parked.length > 0) {
+      const result = await this.attempt(tx, subscription, parked);
+      if (!(result instanceof Failed)) return [result];
+      if (parked.length === 1) return [await this.record(tx, subscription, key, parked[0]!, result.error)];
+      parked = parked.slice(0, Math.ceil(parked.length / 2));
+    }
+    return [];
+  }
+
+  /** All of the messages are handled, or nothing has changed. */
+  private async attempt(
+    tx: EntityManager,
+    subscription: Subscription,
+    parked: readonly ParkedMessage[],
+  ): Promise<Handled | Failed> {
+    await tx.query('SAVEPOINT attempt');
+    try {
+      await this.handle(tx, subscription, parked);
+      await tx.query('RELEASE SAVEPOINT attempt');
+    } catch (error) {
+      await tx.query('ROLLBACK TO SAVEPOINT attempt');
+      return new Failed(error);
+    }
+    return { kind: 'handled', parked };
+  }
+
+  private async handle(
+    tx: EntityManager,
+    subscription: Subscription,
+    parked: readonly ParkedMessage[],
+  ): Promise<void> {
+    const { place } = parked[0]!;
+    const items = parked.map(({ message }) => toHandle(subscription, message));
     const step: StepSignal = {
       subscription: place.subscription,
       topic: place.topic,
       partition: place.partition,
     };
     claimedChannel.publish(step);
-    const data = route.takesBatch ? [event] : event;
-    try {
-      await runInTrace(message.headers[Header.traceparent], () =>
-        route.invoke(data, { tx, messages: [message] }),
-      );
-    } catch (thrown) {
-      throw asError(thrown);
-    }
-    await renewReceipt(tx, place, id);
-    await unpark(tx, place, 'handled');
+    await invokeHandlers(items, tx);
+    await renewReceipts(tx, place, items);
+    const positions = parked.map(each => each.place.position);
+    await unpark(tx, place, positions, 'handled');
     handledChannel.publish(step);
   }
 
-  private recordApart(subscription: Subscription, parked: ParkedMessage, error: unknown): Promise<Result> {
-    return this.database.transaction(tx => this.record(tx, subscription, parked, error));
+  /** Records that the first message of a key has failed, when nothing is left of the transaction it was tried in. */
+  private recordApart(subscription: Subscription, key: BlockedKey, error: unknown): Promise<Result[]> {
+    return this.database.transaction(async tx => {
+      const [first] = await firstOfKey(tx, key, 1);
+      const results = first === undefined ? [] : [await this.record(tx, subscription, key, first, error)];
+      await advanceKey(tx, key);
+      return results;
+    });
   }
 
   /** Records a failed attempt. The handler's writes are rolled back; the message is still parked. */
   private async record(
     tx: EntityManager,
     subscription: Subscription,
+    key: BlockedKey,
     parked: ParkedMessage,
     error: unknown,
   ): Promise<Result> {
@@ -185,20 +241,23 @@ export class Retrier {
     const isTransient = isInfrastructureError(error);
     if (isTransient && this.isOutage(subscription, parked)) {
       await postpone(tx, place, OUTAGE_PAUSE_MS);
-      return { kind: 'postponed', error };
+      return { kind: 'postponed', parked, error };
     }
+    // It is found: the others need not be tried one by one any more.
+    if (error instanceof ProcessEnded) await tryAlone(tx, key, false);
     const invalid = error instanceof Invalid;
     // What looks like an outage may be one of which others feel nothing: it gets the most time there is.
     const pauseMs = isTransient ? retry.longestMs : pauseAfter(parked.attempts + 1, retry);
     const attempts = await noteFailure(tx, place, { attempt: failedAttempt(error), pauseMs });
-    if (attempts === undefined || (attempts < retry.attempts && !invalid)) return { kind: 'failed', error };
+    if (attempts === undefined || (attempts < retry.attempts && !invalid))
+      return { kind: 'failed', parked, error };
     const id = message.headers[Header.id];
     if (invalid && id !== undefined) await dropReceipt(tx, name, id);
     const holdsKey = retry.onDead === 'hold';
     await buryParked(tx, place, invalid ? 'invalid' : 'failed', holdsKey);
     if (holdsKey) await hold(tx, place);
-    else await unpark(tx, place, 'dead');
-    return { kind: 'dead', error, attempts };
+    else await unpark(tx, place, [place.position], 'dead');
+    return { kind: 'dead', parked, error, attempts };
   }
 
   /** Not an outage after all when others of its type were handled here since this one met it before. */
@@ -212,37 +271,58 @@ export class Retrier {
   }
 
   /** Tells what became of an attempt, once that is committed. */
-  private async tell(subscription: Subscription, parked: ParkedMessage, result: Result): Promise<void> {
+  private async tell(subscription: Subscription, results: readonly Result[]): Promise<void> {
+    for (const result of results) {
+      if (result.kind === 'handled') await this.tellHandled(subscription, result);
+      else await this.tellFailed(subscription, result);
+    }
+  }
+
+  private async tellHandled(subscription: Subscription, { parked }: Handled): Promise<void> {
+    noteHandled(
+      subscription,
+      parked.map(({ message }) => typeOf(message)),
+    );
+    announce(parked.at(-1)!, 'handled', parked.length);
+    for (const each of parked) this.outages.delete(keyOf(each));
+    await this.stalls.get(subscription)?.clear();
+  }
+
+  private async tellFailed(subscription: Subscription, result: Exclude<Result, Handled>): Promise<void> {
+    const { parked, error } = result;
     const { name, retry } = subscription;
     const { topic, partition, position } = parked.place;
     const stall = this.stalls.get(subscription);
     const place = `${topic}/${partition}:${position}`;
-    if (result.kind === 'handled') {
-      noteHandled(subscription, [typeOf(parked.message)]);
-      this.announce(parked, 'handled');
-    } else {
-      const { error } = result;
-      failedChannel.publish({ subscription: name, topic, partition, size: 1, error });
-      if (result.kind === 'postponed') {
-        this.logger.warn(`${name}: message at ${place} waits for an outage to end: ${describeError(error)}`);
-        await stall?.report(error);
-        return;
-      }
+    failedChannel.publish({ subscription: name, topic, partition, size: 1, error });
+    if (result.kind === 'postponed') {
+      this.logger.warn(`${name}: message at ${place} waits for an outage to end: ${describeError(error)}`);
+      await stall?.report(error);
+      return;
     }
-    // It was handled, or it failed for itself: there is no outage.
+    // It failed for itself: there is no outage.
     await stall?.clear();
-    if (result.kind !== 'failed') this.outages.delete(keyOf(parked));
     if (result.kind !== 'dead') return;
+    this.outages.delete(keyOf(parked));
     this.logger.error(
-      `${name}: message at ${place} is a dead letter after ${result.attempts} attempt(s): ${describeError(result.error)}`,
+      `${name}: message at ${place} is a dead letter after ${result.attempts} attempt(s): ${describeError(error)}`,
     );
-    if (retry.onDead === 'skip') this.announce(parked, 'dead');
+    if (retry.onDead === 'skip') announce(parked, 'dead', 1);
   }
+}
 
-  private announce({ place }: ParkedMessage, count: 'handled' | 'dead'): void {
-    const none = { handled: 0, skipped: 0, duplicate: 0, parked: 0, dead: 0 };
-    settledChannel.publish({ ...place, ...none, [count]: 1 });
-  }
+/** @throws Invalid, or an error for a type that this instance has no handler for */
+function toHandle(subscription: Subscription, message: ReceivedMessage): ToHandle {
+  const classified = classifyMessage(subscription, message);
+  if (classified.kind === 'dead') throw new Invalid(classified.problem);
+  // Another version of this service may have one: the message is tried there, or ends as a dead letter.
+  if (classified.kind === 'skip') throw new Error('this instance has no handler for its type');
+  return classified;
+}
+
+function announce({ place }: ParkedMessage, outcome: 'handled' | 'dead', count: number): void {
+  const none = { handled: 0, skipped: 0, duplicate: 0, parked: 0, dead: 0 };
+  settledChannel.publish({ ...place, ...none, [outcome]: count });
 }
 
 function remember(keys: Set<string>, key: string): void {
@@ -252,4 +332,8 @@ function remember(keys: Set<string>, key: string): void {
 
 function keyOf({ place }: ParkedMessage): string {
   return `${place.subscription} ${partitionName(place)}:${place.position}`;
+}
+
+function nameOf({ subscription, topic, key }: BlockedKey): string {
+  return [subscription, topic, key].join(' ');
 }

@@ -1,19 +1,17 @@
 import type { Channel } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import { Header } from '../message/envelope.js';
 import { type ReceivedMessage, typeOf } from '../message/received-message.js';
-import { runInTrace } from '../message/trace.js';
 import { bury } from '../parking/dead-letter-store.js';
-import { countParked, park } from '../parking/parked-messages.js';
+import { countParked, park, type ToPark } from '../parking/parked-messages.js';
 import { type Place, storable } from '../parking/place.js';
 import type { FailedAttempt } from '../parking/retry-policy.js';
 import { pauseAfter } from '../runtime/backoff.js';
-import { asError } from '../runtime/describe-error.js';
 import type { Batch } from '../transport/transport.js';
-import { type Classified, classifyMessage, segment, type ToHandle } from './classify-message.js';
+import { type Classified, classifyMessage, type ToHandle } from './classify-message.js';
 import { noteHandled } from './handled-types.js';
 import { beginBatch, type OpenedBatch } from './inbox.js';
+import { invokeHandlers } from './invoke-handlers.js';
 import { advanceProgress, type BatchCounts } from './progress.js';
 import { claimedChannel, handledChannel, settledChannel, type StepSignal } from './signals.js';
 import type { Subscription } from './subscription.js';
@@ -114,14 +112,10 @@ export class Settlement {
     const waits = (item: ToHandle) => fails(item) || taken.has(storable(item.message.key));
     const parked = fresh.filter(waits);
     const free = fresh.filter(item => !waits(item));
-    for (const part of segment(free)) await this.invoke(part.route.takesBatch, part.items, tx);
-    if (parked.length > 0) await this.checkRoom(tx, parked.length);
-    for (const { message } of parked) {
-      // The first of its key has failed; the others line up behind it.
-      const key = storable(message.key);
-      const attempt = taken.has(key) ? undefined : failing?.attempt;
-      taken.add(key);
-      await this.park(tx, this.placeOf(batch, message), message, attempt);
+    await invokeHandlers(free, tx);
+    if (parked.length > 0) {
+      await this.checkRoom(tx, parked.length);
+      await park(tx, this.subscription.name, batch, this.toPark(parked, taken, failing));
     }
     const dead = due.filter(item => item.kind === 'dead');
     for (const { message, problem } of dead)
@@ -136,46 +130,28 @@ export class Settlement {
     return { subscription: this.subscription.name, topic, partition, position };
   }
 
+  /** The first of a key has failed; the others line up behind it. */
+  private toPark(
+    items: readonly ToHandle[],
+    blocked: ReadonlySet<string>,
+    failing: Failing | undefined,
+  ): ToPark[] {
+    const taken = new Set(blocked);
+    const failure = failing && { attempt: failing.attempt, pauseMs: pauseAfter(1, this.subscription.retry) };
+    return items.map(({ message }) => {
+      const key = storable(message.key);
+      const isFirst = !taken.has(key);
+      taken.add(key);
+      return { message, failure: isFirst ? failure : undefined };
+    });
+  }
+
   /** @throws TooManyParked */
   private async checkRoom(tx: EntityManager, wanted: number): Promise<void> {
     const { name } = this.subscription;
-    const count = await countParked(tx, name);
+    const count = await countParked(tx, name, Math.min(this.limits.parked, Number.MAX_SAFE_INTEGER));
     // A batch larger than the limit is let in when nothing is parked: it must not wait forever.
     if (count > 0 && count + wanted > this.limits.parked) throw new TooManyParked(name, this.limits.parked);
-  }
-
-  /**
-   * Parks a message for the retrier: one that failed, or one whose key waits for an earlier message that did.
-   */
-  private async park(
-    tx: EntityManager,
-    place: Place,
-    message: ReceivedMessage,
-    attempt: FailedAttempt | undefined,
-  ): Promise<void> {
-    const failure = attempt && { attempt, pauseMs: pauseAfter(1, this.subscription.retry) };
-    await park(tx, place, message, failure);
-  }
-
-  private async invoke(takesBatch: boolean, items: readonly ToHandle[], tx: EntityManager): Promise<void> {
-    const route = items[0]!.route;
-    if (takesBatch) {
-      const messages = items.map(item => item.message);
-      const events = items.map(item => item.event);
-      await this.call(items[0]!, () => route.invoke(events, { tx, messages }));
-      return;
-    }
-    for (const item of items) {
-      await this.call(item, () => route.invoke(item.event, { tx, messages: [item.message] }));
-    }
-  }
-
-  private async call(item: ToHandle, invoke: () => Promise<void>): Promise<void> {
-    try {
-      await runInTrace(traceOf(item), invoke);
-    } catch (thrown) {
-      throw asError(thrown);
-    }
   }
 
   /** Gives up a message that no retry can help. Its dead letter keeps everything that it came with. */
@@ -203,8 +179,4 @@ function takeFresh(due: readonly Classified[], freshIds: readonly string[]): ToH
     fresh.push(item);
   }
   return fresh;
-}
-
-function traceOf(item: ToHandle): string | undefined {
-  return item.message.headers[Header.traceparent];
 }

@@ -1,4 +1,5 @@
 import { MessagingTables1700000000001 } from './1700000000001-messaging-tables.js';
+import { BlockedKeys1700000000004 } from './1700000000004-blocked-keys.js';
 import { CrashGuard1700000000003 } from './1700000000003-crash-guard.js';
 import { OperatorTables1700000000002 } from './1700000000002-operator-tables.js';
 
@@ -7,4 +8,5 @@ export const messagingMigrations = [
   MessagingTables1700000000001,
   OperatorTables1700000000002,
   CrashGuard1700000000003,
+  BlockedKeys1700000000004,
 ];

@@ -22,7 +22,7 @@ describe('dead letters', () => {
 
   beforeEach(async () => {
     await fixture.database.query(
-      'TRUNCATE messaging.dead_letter, messaging.parked, messaging.operator_action',
+      'TRUNCATE messaging.dead_letter, messaging.parked, messaging.blocked_key, messaging.operator_action',
     );
   });
 

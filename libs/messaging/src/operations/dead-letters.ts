@@ -16,7 +16,7 @@ import {
   listLetters,
 } from '../parking/dead-letter-store.js';
 import { noteOutcome } from '../parking/outcome.js';
-import { release, repark, unpark } from '../parking/parked-messages.js';
+import { discardHeld, release, repark } from '../parking/parked-messages.js';
 import { recordAction } from './operator-actions.js';
 import type { DeadLetter } from './states.js';
 
@@ -115,7 +115,7 @@ export class DeadLetters {
    */
   async discard(id: string, by: string, reason: string): Promise<boolean> {
     return this.decide(id, 'discarded', by, reason, async (tx, letter) => {
-      if (letter.holds_key) await unpark(tx, letter, 'discarded');
+      if (letter.holds_key) await discardHeld(tx, letter);
       else await noteOutcome(tx, letter, 'dead', 'discarded');
     });
   }

@@ -5,18 +5,19 @@ import type { Place } from './place.js';
 export type Outcome = 'handled' | 'parked' | 'dead' | 'discarded';
 
 /**
- * What became of a parked message. It is a row of its own, not an update of the progress row: a consumer
+ * What became of parked messages. It is a row of its own, not an update of the progress row: a consumer
  * holds that row locked while its handler may wait for a lock that the retrier's handler holds.
  */
 const NOTE = `
-INSERT INTO messaging.outcome (subscription, topic, partition, was, became) VALUES ($1, $2, $3, $4, $5)`;
+INSERT INTO messaging.outcome (subscription, topic, partition, was, became, count) VALUES ($1, $2, $3, $4, $5, $6)`;
 
-/** Moves one message of the partition from one count to another. */
+/** Moves messages of the partition from one count to another. */
 export async function noteOutcome(
   tx: EntityManager,
-  { subscription, topic, partition }: Place,
+  { subscription, topic, partition }: Omit<Place, 'position'>,
   was: Outcome,
   became: Outcome,
+  count = 1,
 ): Promise<void> {
-  await tx.query(NOTE, [subscription, topic, partition, was, became]);
+  await tx.query(NOTE, [subscription, topic, partition, was, became, count]);
 }

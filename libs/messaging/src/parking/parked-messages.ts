@@ -1,12 +1,13 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import type { ReceivedMessage } from '../message/received-message.js';
+import type { EntityManager } from 'typeorm';
+import type { ReceivedMessage, TopicPartition } from '../message/received-message.js';
+import { advanceKey, block, type BlockedKey, dueNow, keyValues } from './blocked-keys.js';
 import { noteOutcome } from './outcome.js';
-import { columnsOf, type Place, valuesOf } from './place.js';
+import { columnsOf, type Place, storable, valuesOf } from './place.js';
 import type { FailedAttempt } from './retry-policy.js';
 
 /**
  * The store of parked messages: those whose handler failed, and those of the same key that came after them, in the
- * order of their positions. The first of a key is tried again when it is due; the others wait for it.
+ * order of their positions. The first ones of a key are tried again when it is due; the others wait for them.
  */
 
 /** A message taken out to be tried again. */
@@ -15,8 +16,6 @@ export interface ParkedMessage {
   readonly message: ReceivedMessage;
   /** Failed attempts so far. */
   readonly attempts: number;
-  /** Whether the attempt before this one left no result: the process ended meanwhile. */
-  readonly unfinished: boolean;
 }
 
 /** A failed attempt, and the pause before the next one. */
@@ -25,54 +24,53 @@ export interface Failure {
   readonly pauseMs: number;
 }
 
-const PARK = `
-INSERT INTO messaging.parked (subscription, topic, partition, position, key, headers, payload, appended_at, attempts, errors, due_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, now() + make_interval(secs => $11))`;
-
-/**
- * Parks a message. Without a failure it lines up behind the parked ones of its key and is due right after
- * them.
- */
-export async function park(
-  tx: EntityManager,
-  place: Place,
-  message: ReceivedMessage,
-  failure: Failure | undefined,
-): Promise<void> {
-  const attempts =
-    failure === undefined ? [0, '[]', 0] : [1, JSON.stringify([failure.attempt]), failure.pauseMs / 1_000];
-  await tx.query(PARK, [...valuesOf(place), ...columnsOf(message), ...attempts]);
+/** A message to park. Without a failure it lines up behind the parked ones of its key and is due right after them. */
+export interface ToPark {
+  readonly message: ReceivedMessage;
+  readonly failure: Failure | undefined;
 }
 
-const COUNT = 'SELECT count(*)::int AS count FROM messaging.parked WHERE subscription = $1';
+const PARK = `
+INSERT INTO messaging.parked
+  (subscription, topic, partition, position, key, headers, payload, appended_at, attempts, errors, due_at)
+SELECT $1, $2, $3, position, key, headers, payload, appended_at, attempts, errors,
+       now() + make_interval(secs => pause)
+FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[], $9::int[], $10::jsonb[], $11::float8[])
+     AS m(position, key, headers, payload, appended_at, attempts, errors, pause)`;
 
-export async function countParked(tx: EntityManager, subscription: string): Promise<number> {
-  const [{ count }] = (await tx.query(COUNT, [subscription])) as [{ count: number }];
+/** Parks messages of a partition, and blocks the keys of those that have failed. */
+export async function park(
+  tx: EntityManager,
+  subscription: string,
+  { topic, partition }: TopicPartition,
+  messages: readonly ToPark[],
+): Promise<void> {
+  for (const { message, failure } of messages)
+    if (failure !== undefined) await block(tx, subscription, topic, [storable(message.key)], failure.pauseMs);
+  const columns = messages.map(({ message }) => [message.position, ...columnsOf(message)]);
+  await tx.query(PARK, [
+    subscription,
+    topic,
+    partition,
+    ...[0, 1, 2, 3, 4].map(index => columns.map(row => row[index])),
+    messages.map(({ failure }) => (failure === undefined ? 0 : 1)),
+    messages.map(({ failure }) => JSON.stringify(failure === undefined ? [] : [failure.attempt])),
+    messages.map(({ failure }) => (failure?.pauseMs ?? 0) / 1_000),
+  ]);
+}
+
+const COUNT = `
+SELECT count(*)::int AS count FROM (SELECT FROM messaging.parked WHERE subscription = $1 LIMIT $2) AS first`;
+
+/** @returns how many messages the subscription has parked, `most` if there are more */
+export async function countParked(tx: EntityManager, subscription: string, most: number): Promise<number> {
+  const [{ count }] = (await tx.query(COUNT, [subscription, most])) as [{ count: number }];
   return count;
 }
 
-/** A message is not the first of its key until the removal of the one before it is committed. */
-const IS_FIRST = `
-NOT p.held AND NOT EXISTS (
-  SELECT FROM messaging.parked before
-  WHERE before.subscription = p.subscription AND before.topic = p.topic AND before.key = p.key
-    AND before.position < p.position)
-AND NOT EXISTS (SELECT FROM messaging.paused WHERE subscription = p.subscription)`;
-
-/** How long a claimed message is left to the instance that claimed it before that must have locked it, in s. */
-const CLAIM_S = 5;
-
-const CLAIM = `
-WITH next AS (
-  SELECT p.subscription, p.topic, p.partition, p.position, p.trying FROM messaging.parked p
-  WHERE p.subscription = $1 AND p.due_at <= now() AND ${IS_FIRST}
-  ORDER BY p.due_at, p.position LIMIT 1 FOR UPDATE OF p SKIP LOCKED
-)
-UPDATE messaging.parked p SET trying = true, due_at = now() + make_interval(secs => ${CLAIM_S}) FROM next
-WHERE p.subscription = next.subscription AND p.topic = next.topic AND p.partition = next.partition
-  AND p.position = next.position
-RETURNING p.topic, p.partition, p.position::float8 AS position, p.key, p.headers, p.payload, p.appended_at,
-          p.attempts, next.trying AS unfinished`;
+const FIRST = `
+SELECT topic, partition, position::float8 AS position, key, headers, payload, appended_at, attempts, held
+FROM messaging.parked WHERE subscription = $1 AND topic = $2 AND key = $3 ORDER BY position LIMIT $4`;
 
 interface ParkedRow extends Omit<Place, 'subscription'> {
   readonly key: string;
@@ -81,67 +79,51 @@ interface ParkedRow extends Omit<Place, 'subscription'> {
   readonly payload: Buffer;
   readonly appended_at: Date;
   readonly attempts: number;
-  readonly unfinished: boolean;
+  readonly held: boolean;
 }
 
 /**
- * Claims the next message to retry, and records that it is about to be tried: if its handler ends the process, that
- * is what is left of the attempt. A message that another instance has claimed or locked is skipped. While the
- * subscription is paused there is none.
+ * The first messages of a key that can be tried together: none that an operator is to decide on, and one that has
+ * failed before only by itself.
  */
-export async function claim(database: DataSource, subscription: string): Promise<ParkedMessage | undefined> {
-  const [[row]] = (await database.query(CLAIM, [subscription])) as [ParkedRow[]];
-  if (row === undefined) return undefined;
-  const { topic, partition, position, key, payload, attempts, unfinished } = row;
-  const headers = JSON.parse(row.headers) as ReceivedMessage['headers'];
-  return {
-    place: { subscription, topic, partition, position },
-    message: { topic, position, key, headers, payload, appendedAt: row.appended_at },
-    attempts,
-    unfinished,
-  };
+export async function firstOfKey(tx: EntityManager, key: BlockedKey, most: number): Promise<ParkedMessage[]> {
+  const rows = (await tx.query(FIRST, [...keyValues(key), most])) as ParkedRow[];
+  const [first] = rows;
+  const end = rows.findIndex(
+    ({ held, attempts, partition }, at) =>
+      held || (at > 0 && (attempts > 0 || first!.attempts > 0 || partition !== first!.partition)),
+  );
+  return rows.slice(0, end === -1 ? undefined : end).map(row => ({
+    place: {
+      subscription: key.subscription,
+      topic: row.topic,
+      partition: row.partition,
+      position: row.position,
+    },
+    message: {
+      topic: row.topic,
+      position: row.position,
+      key: row.key,
+      headers: JSON.parse(row.headers) as ReceivedMessage['headers'],
+      payload: row.payload,
+      appendedAt: row.appended_at,
+    },
+    attempts: row.attempts,
+  }));
 }
 
-const LOCK = `
-SELECT 1 FROM messaging.parked p
-WHERE p.subscription = $1 AND p.topic = $2 AND p.partition = $3 AND p.position = $4 AND p.trying AND ${IS_FIRST}
-FOR UPDATE OF p SKIP LOCKED`;
+const UNPARK = `
+DELETE FROM messaging.parked WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = ANY($4)`;
 
-/** Locks a claimed message until the transaction ends. @returns false when it is not to be tried any more */
-export async function lock(tx: EntityManager, place: Place): Promise<boolean> {
-  return ((await tx.query(LOCK, [...valuesOf(place)])) as unknown[]).length > 0;
-}
-
-const RETURN = `
-UPDATE messaging.parked SET trying = false, due_at = now()
-WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 AND trying`;
-
-/** Gives a claimed message back that was not tried. */
-export async function giveBack(database: DataSource, place: Place): Promise<void> {
-  await database.query(RETURN, [...valuesOf(place)]);
-}
-
-const LOCK_KEY =
-  'SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1::text, $2::text, $3::text), 1))';
-
-/**
- * Handles one message of a key at a time, across instances: a replay can put one before another in progress.
- */
-export async function lockKey(tx: EntityManager, { place, message }: ParkedMessage): Promise<void> {
-  await tx.query(LOCK_KEY, [place.subscription, place.topic, message.key]);
-}
-
-const UNPARK =
-  'DELETE FROM messaging.parked WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4';
-
-/** Ends the parking of a message: its key goes on. */
+/** Removes messages of one partition that are parked no longer. */
 export async function unpark(
   tx: EntityManager,
-  place: Place,
+  { subscription, topic, partition }: Omit<Place, 'position'>,
+  positions: readonly number[],
   became: 'handled' | 'dead' | 'discarded',
 ): Promise<void> {
-  await tx.query(UNPARK, [...valuesOf(place)]);
-  await noteOutcome(tx, place, 'parked', became);
+  await tx.query(UNPARK, [subscription, topic, partition, positions]);
+  await noteOutcome(tx, { subscription, topic, partition }, 'parked', became, positions.length);
 }
 
 /** Most errors stored for one message; beyond that the oldest are dropped. */
@@ -149,7 +131,7 @@ const ERRORS_KEPT = 20;
 
 const NOTE_FAILURE = `
 UPDATE messaging.parked
-SET attempts = attempts + 1, trying = false, due_at = now() + make_interval(secs => $6),
+SET attempts = attempts + 1, due_at = now() + make_interval(secs => $6),
     errors = CASE WHEN jsonb_array_length(errors) >= ${ERRORS_KEPT} THEN errors - 0 ELSE errors END || $5::jsonb
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4 RETURNING attempts`;
 
@@ -165,7 +147,7 @@ export async function noteFailure(
 }
 
 const POSTPONE = `
-UPDATE messaging.parked SET trying = false, due_at = now() + make_interval(secs => $5)
+UPDATE messaging.parked SET due_at = now() + make_interval(secs => $5)
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
 /** For an outage, not a failure: the message is retried later, and no attempt is counted. */
@@ -182,13 +164,23 @@ export async function hold(tx: EntityManager, place: Place): Promise<void> {
   await tx.query(HOLD, [...valuesOf(place)]);
 }
 
+/** A place in its key. */
+type Keyed = Place & BlockedKey;
+
 const RELEASE = `
-UPDATE messaging.parked SET held = false, trying = false, attempts = 0, due_at = now()
+UPDATE messaging.parked SET held = false, attempts = 0, due_at = now()
 WHERE subscription = $1 AND topic = $2 AND partition = $3 AND position = $4`;
 
 /** Releases a held message, to be tried as if for the first time. */
-export async function release(tx: EntityManager, place: Place): Promise<void> {
-  await tx.query(RELEASE, [...valuesOf(place)]);
+export async function release(tx: EntityManager, held: Keyed): Promise<void> {
+  await tx.query(RELEASE, [...valuesOf(held)]);
+  await advanceKey(tx, held);
+}
+
+/** Gives up a held message for good: its key goes on. */
+export async function discardHeld(tx: EntityManager, held: Keyed): Promise<void> {
+  await unpark(tx, held, [held.position], 'discarded');
+  await advanceKey(tx, held);
 }
 
 const REPARK = `
@@ -197,7 +189,9 @@ SELECT subscription, topic, partition, position, key, headers, payload, appended
 FROM messaging.dead_letter WHERE id = $1`;
 
 /** Puts a dead letter back among the parked messages, at its place in its key, due now. */
-export async function repark(tx: EntityManager, deadLetterId: string, place: Place): Promise<void> {
+export async function repark(tx: EntityManager, deadLetterId: string, letter: Keyed): Promise<void> {
+  await block(tx, letter.subscription, letter.topic, [letter.key], 0);
   await tx.query(REPARK, [deadLetterId]);
-  await noteOutcome(tx, place, 'dead', 'parked');
+  await dueNow(tx, letter);
+  await noteOutcome(tx, letter, 'dead', 'parked');
 }
