@@ -7,9 +7,12 @@ export { Batcher, type BatcherOptions } from './runtime/batcher.js';
 export { describeError } from './runtime/describe-error.js';
 export { DependencyUnavailable, isInfrastructureError } from './runtime/infrastructure-error.js';
 export { Lease } from './runtime/lease.js';
+export { guardConnections } from './runtime/guard-connections.js';
 export { rankByRendezvous } from './runtime/rendezvous.js';
 export { retryUntil, type RetryUntilOptions } from './runtime/retry-until.js';
 export { Wakeup } from './runtime/wakeup.js';
+export { type BoundedClient, limitSession, type SessionLimits } from './runtime/session-limits.js';
+export { codeOf } from './runtime/sql-state.js';
 export { restAfter } from './runtime/yielding.js';
 
 export { DEFAULT_RETRY, type RetryPolicy } from './parking/retry-policy.js';

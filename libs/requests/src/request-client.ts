@@ -51,6 +51,8 @@ export class ServiceUnavailable extends DomainError {
 
 const DEADLINE_MS = 5_000;
 const RETRY_PAUSE_MS = 50;
+/** How long a connection that was given up stays open for the requests on it, in ms. */
+const LINGER_MS = 60_000;
 
 /** The service does not know the request: it lacks that feature, or runs another version. */
 export class RequestNotHandled extends DomainError {
@@ -74,9 +76,15 @@ export class InvalidReply extends Error {
   }
 }
 
+interface Connection {
+  readonly client: ClientTCP;
+  /** When the last reply came. */
+  heardAt: number;
+}
+
 /** Asks services over TCP and gets their answers. */
 export class RequestClient implements OnApplicationShutdown {
-  private readonly clients = new Map<string, ClientTCP>();
+  private readonly connections = new Map<string, Connection>();
 
   /** @param instancesOf `host:port` of every instance of a service, as they are now */
   constructor(private readonly instancesOf: (service: string) => readonly string[]) {}
@@ -99,14 +107,17 @@ export class RequestClient implements OnApplicationShutdown {
 
     const { skip = 0 } = options;
     for (let attempt = 0; ; attempt += 1) {
-      const left = deadline - performance.now();
+      const sentAt = performance.now();
+      const address = ranked[(skip + attempt) % ranked.length]!;
+      const connection = this.connectionTo(address);
       try {
-        const answer = this.clientOf(ranked[(skip + attempt) % ranked.length]!).send<ReplyOf<D>>(
-          definition.type,
-          packet,
-        );
-        return this.parse(definition, await firstValueFrom(answer.pipe(timeout(Math.max(left, 1)))));
+        const answer = connection.client.send<ReplyOf<D>>(definition.type, packet);
+        const reply = await firstValueFrom(answer.pipe(timeout(Math.max(deadline - sentAt, 1))));
+        connection.heardAt = performance.now();
+        return this.parse(definition, reply);
       } catch (error) {
+        if (!(error instanceof TimeoutError)) connection.heardAt = performance.now();
+        else if (connection.heardAt < sentAt) this.giveUp(address, connection);
         if (error instanceof InvalidReply) throw error;
         if (error === NO_MESSAGE_HANDLER) throw new RequestNotHandled(service, definition.type);
         if (isRefusal(error) && !(error.code === 'unavailable' && options.repeatable))
@@ -129,8 +140,8 @@ export class RequestClient implements OnApplicationShutdown {
   }
 
   close(): void {
-    for (const client of this.clients.values()) client.close();
-    this.clients.clear();
+    for (const { client } of this.connections.values()) client.close();
+    this.connections.clear();
   }
 
   private parse<D extends RequestDefinition>(definition: D, reply: unknown): ReplyOf<D> {
@@ -139,14 +150,24 @@ export class RequestClient implements OnApplicationShutdown {
     throw new InvalidReply(definition.service, definition.type, { cause: parsed.error });
   }
 
-  private clientOf(address: string): ClientTCP {
-    let client = this.clients.get(address);
-    if (client === undefined) {
+  private connectionTo(address: string): Connection {
+    let connection = this.connections.get(address);
+    if (connection === undefined) {
       const [host, port] = address.split(':');
-      client = new ClientTCP({ host, port: Number(port) });
-      this.clients.set(address, client);
+      const client = new ClientTCP({ host, port: Number(port) });
+      this.connections.set(address, (connection = { client, heardAt: -Infinity }));
     }
-    return client;
+    return connection;
+  }
+
+  /**
+   * Nothing has come since the request was sent: the connection may have silently died, and the next request opens
+   * another. Requests that still wait on it wait until their own deadlines.
+   */
+  private giveUp(address: string, connection: Connection): void {
+    if (this.connections.get(address) !== connection) return;
+    this.connections.delete(address);
+    setTimeout(() => connection.client.close(), LINGER_MS).unref();
   }
 }
 

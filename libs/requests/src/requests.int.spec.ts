@@ -15,6 +15,7 @@ import {
   runInTrace,
 } from '#messaging';
 import { freePorts } from '#server-process';
+import { Gate, SilentProxy } from '#testkit';
 import { HandleRequest } from './handle-request.js';
 import {
   type AskOptions,
@@ -187,5 +188,31 @@ describe('a request', () => {
     const error = await ask(1).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'internal' });
     expect(String(error)).not.toContain('123');
+  });
+
+  it('opens another connection when one has silently died, and leaves a slow one alone', async () => {
+    let slow = false;
+    const gate = new Gate();
+    const address = await instance(async n => {
+      if (slow && n === 1) await gate.opened;
+      return { n: 2 * n };
+    });
+    const proxy = await SilentProxy.start(Number(address.split(':')[1]));
+    open.push({ close: () => proxy.stop() } as unknown as Server);
+    const client = new RequestClient(() => [`127.0.0.1:${proxy.port}`]);
+    open.push(client);
+    expect(await client.ask(Twice, { n: 2 })).toEqual({ n: 4 });
+    expect(proxy.swallow()).toBe(1);
+    await expect(client.ask(Twice, { n: 3 }, { deadlineMs: 100 })).rejects.toBeInstanceOf(ServiceUnavailable);
+    expect(await client.ask(Twice, { n: 4 })).toEqual({ n: 8 });
+
+    slow = true;
+    const late = client.ask(Twice, { n: 1 }, { deadlineMs: 100 }).catch((error: unknown) => error);
+    expect(await client.ask(Twice, { n: 5 })).toEqual({ n: 10 });
+    expect(await late).toBeInstanceOf(ServiceUnavailable);
+    gate.release();
+    expect(await client.ask(Twice, { n: 6 })).toEqual({ n: 12 });
+    // It was the connection of before: what was swallowed is the first one alone.
+    expect(proxy.swallow()).toBe(2);
   });
 });

@@ -1,18 +1,33 @@
 import { DataSource } from 'typeorm';
-import { Consumer, Retrier } from '#messaging';
+import {
+  claimedChannel,
+  Consumer,
+  guardConnections,
+  handledChannel,
+  Retrier,
+  type SessionLimits,
+  settledChannel,
+} from '#messaging';
 import { effect, subscribeTo } from './messaging-fixture.js';
 import { following } from './following.js';
 import { connectTo, type QueueAddress } from './test-queue.js';
 
-/** What a test asks of a consumer that runs in its own process, so that its handler can end it. */
+/** What a test asks of a consumer that runs in its own process, so that its handler can end it, or it can be frozen. */
 export interface DyingOrder {
   readonly database: string;
   readonly queue: QueueAddress;
   /** How the handler of messages with the key `poison` ends its process. */
-  readonly death: Death;
+  readonly death?: Death;
+  /** The step of a transaction at which the process stops itself (SIGSTOP), the first time it gets there. */
+  readonly freezeAt?: FreezeAt;
+  readonly limits?: SessionLimits;
   /** Whether it retries parked messages too. */
   readonly retries: boolean;
 }
+
+export type FreezeAt = keyof typeof STEPS;
+
+const STEPS = { claimed: claimedChannel, handled: handledChannel, settled: settledChannel };
 
 export type Death = 'exit' | 'rejection' | 'timer';
 
@@ -25,11 +40,13 @@ const DEATHS: Readonly<Record<Death, () => void>> = {
     }),
 };
 
-async function work({ database, queue, death, retries }: DyingOrder): Promise<void> {
+async function work({ database, queue, death, freezeAt, limits, retries }: DyingOrder): Promise<void> {
   const source = new DataSource({ type: 'postgres', url: database });
   await source.initialize();
+  guardConnections(source, limits);
+  if (freezeAt !== undefined) freezeOnce(freezeAt);
   const subscription = following(async (event, tx) => {
-    if (event.key === 'poison') {
+    if (event.key === 'poison' && death !== undefined) {
       DEATHS[death]();
       await new Promise(() => undefined);
     }
@@ -38,6 +55,14 @@ async function work({ database, queue, death, retries }: DyingOrder): Promise<vo
   // The same name each time: what restarts regains its partitions at once.
   await subscribeTo(connectTo(queue, 'worker'), subscription, new Consumer(subscription, source));
   if (retries) new Retrier(source, [subscription], { pollMs: 5, maxBackoffMs: 20 }).start();
+}
+
+function freezeOnce(step: FreezeAt): void {
+  const freeze = () => {
+    STEPS[step].unsubscribe(freeze);
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  STEPS[step].subscribe(freeze);
 }
 
 if (process.send !== undefined) {

@@ -5,8 +5,9 @@ export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from 
 export { type HarnessOptions, ServiceHarness } from './service-harness.js';
 export { startKafka, type TestKafka } from './kafka.js';
 export { eventually, Gate, Gathered } from './gather.js';
-export type { Death, DyingOrder } from './dying-worker.js';
+export type { Death, DyingOrder, FreezeAt } from './dying-worker.js';
 export { effect, MessagingFixture } from './messaging-fixture.js';
 export { openTestQueue, TEST_BROKERS, TEST_TRANSPORT, type TestQueue } from './test-queue.js';
 export type { TransportUnderTest } from './transport-contract/contract.js';
 export { transportContract } from './transport-contract/transport-contract.js';
+export { SilentProxy } from './silent-proxy.js';

@@ -21,6 +21,8 @@ export class Parking {
   letters!: DeadLetters;
   /** What the handler does; by default it leaves one row for each event. */
   handle!: (event: Event, tx: EntityManager) => Promise<void>;
+  /** How long the handler may take, in ms. */
+  timeoutMs: number | undefined;
   private retriers: Retrier[] = [];
   private sequence = 0;
 
@@ -40,7 +42,10 @@ export class Parking {
   readonly recording = (event: Event, tx: EntityManager) => effect(tx, `${event.key}${event.n}`);
 
   readonly consume = async (retry = SOON, maxParked = Infinity): Promise<Subscription> => {
-    const declared = following((event, tx) => this.handle(event, tx), retry);
+    const declared = {
+      ...following((event, tx) => this.handle(event, tx), retry),
+      timeoutMs: this.timeoutMs,
+    };
     const consumer = new Consumer(declared, this.fixture.database, { parked: maxParked });
     await this.fixture.subscribe(this.transport, declared, consumer);
     return declared;

@@ -1,3 +1,5 @@
+import type { SessionLimits } from '#messaging';
+
 /** Bounds of the PostgreSQL transport, by name. */
 export const LIMITS = {
   /** The longest payload, in bytes. */
@@ -16,6 +18,14 @@ export const LIMITS = {
   abandonedGroupDays: 14,
 } as const satisfies Record<string, number>;
 
+/** What a connection to the log may take, in ms. No statement of it takes long, and a lease must not wait for one. */
+export const SESSION: SessionLimits = {
+  idleInTransactionMs: 10_000,
+  lockMs: 5_000,
+  statementMs: 10_000,
+  silentMs: 5_000,
+};
+
 /** Pauses, in ms. */
 export const PACE = {
   /** Between polls after activity, doubling while nothing comes; a NOTIFY cuts every pause short. */
@@ -23,6 +33,10 @@ export const PACE = {
   lastPollMs: 2_000,
   /** After a connection error. */
   retryMs: 250,
+  /** Between two signs of life on the listening connection. */
+  listenerBeatMs: 10_000,
   /** Between two runs of retention. */
   retentionMs: 3_600_000,
+  /** …and when something kept a day from being dropped. */
+  busyRetentionMs: 300_000,
 } as const satisfies Record<string, number>;

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import { retryUntil } from '#messaging';
-import { PACE } from './limits.js';
+import { type BoundedClient, limitSession, retryUntil } from '#messaging';
+import { PACE, SESSION } from './limits.js';
 
 /**
  * The process's one listening connection. It reconnects by itself, then wakes everyone for what they missed.
@@ -38,6 +38,7 @@ export class Listener {
     });
     try {
       await client.connect();
+      await limitSession(client as unknown as BoundedClient, SESSION);
       for (const channel of channels) await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
       lost = true;
@@ -45,6 +46,9 @@ export class Listener {
       throw error;
     }
     this.client = client;
+    // On a connection that has silently died nothing is heard, and nothing else is said that could show it.
+    const beat = setInterval(() => void client.query('SELECT').catch(() => undefined), PACE.listenerBeatMs);
+    client.once('end', () => clearInterval(beat));
     if (this.closed.signal.aborted) await this.close();
   }
 

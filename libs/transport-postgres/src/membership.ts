@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { partitionName, rankByRendezvous, type TopicPartition } from '#messaging';
+import { partitionName, type TopicPartition } from '#messaging';
+import { type Member, planAssignment } from './plan-assignment.js';
 import { REBALANCE } from './schema.js';
 
 /** A partition that this instance owns until its lease expires or another instance overtakes its epoch. */
@@ -11,10 +12,14 @@ export interface Assignment extends TopicPartition {
 }
 
 const HEARTBEAT = `
-INSERT INTO member (group_name, instance, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))
-ON CONFLICT (group_name, instance) DO UPDATE SET expires_at = excluded.expires_at`;
+INSERT INTO member (group_name, instance, expires_at, topics)
+VALUES ($1, $2, now() + make_interval(secs => $3), $4)
+ON CONFLICT (group_name, instance) DO UPDATE SET expires_at = excluded.expires_at, topics = excluded.topics`;
 
-const MEMBERS = 'SELECT instance FROM member WHERE group_name = $1 AND expires_at > now() ORDER BY instance';
+const MEMBERS = `
+SELECT instance, topics FROM member WHERE group_name = $1 AND expires_at > now() ORDER BY instance`;
+
+const PARTITIONS = 'SELECT topic, partition FROM assignment WHERE group_name = $1 ORDER BY topic, partition';
 
 const RENEW = `
 UPDATE assignment a SET expires_at = now() + make_interval(secs => $3), active_at = now()
@@ -80,7 +85,7 @@ export class Membership {
   /** Registers this instance, and the group if it is new. */
   async join(startFrom: 'start' | 'now'): Promise<void> {
     await this.pool.query(JOIN, [this.group, this.topics, startFrom === 'now']);
-    await this.pool.query(HEARTBEAT, [this.group, this.instance, this.leaseMs / 1000]);
+    await this.pool.query(HEARTBEAT, [this.group, this.instance, this.leaseMs / 1000, this.topics]);
     await this.announce();
   }
 
@@ -110,7 +115,7 @@ export class Membership {
 
   private async renewAssigned(): Promise<void> {
     const seconds = this.leaseMs / 1000;
-    await this.pool.query(HEARTBEAT, [this.group, this.instance, seconds]);
+    await this.pool.query(HEARTBEAT, [this.group, this.instance, seconds, this.topics]);
     const before = [...this.assigned.values()];
     const { rows } = await this.pool.query<TopicPartition>(RENEW, [
       this.group,
@@ -166,22 +171,10 @@ export class Membership {
     return rows[0]!.mine;
   }
 
-  // Rendezvous hashing, with no instance given more than its share while another has less.
   private async plan(): Promise<TopicPartition[]> {
-    const { rows } = await this.pool.query<{ instance: string }>(MEMBERS, [this.group]);
-    const members = rows.map(row => row.instance);
-    const { rows: partitions } = await this.pool.query<TopicPartition>(
-      'SELECT topic, partition FROM assignment WHERE group_name = $1 AND topic = ANY($2) ORDER BY topic, partition',
-      [this.group, this.topics],
-    );
-    const share = Math.ceil(partitions.length / Math.max(members.length, 1));
-    const load = new Map<string, number>();
-    return partitions.filter(each => {
-      const ranked = rankByRendezvous(`${this.group}|${partitionName(each)}`, members);
-      const owner = ranked.find(member => (load.get(member) ?? 0) < share);
-      if (owner !== undefined) load.set(owner, (load.get(owner) ?? 0) + 1);
-      return owner === this.instance;
-    });
+    const { rows: members } = await this.pool.query<Member>(MEMBERS, [this.group]);
+    const { rows: partitions } = await this.pool.query<TopicPartition>(PARTITIONS, [this.group]);
+    return planAssignment(this.group, members, partitions).get(this.instance) ?? [];
   }
 
   private async announce(): Promise<void> {

@@ -1,23 +1,28 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import type {
-  BatchHandler,
-  PartitionLag,
-  SubscribeOptions,
-  TopicSpec,
-  Transport,
-  TransportCapabilities,
-  TransportSubscription,
-  WireMessage,
+import {
+  BackgroundTask,
+  type BoundedClient,
+  limitSession,
+  codeOf,
+  retryUntil,
+  type BatchHandler,
+  type PartitionLag,
+  type SubscribeOptions,
+  type TopicSpec,
+  type Transport,
+  type TransportCapabilities,
+  type TransportSubscription,
+  type WireMessage,
 } from '#messaging';
 import { BroadcastSubscription, OwnPositions } from './broadcast-subscription.js';
 import { GroupSubscription, LeasedPositions } from './group-subscription.js';
-import { LIMITS, PACE } from './limits.js';
+import { LIMITS, PACE, SESSION } from './limits.js';
 import { Listener } from './listener.js';
 import { SequencedLog } from './log.js';
 import { Membership } from './membership.js';
 import { Reader } from './reader.js';
-import { Retention } from './retention.js';
+import { type Retained, Retention } from './retention.js';
 import { APPENDED, migrateLog, REBALANCE } from './schema.js';
 
 export interface PostgresTransportOptions {
@@ -30,6 +35,12 @@ export interface PostgresTransportOptions {
   /** How long a silent instance keeps its partitions, in ms. */
   readonly leaseMs?: number;
 }
+
+/** SQLSTATE of a row that no partition of its table takes. */
+const NO_SUCH_DAY = '23514';
+
+/** How long a start tries to make the days to come. */
+const PREPARE = { backoff: { firstMs: 50, longestMs: 500 }, forMs: 30_000 };
 
 /** A subscription of this process, and what wakes it. */
 interface Running {
@@ -50,7 +61,7 @@ export class PostgresTransport implements Transport {
   private readonly running = new Set<Running>();
   private opening: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
-  private maintenance: NodeJS.Timeout | undefined;
+  private maintenance: BackgroundTask | undefined;
 
   constructor(private readonly options: PostgresTransportOptions) {
     this.pool = new pg.Pool({
@@ -63,6 +74,10 @@ export class PostgresTransport implements Transport {
     // An idle connection that breaks is replaced at the next query. Without this handler it would end the
     // process.
     this.pool.on('error', error => this.logger.warn(`lost an idle connection: ${error.message}`));
+    this.pool.on('connect', client => {
+      // It comes before the first query. Without an answer that one fails too.
+      limitSession(client as unknown as BoundedClient, SESSION).catch(() => undefined);
+    });
     this.listener = new Listener(options.url);
     this.log = new SequencedLog(this.pool, LIMITS.maxMessageBytes);
     this.retention = new Retention(this.pool);
@@ -80,7 +95,14 @@ export class PostgresTransport implements Transport {
 
   async publish(messages: readonly WireMessage[]): Promise<void> {
     await this.open();
-    await this.log.append(messages);
+    try {
+      await this.log.append(messages);
+    } catch (error) {
+      if (codeOf(error) !== NO_SUCH_DAY) throw error;
+      // The server's clock has moved on further than days were made for.
+      await this.retention.prepare();
+      await this.log.append(messages);
+    }
   }
 
   async subscribe(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription> {
@@ -98,8 +120,8 @@ export class PostgresTransport implements Transport {
     await this.pool.query('SELECT 1');
   }
 
-  /** Runs retention. @returns what it dropped */
-  async maintain(now: Date = new Date(), keepDays?: number): Promise<string[]> {
+  /** Runs retention. @param now for tests; the server's clock decides */
+  async maintain(now?: Date, keepDays?: number): Promise<Retained> {
     await this.open();
     return this.retention.maintain(now, keepDays);
   }
@@ -109,7 +131,7 @@ export class PostgresTransport implements Transport {
   }
 
   private async shutDown(): Promise<void> {
-    clearInterval(this.maintenance);
+    await this.maintenance?.stop();
     await Promise.all([...this.running].map(({ subscription }) => subscription.close()));
     await this.listener.close();
     await this.pool.end();
@@ -161,8 +183,8 @@ export class PostgresTransport implements Transport {
   }
 
   private async start(): Promise<void> {
-    await migrateLog(this.pool);
-    await this.retention.prepare(new Date());
+    await migrateLog(this.options.url);
+    await retryUntil(() => this.retention.prepare(), PREPARE);
     this.listener.on(APPENDED, payload => {
       const appended = payload.split(' ');
       for (const each of this.running) {
@@ -174,10 +196,22 @@ export class PostgresTransport implements Transport {
         if (group === '' || each.group === group) each.subscription.rebalance();
     });
     await this.listener.open([APPENDED, REBALANCE]);
-    this.maintenance = setInterval(() => {
-      this.retention
-        .maintain(new Date())
-        .catch((error: unknown) => this.logger.warn(`retention failed: ${String(error)}`));
-    }, PACE.retentionMs).unref();
+    this.maintenance = this.retain();
+    this.maintenance.start();
+  }
+
+  private retain(): BackgroundTask {
+    let isFirst = true;
+    const turn = async () => {
+      const atStart = isFirst;
+      isFirst = false;
+      if (atStart) return PACE.retentionMs;
+      const { busy } = await this.retention.maintain();
+      return busy.length > 0 ? PACE.busyRetentionMs : PACE.retentionMs;
+    };
+    return new BackgroundTask(turn, {
+      backoff: { firstMs: PACE.busyRetentionMs, longestMs: PACE.retentionMs },
+      onError: error => this.logger.warn(`retention failed, trying again later: ${String(error)}`),
+    });
   }
 }

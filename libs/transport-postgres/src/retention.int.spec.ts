@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { emptyDatabase, Gathered, type TestDatabase } from '#testkit';
 import { PostgresTransport } from './postgres-transport.js';
 
@@ -24,8 +25,8 @@ describe('retention', () => {
   const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
 
   it('drops a day that is past its time, and keeps the days to come ready', async () => {
-    const dropped = await transport.maintain(inDays(9), 7);
-    expect(dropped).toContain(today());
+    const { dropped } = await transport.maintain(inDays(9), 7);
+    expect(dropped).toContain(dayTable(0));
     await transport.publish([{ topic: 'test', key: 'k', headers: {}, payload: Buffer.from('new') }]);
     const received = new Gathered<string>();
     await transport.subscribe(
@@ -40,11 +41,60 @@ describe('retention', () => {
       { group: 'slow', topics: ['test'], mode: 'competing', startFrom: 'start', maxBatch: 10 },
       () => Promise.reject(new Error('not yet')),
     );
-    expect(await transport.maintain(inDays(9), 7)).not.toContain(today());
+    expect((await transport.maintain(inDays(9), 7)).dropped).not.toContain(dayTable(0));
     await subscription.close();
+  });
+
+  it('keeps nobody waiting while a backup reads the queue: not those who publish, read or start', async () => {
+    // Days to drop, today, and days to come.
+    await transport.maintain(inDays(-3), 7);
+    const backup = new pg.Client({ connectionString: own.url });
+    await backup.connect();
+    await backup.query('BEGIN');
+    const { rows: tables } = await backup.query<{ name: string }>(
+      "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace",
+    );
+    for (const { name } of tables) await backup.query(`LOCK TABLE ${name} IN ACCESS SHARE MODE`);
+    const received = new Gathered<string>();
+    await transport.subscribe(
+      { group: 'g', topics: ['test'], mode: 'competing', startFrom: 'start', maxBatch: 10 },
+      async ({ messages }) => received.add(...messages.map(message => message.payload.toString())),
+    );
+
+    let maintained = false;
+    const maintaining = transport.maintain(inDays(2), 3).finally(() => (maintained = true));
+    for (let n = 0; !maintained; n += 1) {
+      await transport.publish([{ topic: 'test', key: 'k', headers: {}, payload: Buffer.from(`more ${n}`) }]);
+      await received.until(items => items.at(-1) === `more ${n}`);
+    }
+    expect(await maintaining).toEqual({ dropped: [], busy: [dayTable(-3)] });
+    const other = new PostgresTransport({ url: own.url, instance: randomUUID() });
+    await other.ensureTopics([{ name: 'test', partitions: 1 }]);
+    await other.close();
+
+    await backup.query('COMMIT');
+    await backup.end();
+    expect(await transport.maintain(inDays(2), 3)).toEqual({
+      dropped: [dayTable(-3), dayTable(-2)],
+      busy: [],
+    });
+    await transport.publish([{ topic: 'test', key: 'k', headers: {}, payload: Buffer.from('last') }]);
+    await received.until(items => items.at(-1) === 'last');
+  });
+
+  it('makes a day that is missing when a message of that day comes', async () => {
+    const client = new pg.Client({ connectionString: own.url });
+    await client.connect();
+    await client.query(`DROP TABLE ${dayTable(0)}`);
+    await transport.publish([{ topic: 'test', key: 'k', headers: {}, payload: Buffer.from('new') }]);
+    const { rows } = await client.query<{ table: string }>(
+      'SELECT tableoid::regclass::text AS table FROM message',
+    );
+    expect(rows).toEqual([{ table: dayTable(0) }]);
+    await client.end();
   });
 });
 
-function today(): string {
-  return `message_${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`;
+function dayTable(inDays: number): string {
+  return `message_${new Date(Date.now() + inDays * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '')}`;
 }

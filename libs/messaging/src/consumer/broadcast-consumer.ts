@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { classifyMessage } from './classify-message.js';
+import { DEFAULT_HANDLER_MS, withinLimit } from './handler-limit.js';
 import type { Subscription } from './subscription.js';
 import { failedChannel, settledChannel } from './signals.js';
 import { Header } from '../message/envelope.js';
@@ -16,7 +17,7 @@ export class BroadcastConsumer {
   constructor(private readonly subscription: Subscription) {}
 
   async handle(batch: Batch): Promise<void> {
-    const { name } = this.subscription;
+    const { name, timeoutMs = DEFAULT_HANDLER_MS } = this.subscription;
     const { topic, partition } = batch;
     const classified = batch.messages.map(message => classifyMessage(this.subscription, message));
     const counts = { handled: 0, skipped: 0, duplicate: 0, parked: 0, dead: 0 };
@@ -31,7 +32,7 @@ export class BroadcastConsumer {
     for (const { route, event, message } of classified.filter(item => item.kind === 'handle')) {
       try {
         await runInTrace(message.headers[Header.traceparent], () =>
-          route.invoke(event, { tx: undefined, messages: [message] }),
+          withinLimit(name, timeoutMs, () => route.invoke(event, { tx: undefined, messages: [message] })),
         );
         counts.handled += 1;
       } catch (error) {

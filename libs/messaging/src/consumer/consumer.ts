@@ -4,7 +4,7 @@ import { partitionName, type ReceivedMessage, typeOf } from '../message/received
 import { failedAttempt } from '../parking/retry-policy.js';
 import { describeError } from '../runtime/describe-error.js';
 import { isCircuitOpen, isInfrastructureError, isStaleOwner } from '../runtime/infrastructure-error.js';
-import { reportUnavailable } from '../runtime/report-unavailable.js';
+import { guardConnections } from '../runtime/guard-connections.js';
 import type { Batch } from '../transport/transport.js';
 import { CrashGuard, ProcessEnded } from './crash-guard.js';
 import { countHandled } from './handled-types.js';
@@ -44,7 +44,7 @@ export class Consumer {
     private readonly database: DataSource,
     limits: ConsumerLimits = DEFAULT_CONSUMER_LIMITS,
   ) {
-    reportUnavailable(database);
+    guardConnections(database);
     this.stall = new SubscriptionStall(database, subscription.name);
     this.crashes = new CrashGuard(database, subscription.name);
     this.outages = new PartitionOutages(subscription);

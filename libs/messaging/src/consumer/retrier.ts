@@ -17,7 +17,7 @@ import { BackgroundTask } from '../runtime/background-task.js';
 import { pauseAfter } from '../runtime/backoff.js';
 import { describeError } from '../runtime/describe-error.js';
 import { isInfrastructureError } from '../runtime/infrastructure-error.js';
-import { reportUnavailable } from '../runtime/report-unavailable.js';
+import { guardConnections } from '../runtime/guard-connections.js';
 import { classifyMessage, type ToHandle } from './classify-message.js';
 import { ProcessEnded } from './crash-guard.js';
 import { countHandled, noteHandled } from './handled-types.js';
@@ -91,7 +91,7 @@ export class Retrier {
     subscriptions: readonly Subscription[],
     { pollMs, maxBackoffMs }: RetrierLimits = DEFAULT_RETRIER_LIMITS,
   ) {
-    reportUnavailable(database);
+    guardConnections(database);
     this.stalls = new Map(subscriptions.map(each => [each, new SubscriptionStall(database, each.name)]));
     this.tasks = subscriptions.map(
       subscription =>
@@ -211,7 +211,7 @@ export class Retrier {
       partition: place.partition,
     };
     claimedChannel.publish(step);
-    await invokeHandlers(items, tx);
+    await invokeHandlers(subscription, items, tx);
     await renewReceipts(tx, place, items);
     const positions = parked.map(each => each.place.position);
     await unpark(tx, place, positions, 'handled');

@@ -112,7 +112,7 @@ export class Settlement {
     const waits = (item: ToHandle) => fails(item) || taken.has(storable(item.message.key));
     const parked = fresh.filter(waits);
     const free = fresh.filter(item => !waits(item));
-    await invokeHandlers(free, tx);
+    await invokeHandlers(this.subscription, free, tx);
     if (parked.length > 0) {
       await this.checkRoom(tx, parked.length);
       await park(tx, this.subscription.name, batch, this.toPark(parked, taken, failing));

@@ -38,6 +38,8 @@ export interface Subscription {
   /** Most messages in one transaction. */
   readonly batch: number;
   readonly retry: RetryPolicy;
+  /** How long one call of a handler may take, in ms; DEFAULT_HANDLER_MS where left out. */
+  readonly timeoutMs?: number | undefined;
   /** DEFAULT_ALERTS where left out. */
   readonly alert?: Partial<AlertPolicy> | undefined;
 }

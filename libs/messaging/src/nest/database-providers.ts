@@ -12,7 +12,7 @@ import { Relay } from '../publisher/relay.js';
 import { TimerLoop } from '../publisher/timer-loop.js';
 import { Timers } from '../publisher/timers.js';
 import { wakeOnCommit } from '../publisher/wake-on-commit.js';
-import { reportUnavailable } from '../runtime/report-unavailable.js';
+import { guardConnections } from '../runtime/guard-connections.js';
 import type { Transport } from '../transport/transport.js';
 import { DeliveryErrorFilter } from './delivery-error.filter.js';
 import { MessagingServer } from './messaging-server.js';
@@ -36,7 +36,7 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
       inject: [database],
       useFactory: async (source: DataSource) => {
         if (migrates) await migrateMessaging(source);
-        reportUnavailable(source);
+        guardConnections(source);
         return source;
       },
     },

@@ -26,10 +26,11 @@ export function declaredSubscriptions(handlers: ReadonlyMap<string, NestHandler>
         `${extras.name} is a broadcast in one place and competing in another; give them two names`,
       );
     }
-    if (entry.extras.batch !== extras.batch || entry.extras.startFrom !== extras.startFrom) {
-      throw new Error(
-        `${extras.name} has two values of batch or startFrom; its handlers share one place in the queue`,
-      );
+    for (const value of ['batch', 'startFrom', 'timeoutMs'] as const) {
+      if (entry.extras[value] !== extras[value])
+        throw new Error(
+          `${extras.name} has two values of ${value}; its handlers share one place in the queue`,
+        );
     }
     for (const policy of ['retry', 'alert'] as const) {
       if (JSON.stringify(entry.extras[policy]) !== JSON.stringify(extras[policy]))
@@ -45,6 +46,7 @@ export function declaredSubscriptions(handlers: ReadonlyMap<string, NestHandler>
     startFrom: extras.startFrom ?? 'start',
     batch: extras.batch ?? 1,
     retry: { ...DEFAULT_RETRY, ...extras.retry },
+    timeoutMs: extras.timeoutMs,
     alert: extras.alert,
   }));
 }

@@ -19,6 +19,8 @@ export interface HandleOptions {
   readonly broadcast?: boolean;
   /** Where a new subscription begins; `start` if left out. */
   readonly startFrom?: 'start' | 'now';
+  /** How long one call may take, in ms; then it is abandoned and counts as failed. Two minutes if left out. */
+  readonly timeoutMs?: number;
   /** What happens to a message whose handler fails; DEFAULT_RETRY where left out. Not for a broadcast. */
   readonly retry?: Partial<RetryPolicy>;
   /** The backlog at which an alert is raised; DEFAULT_ALERTS where left out. Not for a broadcast. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { eventually, Gate } from '../gather.js';
+import { eventually, Gate, Gathered } from '../gather.js';
 import { type Contract, lagIs, range, text } from './contract.js';
 
 /** Partitions are shared among the live instances of a group, one owner at a time; a broadcast goes to all. */
@@ -64,6 +64,29 @@ export function sharesAmongGroups(contract: Contract): void {
       await eventually(owners, list => new Set(list).size === 2 && !list.includes(undefined));
       await joined.close();
       await eventually(owners, list => new Set(list).size === 1 && !list.includes(undefined));
+    });
+
+    it('gives a topic to the members that subscribe to it, while two versions run side by side', async () => {
+      const { transport, topic } = await topicWith(4);
+      const { topic: added } = await topicWith(4);
+      const group = randomUUID();
+      await collect(connect(), topic, { group });
+      const newer = connect();
+      const options = { group, mode: 'competing', startFrom: 'start', maxBatch: 10 } as const;
+      const received = new Gathered<string>();
+      await newer.subscribe({ ...options, topics: [topic, added] }, async ({ messages }) =>
+        received.add(...messages.map(message => `${message.topic} ${message.payload.toString()}`)),
+      );
+      await eventually(
+        () => transport.lag(group),
+        lag =>
+          lag.every(({ owner }) => owner !== undefined) &&
+          new Set(lag.filter(each => each.topic === added).map(({ owner }) => owner)).size === 1 &&
+          new Set(lag.filter(each => each.topic === topic).map(({ owner }) => owner)).size === 2,
+      );
+      await transport.publish(range(20).map(n => text(added, `k${n}`, String(n))));
+      const expected = range(20).map(n => `${added} ${n}`);
+      await received.until(items => expected.every(item => items.includes(item)));
     });
 
     it('gives the partitions of a killed instance to the others', async () => {
