@@ -1,6 +1,7 @@
 import { UseFilters, UseInterceptors } from '@nestjs/common';
 import { MessagePattern, Payload, Transport } from '@nestjs/microservices';
 import type { ReplyOf, RequestDefinition, RequestOf } from '#messaging';
+import { ReplyInterceptor } from './reply.interceptor.js';
 import { RequestErrorFilter } from './request-error.filter.js';
 import { RequestPipe } from './request-pipe.js';
 import { RequestTraceInterceptor } from './request-trace.interceptor.js';
@@ -22,7 +23,7 @@ export function HandleRequest<D extends RequestDefinition>(
     Payload(new RequestPipe(definition))(target, key, 0);
     const decorators = [
       UseFilters(new RequestErrorFilter()),
-      UseInterceptors(new RequestTraceInterceptor()),
+      UseInterceptors(new RequestTraceInterceptor(), new ReplyInterceptor(definition)),
       MessagePattern(definition.type, Transport.TCP),
     ] as MethodDecorator[];
     for (const decorate of decorators) decorate(target, key, descriptor as PropertyDescriptor);

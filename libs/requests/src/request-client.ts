@@ -6,6 +6,7 @@ import {
   currentTraceparent,
   DependencyUnavailable,
   DomainError,
+  proveJson,
   rankByRendezvous,
   type Refusal,
   type ReplyOf,
@@ -91,7 +92,8 @@ export class RequestClient implements OnApplicationShutdown {
 
   /**
    * Asks, and returns the reply.
-   * @throws RequestRefused with the service's own code, RequestNotHandled, ServiceUnavailable, InvalidReply
+   * @throws RequestRefused with the service's own code, RequestNotHandled, ServiceUnavailable, InvalidReply,
+   *   NotJson when the data would not arrive as it is
    */
   async ask<D extends RequestDefinition>(
     definition: D,
@@ -103,6 +105,7 @@ export class RequestClient implements OnApplicationShutdown {
     if (candidates.length === 0) throw new ServiceUnavailable(service, 'no instance of it is known');
     const ranked = rankByRendezvous(options.routingKey ?? String(Math.random()), candidates);
     const deadline = performance.now() + (options.deadlineMs ?? DEADLINE_MS);
+    proveJson(definition.schema, data);
     const packet: RequestPacket = { data, traceparent: currentTraceparent() };
 
     const { skip = 0 } = options;

@@ -70,14 +70,11 @@ export class PostgresTransport implements Transport {
       idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
+      onConnect: client => limitSession(client as unknown as BoundedClient, SESSION),
     });
     // An idle connection that breaks is replaced at the next query. Without this handler it would end the
     // process.
     this.pool.on('error', error => this.logger.warn(`lost an idle connection: ${error.message}`));
-    this.pool.on('connect', client => {
-      // It comes before the first query. Without an answer that one fails too.
-      limitSession(client as unknown as BoundedClient, SESSION).catch(() => undefined);
-    });
     this.listener = new Listener(options.url);
     this.log = new SequencedLog(this.pool, LIMITS.maxMessageBytes);
     this.retention = new Retention(this.pool);

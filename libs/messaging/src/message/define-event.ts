@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { checkWireForm } from './wire-form.js';
 
 /**
  * Something that happened, as it travels between services.
@@ -18,7 +19,10 @@ export type EventOf<Definition> = Definition extends EventDefinition<infer Schem
 
 const EVENT_TYPE = /^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*\.v[1-9][0-9]*$/;
 
-/** @throws TypeError when the type is not `<owner>.<what-happened>.v<n>`. */
+/**
+ * @throws TypeError when the type is not `<owner>.<what-happened>.v<n>`, or when the schema has something that does not
+ *   travel as JSON, such as a date or a transformation
+ */
 export function defineEvent<Schema extends z.ZodType>(definition: {
   type: string;
   topic: string;
@@ -30,5 +34,6 @@ export function defineEvent<Schema extends z.ZodType>(definition: {
       `"${definition.type}" is no event type; write it as "order.paid.v1": owner, what happened, version`,
     );
   }
+  checkWireForm(definition.type, definition.schema);
   return Object.freeze(definition);
 }

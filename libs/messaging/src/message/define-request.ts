@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { checkWireForm } from './wire-form.js';
 
 /** A question or a command for one service, which answers it. */
 export interface RequestDefinition<
@@ -19,7 +20,10 @@ export type ReplyOf<Definition> =
 
 const REQUEST_TYPE = /^([a-z][a-z0-9-]*)\.[a-z][a-z0-9-]*\.v[1-9][0-9]*$/;
 
-/** @throws TypeError when the type is not `<service>.<what-to-do>.v<n>`. */
+/**
+ * @throws TypeError when the type is not `<service>.<what-to-do>.v<n>`, or when request or reply have something that does
+ *   not travel as JSON, such as a date or a transformation
+ */
 export function defineRequest<Schema extends z.ZodType, Reply extends z.ZodType>(definition: {
   type: string;
   schema: Schema;
@@ -31,5 +35,7 @@ export function defineRequest<Schema extends z.ZodType, Reply extends z.ZodType>
       `"${definition.type}" is no request type; write it as "order.place.v1": service, what to do, version`,
     );
   }
+  checkWireForm(definition.type, definition.schema);
+  checkWireForm(`the reply to ${definition.type}`, definition.reply);
   return Object.freeze({ ...definition, service });
 }

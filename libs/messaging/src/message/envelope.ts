@@ -1,6 +1,7 @@
 import type { EventDefinition } from './define-event.js';
 import { childOf, currentTraceparent } from './trace.js';
 import { uuidv7 } from './uuid-v7.js';
+import { NotJson, toJson } from './wire-form.js';
 
 /** A message as a transport carries it. Header names and values follow CloudEvents' Kafka binding, binary mode. */
 export interface WireMessage {
@@ -30,7 +31,8 @@ export interface Envelope {
   readonly type: string;
   readonly id: string;
   readonly traceparent: string;
-  readonly payload: unknown;
+  /** JSON. */
+  readonly payload: string;
 }
 
 /** What the headers say about an event. */
@@ -62,7 +64,7 @@ export const LONGEST_KEY = 512;
 /**
  * Wraps an event.
  * @param traceparent the trace that the event belongs to; the current one if left out
- * @throws InvalidEvent when the data does not fit the definition's schema
+ * @throws InvalidEvent when the data does not fit the definition's schema, or would not arrive as it is
  */
 export function envelop<Definition extends EventDefinition>(
   definition: Definition,
@@ -72,8 +74,13 @@ export function envelop<Definition extends EventDefinition>(
   const parsed = definition.schema.safeParse(data);
   if (!parsed.success) throw new InvalidEvent(definition.type, describeIssues(parsed.error.issues));
   const key = definition.key(parsed.data as never);
-  if (typeof key !== 'string' || key.includes('\0') || Buffer.byteLength(key) > LONGEST_KEY) {
-    const issue = `its key is no text, has a NUL character in it or is longer than ${LONGEST_KEY} bytes`;
+  if (
+    typeof key !== 'string' ||
+    key.includes('\0') ||
+    !key.isWellFormed() ||
+    Buffer.byteLength(key) > LONGEST_KEY
+  ) {
+    const issue = `its key is not text, has a NUL character or half of a surrogate pair in it, or is longer than ${LONGEST_KEY} bytes`;
     throw new InvalidEvent(definition.type, issue);
   }
   return {
@@ -82,8 +89,17 @@ export function envelop<Definition extends EventDefinition>(
     type: definition.type,
     id: uuidv7(),
     traceparent: childOf(traceparent),
-    payload: parsed.data,
+    payload: jsonOf(definition, parsed.data),
   };
+}
+
+function jsonOf({ type, schema }: EventDefinition, data: unknown): string {
+  try {
+    return toJson(schema, data);
+  } catch (error) {
+    if (error instanceof NotJson) throw new InvalidEvent(type, error.message);
+    throw error;
+  }
 }
 
 /**
@@ -112,7 +128,7 @@ export function headersOf(event: Provenance): Record<string, string> {
  */
 export function toWire({ topic, key, payload, ...event }: Envelope, source: string): WireMessage {
   const headers = headersOf({ ...event, source, time: new Date() });
-  return { topic, key, headers, payload: Buffer.from(JSON.stringify(payload)) };
+  return { topic, key, headers, payload: Buffer.from(payload) };
 }
 
 export type Decoded<T> =

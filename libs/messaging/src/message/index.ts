@@ -20,3 +20,4 @@ export {
 } from './received-message.js';
 export { currentTraceparent, rememberOrigin, runInTrace, traceparentOf } from './trace.js';
 export { uuidv7 } from './uuid-v7.js';
+export { NotJson, proveJson } from './wire-form.js';

@@ -112,6 +112,13 @@ BEGIN
       USING ERRCODE = 'SL001';
   END IF;
 
+  -- Before the receipts: they are numbered in the order in which messages are handled.
+  WITH blocked AS (
+    SELECT key FROM messaging.blocked_key
+    WHERE subscription = p_subscription AND topic = p_topic AND key = ANY(p_keys) FOR KEY SHARE
+  )
+  SELECT coalesce(array_agg(key), '{}') INTO parked FROM blocked;
+
   WITH receipts AS (
     INSERT INTO messaging.inbox (subscription, message_id, key_hash, sequence)
     SELECT p_subscription, m.id, hashtextextended(concat_ws(chr(31), m.source, p_topic, m.key), 0), m.sequence
@@ -120,12 +127,6 @@ BEGIN
     ON CONFLICT DO NOTHING RETURNING message_id
   )
   SELECT coalesce(array_agg(message_id), '{}') INTO fresh FROM receipts;
-
-  WITH blocked AS (
-    SELECT key FROM messaging.blocked_key
-    WHERE subscription = p_subscription AND topic = p_topic AND key = ANY(p_keys) FOR KEY SHARE
-  )
-  SELECT coalesce(array_agg(key), '{}') INTO parked FROM blocked;
 END
 $$`;
 

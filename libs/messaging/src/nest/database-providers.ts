@@ -43,13 +43,15 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
     { provide: APP_FILTER, useClass: DeliveryErrorFilter },
     {
       provide: Outbox,
-      inject: [MESSAGE_TRANSPORT],
-      useFactory: (transport: Transport) => new Outbox(limitsOf(transport)),
+      inject: [MESSAGE_TRANSPORT, MESSAGING_OPTIONS],
+      useFactory: (transport: Transport, options: MessagingOptions) =>
+        new Outbox(limitsOf(transport, options)),
     },
     {
       provide: Timers,
-      inject: [MESSAGE_TRANSPORT],
-      useFactory: (transport: Transport) => new Timers(limitsOf(transport)),
+      inject: [MESSAGE_TRANSPORT, MESSAGING_OPTIONS],
+      useFactory: (transport: Transport, options: MessagingOptions) =>
+        new Timers(limitsOf(transport, options)),
     },
     {
       provide: Relay,
@@ -72,9 +74,13 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
     },
     {
       provide: MessagingMonitor,
-      inject: [MESSAGE_TRANSPORT, MESSAGING_DATABASE, MessagingServer],
-      useFactory: (transport: Transport, source: DataSource, server: MessagingServer) =>
-        new MessagingMonitor(transport, source, () => server.subscriptions),
+      inject: [MESSAGE_TRANSPORT, MESSAGING_DATABASE, MessagingServer, MESSAGING_OPTIONS],
+      useFactory: (
+        transport: Transport,
+        source: DataSource,
+        server: MessagingServer,
+        { service }: MessagingOptions,
+      ) => new MessagingMonitor(transport, source, () => server.subscriptions, service),
     },
     {
       provide: DeadLetters,
@@ -119,8 +125,9 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
   ];
 }
 
-function limitsOf(transport: Transport): OutboxLimits {
+function limitsOf(transport: Transport, { topics }: MessagingOptions): OutboxLimits {
   return {
+    topics,
     maxEvents: DEFAULT_PUBLISH_EVENTS,
     maxMessageBytes: transport.capabilities.maxMessageBytes,
   };

@@ -3,6 +3,7 @@ import { ClientProxy, type ReadPacket } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
 import { envelop, toWire, type WireMessage } from '../message/envelope.js';
+import { checkSize, checkTopic } from '../publisher/outbox.js';
 import type { Transport } from '../transport/transport.js';
 import { Batcher } from '../runtime/batcher.js';
 import { MESSAGE_TRANSPORT, MESSAGING_OPTIONS, type MessagingOptions } from './options.js';
@@ -46,7 +47,7 @@ export class MessagingClient extends ClientProxy {
 
   /**
    * Sends one event. Events of the same moment are sent together.
-   * @throws InvalidEvent, MessageTooLarge, TooManyWaiting, or the transport's error; the event is then not sent
+   * @throws UndeclaredTopic, InvalidEvent, MessageTooLarge, TooManyWaiting, or the transport's error; the event is then not sent
    */
   async emitEvent<D extends EventDefinition>(definition: D, event: EventOf<D>): Promise<void> {
     await firstValueFrom(this.emit(definition, event), { defaultValue: undefined });
@@ -66,7 +67,11 @@ export class MessagingClient extends ClientProxy {
     const definition = packet.pattern as EventDefinition;
     const limit = DEFAULT_CLIENT_WAITING;
     if (this.sending.size >= limit) throw new TooManyWaiting(definition.type, limit);
-    await this.sending.add(toWire(envelop(definition, packet.data), this.options.service));
+    // What the queue would refuse must not fail those that are sent with it.
+    checkTopic(definition, this.options.topics);
+    const { key, topic, payload, ...envelope } = envelop(definition, packet.data);
+    checkSize(topic, key, payload, this.transport.capabilities.maxMessageBytes);
+    await this.sending.add(toWire({ key, topic, payload, ...envelope }, this.options.service));
     return undefined as T;
   }
 

@@ -1,12 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { type AlertKind, type AlertLimits, decideAlerts, readingsOf } from './alert-policy.js';
+import {
+  type AlertKind,
+  type AlertLimits,
+  decideAlerts,
+  readingsOf,
+  type WatchedState,
+} from './alert-policy.js';
 import { DEFAULT_CONSUMER_LIMITS } from '../consumer/settlement.js';
 import { DEFAULT_ALERTS } from '../consumer/subscription.js';
 import { DEFAULT_ALERT_LIMITS } from './alert-watch.js';
 import type { SubscriptionState } from './states.js';
 
 const AT = new Date('2026-01-01T00:01:00Z');
-const LIMITS: AlertLimits = { parked: 50, waitingMs: 10_000, outbox: 1_000 };
+const LIMITS: AlertLimits = { parked: 50, waitingMs: 10_000, outbox: 1_000, outboxAgeMs: 30_000 };
+const EMPTY = { depth: 0, oldestAt: null, refused: 0 };
 const QUIET: SubscriptionState = {
   name: 's.follow',
   topics: ['t'],
@@ -26,14 +33,20 @@ const QUIET: SubscriptionState = {
 };
 
 const policy = { ...DEFAULT_ALERTS, lag: 100, ageMs: 30_000 };
-const readings = (state: Partial<SubscriptionState>, outbox = 0) =>
-  readingsOf('s', { subscriptions: [{ ...QUIET, ...state }], outbox }, () => policy, LIMITS, AT);
-const raised = (state: Partial<SubscriptionState>, outbox = 0) =>
+const readings = (state: Partial<SubscriptionState>, outbox: Partial<WatchedState['outbox']> = {}) =>
+  readingsOf(
+    's',
+    { subscriptions: [{ ...QUIET, ...state }], outbox: { ...EMPTY, ...outbox } },
+    () => policy,
+    LIMITS,
+    AT,
+  );
+const raised = (state: Partial<SubscriptionState>, outbox: Partial<WatchedState['outbox']> = {}) =>
   decideAlerts([], readings(state, outbox)).raise.map(({ kind, subject }) => `${kind} ${subject}`);
 
 describe('an alert', () => {
   it('is not raised for what is within its limits', () => {
-    expect(raised({ lag: 99, oldestAt: '2026-01-01T00:00:31Z', parked: 49 }, 999)).toEqual([]);
+    expect(raised({ lag: 99, oldestAt: '2026-01-01T00:00:31Z', parked: 49 }, { depth: 999 })).toEqual([]);
   });
 
   it.each<[AlertKind, Partial<SubscriptionState>]>([
@@ -51,7 +64,12 @@ describe('an alert', () => {
   });
 
   it('is raised for an outbox that is not emptied', () => {
-    expect(raised({}, 1_000)).toEqual(['outbox s.outbox']);
+    expect(raised({}, { depth: 1_000 })).toEqual(['outbox s.outbox']);
+  });
+
+  it('is raised for a single event that is not sent, and for one that the queue refused', () => {
+    expect(raised({}, { depth: 1, oldestAt: '2026-01-01T00:00:30Z' })).toEqual(['age s.outbox']);
+    expect(raised({}, { refused: 1 })).toEqual(['dead s.outbox']);
   });
 
   it('is raised once, and cleared when the figure is down to half', () => {
@@ -70,7 +88,7 @@ describe('an alert', () => {
   it('is neither raised nor cleared for what the queue cannot tell now, and for the rest it is', () => {
     const open = [{ id: '1', subject: 's.follow', kind: 'lag' as const }];
     const away = { ...QUIET, lag: undefined, oldestAt: undefined, parked: 50 };
-    const read = readingsOf('s', { subscriptions: [away], outbox: 0 }, () => policy, LIMITS, AT);
+    const read = readingsOf('s', { subscriptions: [away], outbox: EMPTY }, () => policy, LIMITS, AT);
     expect(decideAlerts(open, read)).toMatchObject({ raise: [{ kind: 'parked' }], clear: [] });
   });
 });

@@ -1,4 +1,5 @@
 import type { AlertPolicy } from '../consumer/subscription.js';
+import { outboxOf } from '../publisher/relay.js';
 import type { Alert, SubscriptionState } from './states.js';
 
 /** Limits for a service's alerts that do not depend on one subscription's policy. */
@@ -9,6 +10,8 @@ export interface AlertLimits {
   readonly waitingMs: number;
   /** Events committed and not yet sent. */
   readonly outbox: number;
+  /** How long such an event waits, in ms. */
+  readonly outboxAgeMs: number;
 }
 
 export type AlertKind = Alert['kind'];
@@ -22,7 +25,14 @@ export interface WatchedState {
     readonly lag: number | undefined;
     readonly oldestAt: string | null | undefined;
   })[];
-  readonly outbox: number;
+  readonly outbox: {
+    /** Events committed and not yet sent. */
+    readonly depth: number;
+    /** Since when the oldest of them waits. */
+    readonly oldestAt: string | null;
+    /** Events that the queue refused and nobody has decided on. */
+    readonly refused: number;
+  };
 }
 
 /** One figure that is watched. */
@@ -75,9 +85,12 @@ export function readingsOf(
       { subject: name, kind: 'waiting', value: since(waiting?.since ?? null), threshold: limits.waitingMs },
     ];
   });
+  const subject = outboxOf(service);
   return [
     ...watched,
-    { subject: `${service}.outbox`, kind: 'outbox', value: outbox, threshold: limits.outbox },
+    { subject, kind: 'outbox', value: outbox.depth, threshold: limits.outbox },
+    { subject, kind: 'age', value: since(outbox.oldestAt), threshold: limits.outboxAgeMs },
+    { subject, kind: 'dead', value: outbox.refused, threshold: 1 },
   ];
 }
 
@@ -108,7 +121,7 @@ export function tellAlert({ subject, kind, value, threshold }: Read): string {
     case 'age':
       return (
         `${subject} has had an unsettled message for ${seconds(value)} ` +
-        `(alert threshold: ${seconds(threshold)}); ${subscriptions}`
+        `(alert threshold: ${seconds(threshold)}); ${subscriptions}, and the log of the service for its outbox`
       );
     case 'parked':
       return (

@@ -3,15 +3,20 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { eventually, Gathered, MessagingFixture } from '#testkit';
+import { eventually, Gathered, Happened, MessagingFixture } from '#testkit';
+import type { WireMessage } from '../message/envelope.js';
 import { DEFAULT_ALERTS } from '../consumer/subscription.js';
+import type { Transport } from '../transport/transport.js';
+import type { WatchedState } from './alert-policy.js';
 import { AlertWatch, type AlertWatchLimits } from './alert-watch.js';
+import { MessagingMonitor } from './messaging-monitor.js';
 import { AlertWebhook } from './alert-webhook.js';
 
 const LIMITS: AlertWatchLimits = {
   parked: 10,
   waitingMs: 1_000,
   outbox: 100,
+  outboxAgeMs: 60_000,
   pollMs: 5,
   leaseMs: 300,
   notices: 10,
@@ -57,9 +62,11 @@ describe('alerts of a service', () => {
     endpoint.close();
   });
 
-  function watch(instance: string): AlertWatch {
+  const depth = () =>
+    Promise.resolve({ subscriptions: [], outbox: { depth: outbox, oldestAt: null, refused: 0 } });
+
+  function watch(instance: string, look: () => Promise<WatchedState> = depth): AlertWatch {
     const { port } = endpoint.address() as AddressInfo;
-    const look = () => Promise.resolve({ subscriptions: [], outbox });
     const webhook = new AlertWebhook({ url: `http://127.0.0.1:${port}/`, secret: SECRET });
     const started = new AlertWatch(
       fixture.database,
@@ -144,5 +151,30 @@ describe('alerts of a service', () => {
     refuse = undefined;
     await told.count(3);
     expect(told.items).toEqual(['outbox cleared', 'outbox raised', 'outbox cleared']);
+  });
+
+  it('are raised by age when a relay cannot send a single event, and cleared when it can', async () => {
+    let away = true;
+    const queue = fixture.transport();
+    await queue.ensureTopics([{ name: 'test', partitions: 1 }]);
+    const sending = {
+      publish: (messages: readonly WireMessage[]) =>
+        away ? Promise.reject(new Error('no broker')) : queue.publish(messages),
+    } as unknown as Transport;
+    await fixture.database.transaction(tx => fixture.outbox.publish(tx, Happened, { key: 'a', n: 1 }));
+    await fixture.database.query("UPDATE messaging.outbox SET created_at = now() - interval '2 minutes'");
+    fixture.relay(sending);
+    const monitor = new MessagingMonitor(queue, fixture.database, () => [], 'test');
+    const running = watch('one', () => monitor.watched());
+    const [alert] = await eventually(
+      () => running.list(10, true),
+      list => list.length === 1,
+    );
+    expect(alert).toMatchObject({ subject: 'test.outbox', kind: 'age' });
+    away = false;
+    await eventually(
+      () => running.list(10, true),
+      list => list.length === 0,
+    );
   });
 });

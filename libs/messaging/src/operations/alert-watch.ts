@@ -44,6 +44,7 @@ export const DEFAULT_ALERT_LIMITS: AlertWatchLimits = {
   parked: 5_000,
   waitingMs: 10_000,
   outbox: 50_000,
+  outboxAgeMs: 60_000,
   pollMs: 5_000,
   leaseMs: 6_000,
   notices: 100,

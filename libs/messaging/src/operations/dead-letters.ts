@@ -17,6 +17,7 @@ import {
 } from '../parking/dead-letter-store.js';
 import { noteOutcome } from '../parking/outcome.js';
 import { discardHeld, release, repark } from '../parking/parked-messages.js';
+import { SEND_AGAIN } from '../publisher/outbox-sql.js';
 import { recordAction } from './operator-actions.js';
 import type { DeadLetter } from './states.js';
 
@@ -90,12 +91,17 @@ export class DeadLetters {
 
   /**
    * Puts a letter back at its place in its key, to be tried as if for the first time. If it did not parse and
-   * a copy of it has been handled since, it is done.
+   * a copy of it has been handled since, it is done. One that the queue refused is sent again, after what waits in the
+   * outbox now.
    * @returns false if there is no undecided letter with this id
    * @throws LetterNotReplayable; the letter is then unchanged
    */
   async replay(id: string, by: string): Promise<boolean> {
     return this.decide(id, 'replayed', by, null, async (tx, letter) => {
+      if (letter.reason === 'refused') {
+        await tx.query(SEND_AGAIN, [id, letter.headers]);
+        return;
+      }
       if (isTooLong(letter)) throw new LetterNotReplayable(id);
       if (letter.holds_key) {
         await release(tx, letter);
@@ -115,6 +121,7 @@ export class DeadLetters {
    */
   async discard(id: string, by: string, reason: string): Promise<boolean> {
     return this.decide(id, 'discarded', by, reason, async (tx, letter) => {
+      if (letter.reason === 'refused') return;
       if (letter.holds_key) await discardHeld(tx, letter);
       else await noteOutcome(tx, letter, 'dead', 'discarded');
     });

@@ -5,7 +5,8 @@ import { readProgress } from '../consumer/progress.js';
 import type { Subscription } from '../consumer/subscription.js';
 import { listStalls } from '../consumer/subscription-stall.js';
 import { countUndecided } from '../parking/dead-letter-store.js';
-import { OUTBOX_DEPTH } from '../publisher/outbox-sql.js';
+import { OUTBOX_STATE } from '../publisher/outbox-sql.js';
+import { outboxOf } from '../publisher/relay.js';
 import type { PartitionLag, Transport } from '../transport/transport.js';
 import type { WatchedState } from './alert-policy.js';
 import { listActions, recordAction } from './operator-actions.js';
@@ -18,6 +19,7 @@ export class MessagingMonitor {
     private readonly transport: Transport,
     private readonly database: DataSource,
     private readonly declared: () => readonly Subscription[],
+    private readonly service: string,
   ) {}
 
   /** @param order whether to check every receipt for its order */
@@ -63,7 +65,7 @@ export class MessagingMonitor {
       listStalls(this.database),
       listPauses(this.database),
       countUndecided(this.database),
-      this.outboxDepth(),
+      this.outboxState(),
     ]);
     const subscriptions = await Promise.all(
       this.competing.map(async ({ name }) => {
@@ -79,13 +81,14 @@ export class MessagingMonitor {
         };
       }),
     );
-    return { subscriptions, outbox };
+    const refused = undecided.get(outboxOf(this.service)) ?? 0;
+    return { subscriptions, outbox: { ...outbox, refused } };
   }
 
   /** @param order whether to check every receipt for its order */
   async state(order: boolean): Promise<QueueState> {
-    const [subscriptions, outbox] = await Promise.all([this.subscriptions(order), this.outboxDepth()]);
-    return { subscriptions, outbox };
+    const [subscriptions, { depth }] = await Promise.all([this.subscriptions(order), this.outboxState()]);
+    return { subscriptions, outbox: depth };
   }
 
   /**
@@ -119,9 +122,11 @@ export class MessagingMonitor {
     return this.declared().filter(({ mode }) => mode === 'competing');
   }
 
-  private async outboxDepth(): Promise<number> {
-    const [{ depth }] = (await this.database.query(OUTBOX_DEPTH)) as [{ depth: number }];
-    return depth;
+  private async outboxState(): Promise<{ depth: number; oldestAt: string | null }> {
+    const [{ depth, oldestAt }] = (await this.database.query(OUTBOX_STATE)) as [
+      { depth: number; oldestAt: Date | null },
+    ];
+    return { depth, oldestAt: oldestAt?.toISOString() ?? null };
   }
 }
 

@@ -51,8 +51,11 @@ export const DeadLetter = z.object({
   /** Base64. */
   payload: z.string(),
   appendedAt: z.string(),
-  /** `invalid`: it does not fit its contract. `failed`: its handler failed at every attempt. */
-  reason: z.enum(['invalid', 'failed']),
+  /**
+   * `invalid`: it does not fit its contract. `failed`: its handler failed at every attempt. `refused`: the queue does
+   * not take it, so it was never sent; its subscription is the service's outbox.
+   */
+  reason: z.enum(['invalid', 'failed', 'refused']),
   /** The last attempts, each with its error and stack. */
   errors: z.array(z.object({ at: z.string(), error: z.string() })),
   /** Whether its key waits until an operator decides. */

@@ -7,24 +7,28 @@ import { type FailedAttempt, failedAttempt } from './retry-policy.js';
 
 /** The store of dead letters: messages given up, each with everything it came with. */
 
-/** `invalid`: it does not fit its contract. `failed`: its handler failed at every attempt. */
-export type DeathReason = 'invalid' | 'failed';
+/**
+ * `invalid`: it does not fit its contract. `failed`: its handler failed at every attempt. `refused`: the queue does not
+ * take it, so it was never sent.
+ */
+export type DeathReason = 'invalid' | 'failed' | 'refused';
 export type DeadLetterStatus = 'dead' | 'replayed' | 'discarded';
 
 const BURY = `
 INSERT INTO messaging.dead_letter
   (id, subscription, topic, partition, position, key, headers, payload, appended_at, reason, errors)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'invalid', $10::jsonb)`;
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $10::jsonb)`;
 
-/** Gives up a message that was never parked: no retry can make it fit its contract. */
+/** Gives up a message that was never parked: no retry can make it fit its contract, or the queue take it. */
 export async function bury(
   tx: EntityManager,
   place: Place,
   message: ReceivedMessage,
-  problem: string,
+  problem: unknown,
+  reason: Exclude<DeathReason, 'failed'> = 'invalid',
 ): Promise<void> {
   const errors = JSON.stringify([failedAttempt(problem)]);
-  await tx.query(BURY, [uuidv7(), ...valuesOf(place), ...columnsOf(message), errors]);
+  await tx.query(BURY, [uuidv7(), ...valuesOf(place), ...columnsOf(message), errors, reason]);
 }
 
 /** A letter that was replayed and fails again stays the same letter. */

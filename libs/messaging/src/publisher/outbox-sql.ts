@@ -16,5 +16,16 @@ export const NEXT_TO_SEND = 'SELECT * FROM messaging.next_to_send($1::bigint[], 
 
 export const HIGHEST = 'SELECT coalesce(max(id), 0) AS id FROM messaging.outbox';
 
-/** Rows that wait to be sent. */
-export const OUTBOX_DEPTH = 'SELECT count(*)::int AS depth FROM messaging.outbox';
+/** Rows that wait to be sent, and since when the oldest of them does. */
+export const OUTBOX_STATE =
+  'SELECT count(*)::int AS depth, min(created_at) AS "oldestAt" FROM messaging.outbox';
+
+/** Takes a row out that is not to be sent. */
+export const REMOVE = 'DELETE FROM messaging.outbox WHERE id = $1';
+
+/** Puts a dead letter of the outbox back, behind what waits now: what $2 says of it is its headers. */
+export const SEND_AGAIN = `
+INSERT INTO messaging.outbox (topic, key, type, event_id, traceparent, payload)
+SELECT topic, key, $2::json ->> 'ce_type', ($2::json ->> 'ce_id')::uuid, $2::json ->> 'traceparent',
+       convert_from(payload, 'UTF8')
+FROM messaging.dead_letter WHERE id = $1`;

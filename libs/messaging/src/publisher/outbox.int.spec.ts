@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { defineEvent } from '../message/define-event.js';
 import { eventually, Gate, Gathered, MessagingFixture } from '#testkit';
-import type { Transport } from '../transport/transport.js';
+import { DeadLetters } from '../operations/dead-letters.js';
+import { MessageTooLarge, type Transport } from '../transport/transport.js';
+import { Outbox } from './outbox.js';
+import { TimerLoop } from './timer-loop.js';
+import { Timers } from './timers.js';
 
 const Happened = defineEvent({
   type: 'test.happened.v1',
@@ -221,5 +225,77 @@ describe('outbox and relay', () => {
     for (let n = 1; n <= 10; n += 1) await publish({ key: 'a', n });
     await received.count(11);
     expect(new Set(sent.items)).toEqual(new Set(['one']));
+  });
+
+  it('brings a bare text, a number and nothing at all as they went in, also by a timer', async () => {
+    const Said = defineEvent({
+      type: 'test.said.v1',
+      topic: 'test',
+      key: () => 'k',
+      schema: z.union([z.string(), z.number(), z.null()]),
+    });
+    fixture.relay(transport);
+    const said = ['a "text"', '12', 12.5, null];
+    await fixture.database.transaction(tx => fixture.outbox.publish(tx, Said, said));
+    expect(await received.count(4)).toEqual(said);
+    const timers = new Timers({ maxEvents: 10, maxMessageBytes: 10_000 });
+    await fixture.database.transaction(tx =>
+      timers.schedule(tx, Said, [{ event: 'later', dueAt: new Date(0) }]),
+    );
+    const loop = new TimerLoop(fixture.database, () => undefined);
+    loop.start();
+    expect((await received.count(5)).at(-1)).toBe('later');
+    await loop.stop();
+  });
+
+  it('refuses an event of a topic that the service has not declared, and says what to do', async () => {
+    const limits = { maxEvents: 10, maxMessageBytes: 10_000, topics: ['other'] };
+    const declared = new Outbox(limits);
+    const timers = new Timers(limits);
+    const event = { key: 'a', n: 1 };
+    await expect(fixture.database.transaction(tx => declared.publish(tx, Happened, event))).rejects.toThrow(
+      'add it to `publishes`',
+    );
+    await expect(
+      fixture.database.transaction(tx => timers.schedule(tx, Happened, [{ event, dueAt: new Date() }])),
+    ).rejects.toThrow('add it to `publishes`');
+  });
+
+  it('sets aside what the queue refuses for good, sends the rest in order, and sends it when it is replayed', async () => {
+    const Stray = defineEvent({ ...Happened, type: 'test.strayed.v1', topic: 'stray' });
+    const note = 'x'.repeat(5_000);
+    await publish({ key: 'a', n: 1 }, { key: 'a', n: 2, note }, { key: 'a', n: 3 });
+    await fixture.database.transaction(tx => fixture.outbox.publish(tx, Stray, { key: 's', n: 4 }));
+    await publish({ key: 'b', n: 5 });
+    // A queue whose limit is lower than the one that the event was checked against.
+    let limit = 1_000;
+    const strict = {
+      publish: (messages: Parameters<Transport['publish']>[0]) => {
+        const long = messages.find(({ payload }) => payload.length > limit);
+        if (long === undefined) return transport.publish(messages);
+        return Promise.reject(new MessageTooLarge(long.topic, long.key, long.payload.length, limit));
+      },
+    } as unknown as Transport;
+    fixture.relay(strict);
+    await received.until(events => new Set(events.map(({ n }) => n)).size === 3);
+    expect([...new Set(received.items.filter(({ key }) => key === 'a').map(({ n }) => n))]).toEqual([1, 3]);
+    const letters = new DeadLetters(fixture.database);
+    const refused = await eventually(
+      () => letters.list({ limit: 10, status: 'dead', filter: { reason: 'refused' } }),
+      list => list.length === 2,
+    );
+    expect(refused.map(({ subscription, topic }) => `${subscription} ${topic}`).sort()).toEqual([
+      'test.outbox stray',
+      'test.outbox test',
+    ]);
+    const long = refused.find(({ topic }) => topic === 'test')!;
+    const stray = refused.find(({ topic }) => topic === 'stray')!;
+    expect(await letters.discard(stray.id, 'ann', 'nobody needs it')).toBe(true);
+    limit = 10_000;
+    expect(await letters.replay(long.id, 'ann')).toBe(true);
+    await received.until(events => events.some(({ n }) => n === 2));
+    expect(await fixture.database.query('SELECT FROM messaging.outbox WHERE topic = $1', ['stray'])).toEqual(
+      [],
+    );
   });
 });

@@ -10,6 +10,8 @@ export interface OutboxLimits {
   readonly maxEvents: number;
   /** The longest event the transport takes, in bytes of JSON. */
   readonly maxMessageBytes: number;
+  /** The topics that the service has declared to publish to; any, if left out. */
+  readonly topics?: readonly string[] | undefined;
 }
 
 export const DEFAULT_PUBLISH_EVENTS: OutboxLimits['maxEvents'] = 5_000;
@@ -36,6 +38,24 @@ export class TooManyEvents extends Error {
   }
 }
 
+/** The service has not said that it publishes to the topic, so nobody may have created it. */
+export class UndeclaredTopic extends Error {
+  constructor(
+    readonly type: string,
+    readonly topic: string,
+  ) {
+    super(
+      `${type} was not published: its topic "${topic}" is not declared; ` +
+        `add it to \`publishes\` of the service's MessagingModule`,
+    );
+  }
+}
+
+/** @throws UndeclaredTopic */
+export function checkTopic({ type, topic }: EventDefinition, declared: readonly string[] | undefined): void {
+  if (declared !== undefined && !declared.includes(topic)) throw new UndeclaredTopic(type, topic);
+}
+
 /** Marks a connection whose transaction published, so that its commit wakes the relay. */
 export const PUBLISHED = 'sluice.published';
 /** The same for the timers. */
@@ -50,7 +70,7 @@ export class Outbox {
    * Holds a lock on every key until the transaction ends, so that events of one key are sent in commit order.
    * The locks of one call are sorted. Two transactions that call it several times with the same keys in another
    * order can still deadlock; PostgreSQL then ends one of them, and a handler is simply called again.
-   * @throws PublishOutsideTransaction, InvalidEvent, TooManyEvents, MessageTooLarge; nothing is then written
+   * @throws PublishOutsideTransaction, UndeclaredTopic, InvalidEvent, TooManyEvents, MessageTooLarge; nothing is then written
    */
   async publish<Definition extends EventDefinition>(
     tx: EntityManager,
@@ -60,6 +80,7 @@ export class Outbox {
   ): Promise<void> {
     const runner = tx.queryRunner;
     if (runner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
+    checkTopic(definition, this.limits.topics);
     const list = (Array.isArray(events) ? events : [events]) as readonly unknown[];
     if (list.length === 0) return;
     if (list.length > this.limits.maxEvents) {
@@ -67,8 +88,7 @@ export class Outbox {
     }
     const messages = list.map((event, index) => {
       const envelope = envelop(definition, event, options.traceparents?.[index]);
-      const { topic, key, id, traceparent } = envelope;
-      const payload = JSON.stringify(envelope.payload);
+      const { topic, key, id, traceparent, payload } = envelope;
       checkSize(topic, key, payload, this.limits.maxMessageBytes);
       return `{"key":${JSON.stringify(key)},"id":"${id}","traceparent":"${traceparent}","payload":${payload}}`;
     });

@@ -4,8 +4,9 @@ import { headersOf, type WireMessage } from '../message/envelope.js';
 import { BackgroundTask, type Turn } from '../runtime/background-task.js';
 import { Lease } from '../runtime/lease.js';
 import { restAfter } from '../runtime/yielding.js';
-import type { Transport } from '../transport/transport.js';
-import { HIGHEST, NEXT_TO_SEND } from './outbox-sql.js';
+import { bury } from '../parking/dead-letter-store.js';
+import { MessageTooLarge, type Transport, UnknownTopic } from '../transport/transport.js';
+import { HIGHEST, NEXT_TO_SEND, REMOVE } from './outbox-sql.js';
 import { sentChannel, type SentSignal } from './signals.js';
 
 export interface RelayLimits {
@@ -116,10 +117,42 @@ export class Relay {
   private async sendBatch(): Promise<{ count: number; last: string | undefined }> {
     const rows = await this.next((await this.lease.hold()) ? this.limits.batch : 0);
     if (rows.length === 0) return { count: 0, last: undefined };
-    await this.transport.publish(rows.map(row => toWireMessage(row, this.service)));
+    await this.send(rows);
     sentChannel.publish({ service: this.service, count: rows.length } satisfies SentSignal);
     this.sent = rows.map(row => row.id);
     return { count: rows.length, last: this.sent.at(-1) };
+  }
+
+  /**
+   * Sends the rows in order. What the queue refuses for good is found by halving and set aside: it must not stop what
+   * comes after it.
+   */
+  private async send(rows: readonly OutboxRow[]): Promise<void> {
+    const messages = rows.map(row => toWireMessage(row, this.service));
+    try {
+      await this.transport.publish(messages);
+    } catch (error) {
+      if (!(error instanceof MessageTooLarge || error instanceof UnknownTopic)) throw error;
+      if (rows.length === 1) return this.setAside(rows[0]!, messages[0]!, error);
+      const middle = Math.ceil(rows.length / 2);
+      await this.send(rows.slice(0, middle));
+      await this.send(rows.slice(middle));
+    }
+  }
+
+  private async setAside({ id, created_at }: OutboxRow, message: WireMessage, error: Error): Promise<void> {
+    const place = {
+      subscription: outboxOf(this.service),
+      topic: message.topic,
+      partition: 0,
+      position: Number(id),
+    };
+    await this.database.transaction(async tx => {
+      const [, removed] = (await tx.query(REMOVE, [id])) as [unknown, number];
+      if (removed > 0)
+        await bury(tx, place, { ...message, ...place, appendedAt: created_at }, error, 'refused');
+    });
+    this.logger.error(`event ${id} is a dead letter of ${place.subscription}: ${error.message}`);
   }
 
   /** Deletes what was sent and reads what comes next, in one statement: one query per batch. */
@@ -130,6 +163,11 @@ export class Relay {
     this.sent = [];
     return rows;
   }
+}
+
+/** What a service's outbox is called where operators see it. */
+export function outboxOf(service: string): string {
+  return `${service}.outbox`;
 }
 
 function toWireMessage(row: OutboxRow, source: string): WireMessage {

@@ -1,7 +1,7 @@
 export const SCHEDULE = `
 INSERT INTO messaging.timer (type, key, topic, traceparent, payload, due_at)
-SELECT $2, key, $1, traceparent, payload, greatest(due_at, now())
-FROM json_to_recordset($3::json) AS timer(key text, traceparent text, payload text, due_at timestamptz)
+SELECT $2, key, $1, traceparent, coalesce(payload::text, 'null'), greatest(due_at, now())
+FROM json_to_recordset($3::json) AS timer(key text, traceparent text, payload json, due_at timestamptz)
 ON CONFLICT (type, key) DO UPDATE
 SET topic = excluded.topic, traceparent = excluded.traceparent, payload = excluded.payload, due_at = excluded.due_at`;
 

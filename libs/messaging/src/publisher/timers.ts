@@ -3,6 +3,7 @@ import type { EventDefinition, EventOf } from '../message/define-event.js';
 import { envelop } from '../message/envelope.js';
 import {
   checkSize,
+  checkTopic,
   type OutboxLimits,
   PublishOutsideTransaction,
   SCHEDULED,
@@ -22,7 +23,7 @@ export class Timers {
   /**
    * Publishes each event when it is due, if the caller's transaction commits. There is one timer per key:
    * scheduling again replaces it.
-   * @throws PublishOutsideTransaction, InvalidEvent, TooManyEvents, MessageTooLarge
+   * @throws PublishOutsideTransaction, UndeclaredTopic, InvalidEvent, TooManyEvents, MessageTooLarge
    */
   async schedule<D extends EventDefinition>(
     tx: EntityManager,
@@ -31,13 +32,13 @@ export class Timers {
   ): Promise<void> {
     const runner = tx.queryRunner;
     if (runner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
+    checkTopic(definition, this.limits.topics);
     if (timers.length === 0) return;
     if (timers.length > this.limits.maxEvents) {
       throw new TooManyEvents(definition.type, timers.length, this.limits.maxEvents);
     }
     const rows = timers.map(({ event, dueAt }) => {
-      const { topic, key, traceparent, ...envelope } = envelop(definition, event);
-      const payload = JSON.stringify(envelope.payload);
+      const { topic, key, traceparent, payload } = envelop(definition, event);
       // Check now, while the caller can still get the error: later it would stop the relay.
       checkSize(topic, key, payload, this.limits.maxMessageBytes);
       return `{"key":${JSON.stringify(key)},"traceparent":"${traceparent}","payload":${payload},"due_at":"${dueAt.toISOString()}"}`;

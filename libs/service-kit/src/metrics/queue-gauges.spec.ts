@@ -15,7 +15,7 @@ const STATE = {
       waiting: { since: '2026-01-01T00:00:00Z', reason: 'away' },
     },
   ],
-  outbox: 3,
+  outbox: { depth: 3, oldestAt: null, refused: 1 },
 } as unknown as WatchedState;
 
 describe('the metrics of a service', () => {
@@ -37,6 +37,7 @@ describe('the metrics of a service', () => {
       `sluice_subscription_paused${of} 0`,
       `sluice_subscription_waiting${of} 1`,
       'sluice_outbox_depth 3',
+      'sluice_outbox_refused 1',
     ])
       expect(text.split('\n')).toContain(line);
     expect(looks).toBe(1);

@@ -6,9 +6,9 @@ const GOOD_FOR_MS = 1_000;
 
 /** Gauges of a service's queues, read when its metrics are. Every instance reports the same. */
 export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void {
-  let looked = { at: -Infinity, state: Promise.resolve<WatchedState>({ subscriptions: [], outbox: 0 }) };
+  let looked: { at: number; state: Promise<WatchedState> } | undefined;
   const look = () => {
-    if (performance.now() - looked.at > GOOD_FOR_MS)
+    if (looked === undefined || performance.now() - looked.at > GOOD_FOR_MS)
       looked = { at: performance.now(), state: monitor.watched() };
     return looked.state;
   };
@@ -52,7 +52,16 @@ export function gaugeQueues(registry: Registry, monitor: MessagingMonitor): void
     waiting === null ? 0 : 1,
   );
   gauge('sluice_outbox_depth', 'Events committed and not yet sent.', [], (target, { outbox }) =>
-    target.set(outbox),
+    target.set(outbox.depth),
+  );
+  gauge(
+    'sluice_outbox_oldest_age_seconds',
+    'Age of the oldest event committed and not yet sent.',
+    [],
+    (target, { outbox }) => target.set(ageOf(outbox.oldestAt)),
+  );
+  gauge('sluice_outbox_refused', 'Events that the queue refused, to decide on.', [], (target, { outbox }) =>
+    target.set(outbox.refused),
   );
 }
 
