@@ -42,6 +42,8 @@ const NO_SUCH_DAY = '23514';
 /** How long a start tries to make the days to come. */
 const PREPARE = { backoff: { firstMs: 50, longestMs: 500 }, forMs: 30_000 };
 
+const limit = (client: pg.ClientBase) => limitSession(client as unknown as BoundedClient, SESSION);
+
 /** A subscription of this process, and what wakes it. */
 interface Running {
   readonly subscription: GroupSubscription | BroadcastSubscription;
@@ -70,7 +72,8 @@ export class PostgresTransport implements Transport {
       idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
-      onConnect: client => limitSession(client as unknown as BoundedClient, SESSION),
+      // It is waited for; only its type does not say so.
+      onConnect: limit as (client: pg.ClientBase) => void,
     });
     // An idle connection that breaks is replaced at the next query. Without this handler it would end the
     // process.

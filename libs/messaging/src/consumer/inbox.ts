@@ -111,12 +111,42 @@ export async function countOutOfOrder(database: DataSource): Promise<ReadonlyMap
   return new Map(rows.map(row => [row.subscription, row.count]));
 }
 
+// Parked messages and undecided dead letters may still be handled: their receipts stay.
 const FORGET = `
-DELETE FROM messaging.inbox WHERE (subscription, message_id) IN (
-  SELECT subscription, message_id FROM messaging.inbox WHERE received_at < now() - $1::interval LIMIT $2)`;
+WITH waiting AS (
+  SELECT substring(headers FROM '"${Header.id}":"([^"]*)"') AS id FROM messaging.parked WHERE subscription = $1
+  UNION ALL
+  SELECT substring(headers FROM '"${Header.id}":"([^"]*)"') FROM messaging.dead_letter
+  WHERE subscription = $1 AND status = 'dead'
+)
+DELETE FROM messaging.inbox WHERE subscription = $1 AND message_id IN (
+  SELECT i.message_id FROM messaging.inbox i
+  WHERE i.subscription = $1 AND i.received_at < $2
+    AND NOT EXISTS (SELECT FROM waiting WHERE waiting.id = i.message_id) LIMIT $3)`;
 
-/** Removes receipts older than `keepDays`. @returns how many; `limit` means that there may be more */
-export async function forgetReceipts(database: DataSource, keepDays: number, limit: number): Promise<number> {
-  const [, removed] = (await database.query(FORGET, [`${keepDays} days`, limit])) as [unknown, number];
+/** Removes a subscription's receipts from before a time. @returns how many; `limit` means that there may be more */
+export async function forgetReceipts(
+  database: DataSource,
+  subscription: string,
+  before: Date,
+  limit: number,
+): Promise<number> {
+  const [, removed] = (await database.query(FORGET, [subscription, before, limit])) as [unknown, number];
   return removed;
+}
+
+const SUBSCRIPTIONS = `
+WITH RECURSIVE name AS (
+  (SELECT subscription FROM messaging.inbox ORDER BY subscription LIMIT 1)
+  UNION ALL
+  SELECT (SELECT i.subscription FROM messaging.inbox i WHERE i.subscription > name.subscription
+          ORDER BY i.subscription LIMIT 1)
+  FROM name WHERE name.subscription IS NOT NULL
+) SELECT subscription, now() AS now FROM name WHERE subscription IS NOT NULL`;
+
+/** The subscriptions that have receipts, and the time by the clock that the receipts go by. */
+export async function subscriptionsWithReceipts(
+  database: DataSource,
+): Promise<readonly { subscription: string; now: Date }[]> {
+  return database.query(SUBSCRIPTIONS);
 }

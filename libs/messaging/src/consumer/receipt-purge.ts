@@ -1,10 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { BackgroundTask } from '../runtime/background-task.js';
-import { forgetReceipts } from './inbox.js';
+import { partitionName } from '../message/received-message.js';
+import type { Transport } from '../transport/transport.js';
+import { forgetReceipts, subscriptionsWithReceipts } from './inbox.js';
+import type { Subscription } from './subscription.js';
 
 export interface ReceiptPurgeLimits {
-  /** How long a receipt is kept, in days. Must be longer than any copy can be late. */
+  /** How long a receipt is kept at least, in days. A copy is appended within this time of the first. */
   readonly keepDays: number;
   /** Receipts removed in one statement. */
   readonly batch: number;
@@ -18,21 +21,35 @@ export const DEFAULT_RECEIPT_PURGE_LIMITS: ReceiptPurgeLimits = {
   pollMs: 3_600_000,
 };
 
-/** Removes receipts that no copy can need any more, hourly and in small batches. */
+/** Where a group's partitions ended at a moment. */
+interface Mark {
+  readonly at: Date;
+  readonly heads: ReadonlyMap<string, number>;
+}
+
+/**
+ * Removes receipts that no copy can need any more, hourly and in small batches. A receipt is not old by its age alone:
+ * the group must also have settled everything that was in the queue `keepDays` after the message came. While a
+ * subscription is paused or behind, its receipts stay.
+ */
 export class ReceiptPurge {
   private readonly logger = new Logger(ReceiptPurge.name);
   private readonly task: BackgroundTask;
-  private begun = false;
+  private readonly marks = new Map<string, Mark>();
 
+  /** @param declared the subscriptions that the service's controllers declare, once they are known */
   constructor(
     private readonly database: DataSource,
+    private readonly transport: Pick<Transport, 'lag'>,
+    private readonly declared: () => readonly Subscription[],
     private readonly limits: ReceiptPurgeLimits = DEFAULT_RECEIPT_PURGE_LIMITS,
   ) {
     const { pollMs } = limits;
+    let isFirst = true;
     const turn = async () => {
       // Skip the first turn: a starting service has other things to do.
-      if (this.begun) await this.purge();
-      this.begun = true;
+      if (!isFirst) await this.purge();
+      isFirst = false;
       return pollMs;
     };
     this.task = new BackgroundTask(turn, {
@@ -50,12 +67,38 @@ export class ReceiptPurge {
   }
 
   /** @returns how many it removed */
-  async purge(keepDays: number = this.limits.keepDays): Promise<number> {
+  async purge(): Promise<number> {
     let total = 0;
-    for (;;) {
-      const removed = await forgetReceipts(this.database, keepDays, this.limits.batch);
+    for (const { subscription, now } of await subscriptionsWithReceipts(this.database)) {
+      const settledAt = await this.settledAt(subscription, now);
+      if (settledAt !== undefined) total += await this.forget(subscription, settledAt);
+    }
+    return total;
+  }
+
+  /** A moment up to which the group has settled everything that was in the queue then; undefined if none is known. */
+  private async settledAt(name: string, now: Date): Promise<Date | undefined> {
+    // Nobody reads for a subscription that is declared no more.
+    if (!this.declared().some(each => each.name === name)) return now;
+    const partitions = await this.transport.lag(name);
+    const mark = this.marks.get(name);
+    const isPast = partitions.every(each => each.committed >= (mark?.heads.get(partitionName(each)) ?? 0));
+    if (mark !== undefined && !isPast) return undefined;
+    this.marks.set(name, {
+      at: now,
+      heads: new Map(partitions.map(each => [partitionName(each), each.head])),
+    });
+    if (partitions.every(({ lag }) => lag === 0)) return now;
+    return mark?.at;
+  }
+
+  private async forget(subscription: string, settledAt: Date): Promise<number> {
+    const { keepDays, batch } = this.limits;
+    const before = new Date(settledAt.getTime() - keepDays * 86_400_000);
+    for (let total = 0; ;) {
+      const removed = await forgetReceipts(this.database, subscription, before, batch);
       total += removed;
-      if (removed < this.limits.batch || this.task.stopping) return total;
+      if (removed < batch || this.task.stopping) return total;
     }
   }
 }

@@ -115,9 +115,9 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
     },
     {
       provide: ReceiptPurge,
-      inject: [MESSAGING_DATABASE, MessagingServer],
-      useFactory: (source: DataSource, server: MessagingServer) => {
-        const purge = new ReceiptPurge(source);
+      inject: [MESSAGING_DATABASE, MESSAGE_TRANSPORT, MessagingServer],
+      useFactory: (source: DataSource, transport: Transport, server: MessagingServer) => {
+        const purge = new ReceiptPurge(source, transport, () => server.subscriptions);
         server.accompany(purge);
         return purge;
       },
