@@ -21,6 +21,7 @@ export { PartitionDelivery, type ReadPosition } from './transport/partition-deli
 export {
   type Batch,
   type BatchHandler,
+  type LostRange,
   MessageTooLarge,
   type PartitionLag,
   type SubscribeOptions,

@@ -1,4 +1,4 @@
-export { Happened, SOON } from './following.js';
+export { following, Happened, SOON } from './following.js';
 export { useParking } from './parking.js';
 export { startPostgres, type TestPostgres } from './postgres.js';
 export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from './database.js';

@@ -1,6 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { BackgroundTask, pauseAfter, type ReadPosition, type ReceivedMessage, type Turn } from '#messaging';
+import {
+  BackgroundTask,
+  type LostRange,
+  pauseAfter,
+  type ReadPosition,
+  type ReceivedMessage,
+  type Turn,
+} from '#messaging';
 import { type KafkaClient, leadersOf, offsetAt } from './client.js';
 import { isStale, protocolError } from './errors.js';
 import {
@@ -23,7 +30,7 @@ interface Prefetched {
   /** How many bytes to ask for, as the broker stores them; adjusted by what the last fetch brought. */
   allowance: number;
   /** Whether the log is no longer the one that was read before. */
-  lost?: boolean;
+  replaced?: boolean;
   /** Not to be read before this time of `performance.now()`: it could not be decoded. */
   restsUntil?: number;
 }
@@ -144,9 +151,9 @@ export class Fetcher {
     return [...this.prefetched.values()].some(({ restsUntil = 0 }) => restsUntil > performance.now());
   }
 
-  private isWanted({ bytes, messages, lost = false, restsUntil = 0 }: Prefetched): boolean {
+  private isWanted({ bytes, messages, replaced = false, restsUntil = 0 }: Prefetched): boolean {
     return (
-      !lost &&
+      !replaced &&
       restsUntil <= performance.now() &&
       bytes < LIMITS.prefetchBytes &&
       messages.length < this.options.ahead
@@ -239,7 +246,7 @@ export class Fetcher {
               `${topic}/${partition} ends at ${end} but is done up to ${read}: the topic was replaced. ` +
                 'Give the services another prefix, or restore the topic',
             );
-            buffer.lost = true;
+            buffer.replaced = true;
             continue;
           }
           const place = this.options.whenGone === 'start' ? first : end;
@@ -247,10 +254,16 @@ export class Fetcher {
             `${topic}/${partition} starts at ${first} and was read to ${read}: ${first - read} messages were ` +
               'removed by retention before they were read',
           );
+          this.noteLost(buffer, { from: read + 1, to: place });
           buffer.read = place;
         }
       },
     );
+  }
+
+  private noteLost(buffer: Prefetched, range: LostRange): void {
+    for (const [position, each] of this.prefetched)
+      if (each === buffer) position.lost = [...(position.lost ?? []), range];
   }
 
   /** Pauses after a failed fetch; its leader is not asked again before the end of the pause. */

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { KafkaJava } from '#embedded-kafka';
-import type { ReceivedMessage } from '#messaging';
+import { Kafka, logLevel } from 'kafkajs';
+import type { LostRange, ReceivedMessage } from '#messaging';
 import { eventually, Gathered, startKafka, type TestKafka, transportContract } from '#testkit';
 import { KafkaClient } from './client.js';
 import { Fetcher } from './fetcher.js';
@@ -105,6 +106,53 @@ describe('beside strangers and other versions', () => {
     );
     await newer.publish(Array.from({ length: 20 }, (_, n) => message('b', `b${n}`)));
     expect((await ofNewer.count(20)).every(text => text.startsWith('b'))).toBe(true);
+  });
+
+  it('says which messages were removed before they were read, and which group is ahead of a new topic', async () => {
+    const prefix = `${randomUUID()}.`;
+    const transport = connect(prefix);
+    await transport.ensureTopics([{ name: 'a', partitions: 1 }]);
+    const received = new Gathered<string>();
+    const lost = new Gathered<LostRange>();
+    const subscribe = () =>
+      transport.subscribe(
+        { group: 'g', topics: ['a'], mode: 'competing', startFrom: 'start', maxBatch: 10 },
+        async batch => {
+          lost.add(...(batch.lost ?? []));
+          received.add(...batch.messages.map(({ payload }) => payload.toString()));
+        },
+      );
+    const first = await subscribe();
+    await transport.publish([message('a', '1')]);
+    await received.count(1);
+    await first.close();
+    await transport.publish(['2', '3', '4', '5'].map(text => message('a', text)));
+    const admin = new Kafka({ brokers: [...kafka.cluster.bootstrap], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    // The client must have heard of the topic first.
+    await admin.fetchTopicOffsets(`${prefix}a`);
+    await admin.deleteTopicRecords({ topic: `${prefix}a`, partitions: [{ partition: 0, offset: '4' }] });
+    await subscribe();
+    expect(await received.count(2)).toEqual(['1', '5']);
+    expect(lost.items).toEqual([{ from: 2, to: 4 }]);
+
+    await admin.deleteTopics({ topics: [`${prefix}a`] });
+    const other = connect(prefix);
+    await eventually(
+      () =>
+        other.ensureTopics([{ name: 'a', partitions: 1 }]).then(
+          () => other.publish([message('a', 'new')]),
+          (error: unknown) => error,
+        ),
+      error => error === undefined,
+    );
+    await admin.disconnect();
+    // The positions that a service has settled are what tells it: see MessagingMonitor.
+    const [lag] = await eventually(
+      () => other.lag('g'),
+      lags => lags[0]?.head === 1,
+    );
+    expect(lag!.head).toBeLessThan(5);
   });
 
   it('publishes what it can when another asks for a topic that nobody made', async () => {

@@ -2,8 +2,10 @@ import { Logger } from '@nestjs/common';
 import {
   BackgroundTask,
   type BatchHandler,
+  type LostRange,
   PartitionDelivery,
   type ReadPosition,
+  type ReceivedMessage,
   type Turn,
 } from '#messaging';
 import type { SequencedLog } from './log.js';
@@ -84,6 +86,7 @@ export class Reader {
     for (const { topic, partition, messages } of batches) {
       const position = idle.find(each => each.topic === topic && each.partition === partition)!;
       if (!this.source.current().includes(position)) continue;
+      position.lost = gapsIn(position.after, messages);
       this.delivery.deliver(position, messages, messages.length >= this.maxBatch);
     }
     this.pause = batches.length > 0 ? PACE.firstPollMs : Math.min(this.pause * 2, PACE.lastPollMs);
@@ -96,4 +99,12 @@ export class Reader {
     position.uncommitted = false;
     if (!mine) this.logger.warn(`${this.name}: ${position.topic}/${position.partition} was overtaken`);
   }
+}
+
+/** Positions are dense here: one without a message is lost. */
+function gapsIn(after: number, messages: readonly ReceivedMessage[]): LostRange[] {
+  return messages.flatMap(({ position }, at) => {
+    const from = (messages[at - 1]?.position ?? after) + 1;
+    return position > from ? [{ from, to: position - 1 }] : [];
+  });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import type { LostRange } from '#messaging';
 import { emptyDatabase, Gathered, type TestDatabase } from '#testkit';
 import { PostgresTransport } from './postgres-transport.js';
 
@@ -80,6 +81,35 @@ describe('retention', () => {
     });
     await transport.publish([{ topic: 'test', key: 'k', headers: {}, payload: Buffer.from('last') }]);
     await received.until(items => items.at(-1) === 'last');
+  });
+
+  it('is the only thing that may take a message away: any other that is missing is told as lost', async () => {
+    await transport.publish(
+      ['2', '3', '4', '5'].map(text => ({
+        topic: 'test',
+        key: 'k',
+        headers: {},
+        payload: Buffer.from(text),
+      })),
+    );
+    const client = new pg.Client({ connectionString: own.url });
+    await client.connect();
+    await client.query('DELETE FROM message WHERE position IN (1, 3, 4)');
+    await client.end();
+    const lost = new Gathered<LostRange>();
+    const received = new Gathered<string>();
+    await transport.subscribe(
+      { group: 'g', topics: ['test'], mode: 'competing', startFrom: 'start', maxBatch: 10 },
+      async batch => {
+        lost.add(...(batch.lost ?? []));
+        received.add(...batch.messages.map(message => message.payload.toString()));
+      },
+    );
+    expect(await received.count(2)).toEqual(['2', '5']);
+    expect(lost.items).toEqual([
+      { from: 1, to: 1 },
+      { from: 3, to: 4 },
+    ]);
   });
 
   it('makes a day that is missing when a message of that day comes', async () => {

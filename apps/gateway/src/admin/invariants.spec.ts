@@ -69,6 +69,7 @@ const SUBSCRIPTION: SubscriptionState = {
   duplicate: 2,
   parked: 0,
   discarded: 0,
+  lost: 0,
   outOfOrder: 0,
   dead: 0,
   paused: null,

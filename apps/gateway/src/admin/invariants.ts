@@ -92,7 +92,8 @@ function labelOf({ service, name }: SetFact | NumberFact, facts: readonly { serv
 
 /** The invariants of every subscription. Pure. */
 export function judgeSubscription(state: SubscriptionState): Judged[] {
-  const { name, appended, handled, skipped, duplicate, parked, dead, discarded, lag, outOfOrder } = state;
+  const { name, appended, handled, skipped, duplicate, parked, dead, discarded, lost, lag, outOfOrder } =
+    state;
   return [
     {
       invariant: `handled + skipped + duplicate + parked + dead + discarded = appended, for ${name}`,
@@ -100,8 +101,9 @@ export function judgeSubscription(state: SubscriptionState): Judged[] {
         handled + skipped + duplicate + parked + dead + discarded === appended &&
         lag === 0 &&
         parked === 0 &&
-        dead === 0,
-      figures: { appended, handled, skipped, duplicate, parked, dead, discarded, lag },
+        dead === 0 &&
+        lost === 0,
+      figures: { appended, handled, skipped, duplicate, parked, dead, discarded, lost, lag },
     },
     {
       invariant: `events of each key in the order of their commits, for ${name}`,

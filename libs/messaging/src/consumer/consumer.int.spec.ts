@@ -234,4 +234,32 @@ describe('consumer', () => {
     await expect(consumer.handle(batch(1, 3))).rejects.toThrow('stale owner');
     expect(await fixture.effects()).toEqual(['a1', 'a2']);
   });
+
+  it('counts what the queue has lost apart from what was never there, and each lost message once', async () => {
+    const consumer = new Consumer(subscription(recording), fixture.database);
+    const batch = (positions: number[], lost: Batch['lost'] = []): Batch => ({
+      topic: 'test',
+      partition: 7,
+      epoch: 1,
+      lost,
+      signal: new AbortController().signal,
+      messages: positions.map(position => ({
+        ...wire({ key: 'a', n: position }),
+        position,
+        appendedAt: new Date(),
+      })),
+    });
+    await consumer.handle(batch([1]));
+    const second = batch(
+      [4, 9],
+      [
+        { from: 2, to: 3 },
+        { from: 6, to: 7 },
+      ],
+    );
+    await consumer.handle(second);
+    await consumer.handle(second);
+    const counts = 'SELECT handled::int, skipped::int, lost::int FROM messaging.progress';
+    expect(await fixture.database.query(counts)).toEqual([{ handled: 3, skipped: 2, lost: 4 }]);
+  });
 });

@@ -10,12 +10,14 @@ export interface BatchCounts {
   readonly duplicate: number;
   readonly parked: number;
   readonly dead: number;
+  /** Messages that the queue no longer had. */
+  readonly lost: number;
 }
 
 const ADVANCE = `
 UPDATE messaging.consumer_progress
 SET position = $4, handled = handled + $5, skipped = skipped + $6, duplicate = duplicate + $7, parked = parked + $8,
-    dead = dead + $9
+    dead = dead + $9, lost = lost + $10, lost_at = CASE WHEN $10 > 0 THEN now() ELSE lost_at END
 WHERE subscription = $1 AND topic = $2 AND partition = $3`;
 
 /** Settles everything up to a position, in the batch's transaction, which has locked the row. */
@@ -24,9 +26,9 @@ export async function advanceProgress(
   subscription: string,
   { topic, partition }: TopicPartition,
   position: number,
-  { handled, skipped, duplicate, parked, dead }: BatchCounts,
+  { handled, skipped, duplicate, parked, dead, lost }: BatchCounts,
 ): Promise<void> {
-  const counts = [handled, skipped, duplicate, parked, dead];
+  const counts = [handled, skipped, duplicate, parked, dead, lost];
   await tx.query(ADVANCE, [subscription, topic, partition, position, ...counts]);
 }
 
@@ -51,6 +53,10 @@ export async function lockProgress(
  */
 export interface Progress extends BatchCounts {
   readonly discarded: number;
+  /** Those of `lost` whose partition lost any within a day. */
+  readonly lostToday: number;
+  /** The last position settled, by partition. */
+  readonly positions: Readonly<Record<string, number>>;
   /** Positions settled since it began. */
   readonly settled: number;
   /** Positions before it began. */
@@ -61,7 +67,9 @@ const READ = `
 SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_at)::float8 AS "startedAt",
        sum(handled)::float8 AS handled, sum(skipped)::float8 AS skipped,
        sum(duplicate)::float8 AS duplicate, sum(parked)::float8 AS parked,
-       sum(dead)::float8 AS dead, sum(discarded)::float8 AS discarded
+       sum(dead)::float8 AS dead, sum(discarded)::float8 AS discarded, sum(lost)::float8 AS lost,
+       coalesce(sum(lost) FILTER (WHERE lost_at > now() - interval '1 day'), 0)::float8 AS "lostToday",
+       json_object_agg(topic || '/' || partition, position) AS positions
 FROM messaging.progress GROUP BY subscription`;
 
 const NONE: Progress = {
@@ -73,6 +81,9 @@ const NONE: Progress = {
   parked: 0,
   dead: 0,
   discarded: 0,
+  lost: 0,
+  lostToday: 0,
+  positions: {},
 };
 
 /** @returns the progress of any subscription; zeros for one that has settled nothing */

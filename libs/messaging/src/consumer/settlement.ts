@@ -1,7 +1,7 @@
 import type { Channel } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import { type ReceivedMessage, typeOf } from '../message/received-message.js';
+import { partitionName, type ReceivedMessage, typeOf } from '../message/received-message.js';
 import { bury } from '../parking/dead-letter-store.js';
 import { countParked, park, type ToPark } from '../parking/parked-messages.js';
 import { type Place, storable } from '../parking/place.js';
@@ -78,9 +78,12 @@ export class Settlement {
       const result = await this.work(tx, batch, due, opened, failing);
       if (failing?.needsEvidence && result.handled.length === 0) throw new NoEvidence();
       if (last > opened.settled) {
-        // Positions without a message count as skipped: some transports have such gaps.
+        // Positions that never had a message count as skipped: some transports have such gaps.
         const gaps = last - opened.settled - due.length;
-        const settled = { ...result.counts, skipped: result.counts.skipped + gaps };
+        const lost = Math.min(gaps, countLost(batch, opened.settled, last));
+        const settled = { ...result.counts, skipped: result.counts.skipped + gaps - lost, lost };
+        if (lost > 0)
+          this.logger.error(`${name}: the queue has lost ${lost} message(s) of ${partitionName(batch)}`);
         await advanceProgress(tx, name, batch, last, settled);
       }
       this.announce(handledChannel, batch);
@@ -122,7 +125,14 @@ export class Settlement {
       await this.bury(tx, this.placeOf(batch, message), message, problem);
     const skipped = due.filter(item => item.kind === 'skip').length;
     const duplicate = due.length - fresh.length - dead.length - skipped;
-    const counts = { handled: free.length, skipped, duplicate, parked: parked.length, dead: dead.length };
+    const counts = {
+      handled: free.length,
+      skipped,
+      duplicate,
+      parked: parked.length,
+      dead: dead.length,
+      lost: 0,
+    };
     return { counts, handled: free };
   }
 
@@ -167,6 +177,14 @@ export class Settlement {
       `${subscription}: message at ${topic}/${partition}:${position} is a dead letter: ${problem}`,
     );
   }
+}
+
+/** How many positions after one, and up to another, are known to be lost. */
+function countLost({ lost = [] }: Batch, after: number, last: number): number {
+  return lost.reduce(
+    (count, { from, to }) => count + Math.max(0, Math.min(to, last) - Math.max(from, after + 1) + 1),
+    0,
+  );
 }
 
 /** The messages to handle: each id once, even when a batch has it twice. */

@@ -26,6 +26,7 @@ const QUIET: SubscriptionState = {
   parked: 0,
   dead: 0,
   discarded: 0,
+  lost: 0,
   outOfOrder: null,
   paused: null,
   waiting: null,
@@ -54,6 +55,7 @@ describe('an alert', () => {
     ['age', { oldestAt: '2026-01-01T00:00:30Z' }],
     ['parked', { parked: 50 }],
     ['dead', { dead: 1 }],
+    ['lost', { lost: 1 }],
     ['waiting', { waiting: { since: '2026-01-01T00:00:50Z', reason: 'away' } }],
   ])('is raised for %s', (kind, state) => {
     expect(raised(state)).toEqual([`${kind} s.follow`]);

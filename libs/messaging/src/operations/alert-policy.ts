@@ -20,7 +20,7 @@ export type AlertKind = Alert['kind'];
 export interface WatchedState {
   readonly subscriptions: readonly (Pick<
     SubscriptionState,
-    'name' | 'parked' | 'dead' | 'paused' | 'waiting'
+    'name' | 'parked' | 'dead' | 'paused' | 'waiting' | 'lost'
   > & {
     readonly lag: number | undefined;
     readonly oldestAt: string | null | undefined;
@@ -70,7 +70,7 @@ export function readingsOf(
   now: Date,
 ): Reading[] {
   const since = (at: string | null) => (at === null ? 0 : Math.max(0, now.getTime() - Date.parse(at)));
-  const watched = subscriptions.flatMap(({ name, lag, oldestAt, parked, dead, waiting }): Reading[] => {
+  const watched = subscriptions.flatMap(({ name, lag, oldestAt, parked, dead, waiting, lost }): Reading[] => {
     const { lag: longest, ageMs } = policyOf(name);
     return [
       { subject: name, kind: 'lag', value: lag, threshold: longest },
@@ -82,6 +82,7 @@ export function readingsOf(
       },
       { subject: name, kind: 'parked', value: parked, threshold: limits.parked },
       { subject: name, kind: 'dead', value: dead, threshold: 1 },
+      { subject: name, kind: 'lost', value: lost, threshold: 1 },
       { subject: name, kind: 'waiting', value: since(waiting?.since ?? null), threshold: limits.waitingMs },
     ];
   });
@@ -134,6 +135,11 @@ export function tellAlert({ subject, kind, value, threshold }: Read): string {
       return (
         `${subject} has waited for ${seconds(value)} (alert threshold: ${seconds(threshold)}); ` +
         'the reason is in GET /api/admin/messaging/subscriptions'
+      );
+    case 'lost':
+      return (
+        `${subject}: the queue has lost ${value} message(s) that it had not settled, or was replaced; ` +
+        `compare what they told with their source; ${subscriptions}`
       );
     case 'outbox':
       return (

@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { countOutOfOrder } from '../consumer/inbox.js';
 import { listPauses, pause, resume } from '../consumer/pause.js';
-import { readProgress } from '../consumer/progress.js';
+import { type Progress, readProgress } from '../consumer/progress.js';
+import { partitionName } from '../message/received-message.js';
 import type { Subscription } from '../consumer/subscription.js';
 import { listStalls } from '../consumer/subscription-stall.js';
 import { countUndecided } from '../parking/dead-letter-store.js';
@@ -33,7 +34,8 @@ export class MessagingMonitor {
     return Promise.all(
       this.competing.map(async ({ name }) => {
         const lags = await this.transport.lag(name);
-        const { startedAt, handled, skipped, duplicate, parked, dead, discarded } = progressOf(name);
+        const progress = progressOf(name);
+        const { startedAt, handled, skipped, duplicate, parked, dead, discarded, lost } = progress;
         return {
           name,
           topics: [...new Set(lags.map(each => each.topic))],
@@ -46,6 +48,7 @@ export class MessagingMonitor {
           parked,
           dead,
           discarded,
+          lost: lost + beyondEnd(lags, progress),
           outOfOrder: outOfOrder === undefined ? null : (outOfOrder.get(name) ?? 0),
           paused: pauses.get(name) ?? null,
           waiting: stalls.get(name) ?? null,
@@ -70,11 +73,13 @@ export class MessagingMonitor {
     const subscriptions = await Promise.all(
       this.competing.map(async ({ name }) => {
         const lags = await this.transport.lag(name).catch(() => undefined);
+        const progress = progressOf(name);
         return {
           name,
           lag: lags && sum(lags.map(each => each.lag)),
           oldestAt: lags && (oldestOf(lags)?.toISOString() ?? null),
-          parked: progressOf(name).parked,
+          parked: progress.parked,
+          lost: progress.lostToday + beyondEnd(lags ?? [], progress),
           dead: undecided.get(name) ?? 0,
           paused: pauses.get(name) ?? null,
           waiting: stalls.get(name) ?? null,
@@ -128,6 +133,18 @@ export class MessagingMonitor {
     ];
     return { depth, oldestAt: oldestAt?.toISOString() ?? null };
   }
+}
+
+/**
+ * How many positions were settled that the queue does not have: it was replaced, or restored from a backup. What is
+ * appended at these positions would count as settled.
+ */
+function beyondEnd(lags: readonly PartitionLag[], { positions }: Progress): number {
+  return sum(
+    lags.map(each =>
+      Math.max(0, each.committed - each.head, (positions[partitionName(each)] ?? 0) - each.head),
+    ),
+  );
 }
 
 function oldestOf(lags: readonly PartitionLag[]): Date | undefined {

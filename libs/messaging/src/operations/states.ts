@@ -20,6 +20,8 @@ export const SubscriptionState = z.object({
   dead: z.int(),
   /** Given up for good by an operator. */
   discarded: z.int(),
+  /** Messages that the queue had and lost: removed unread, or gone with a queue that was replaced. */
+  lost: z.int().default(0),
   /** Messages handled after a later one of their key, by the receipts that are kept; null when not asked for. */
   outOfOrder: z.int().nullable(),
   /** Who has paused it, when and why; null when it runs. */
@@ -117,7 +119,7 @@ export const Alert = z.object({
   id: z.uuid(),
   /** The subscription, or the service's outbox. */
   subject: z.string(),
-  kind: z.enum(['lag', 'age', 'parked', 'dead', 'waiting', 'outbox']),
+  kind: z.enum(['lag', 'age', 'parked', 'dead', 'waiting', 'outbox', 'lost']),
   /** The figure when the alert was raised: messages, or ms if it is a duration. */
   value: z.number(),
   threshold: z.number(),

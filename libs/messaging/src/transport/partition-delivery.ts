@@ -3,13 +3,15 @@ import { Logger } from '@nestjs/common';
 import { restAfter } from '../runtime/yielding.js';
 import type { ReceivedMessage, TopicPartition } from '../message/received-message.js';
 import { pauseAfter } from '../runtime/backoff.js';
-import type { BatchHandler } from './transport.js';
+import type { BatchHandler, LostRange } from './transport.js';
 
 /** A partition being read: one object for as long as its epoch lasts. */
 export interface ReadPosition extends TopicPartition {
   readonly epoch: number;
   /** The last position done. */
   after: number;
+  /** What was found lost since then. */
+  lost?: readonly LostRange[];
 }
 
 /** The pause after a handler failed, in ms, doubling. */
@@ -88,8 +90,10 @@ export class PartitionDelivery<Position extends ReadPosition> {
     const { topic, partition, epoch } = position;
     const startedAt = performance.now();
     try {
-      await this.handler({ topic, partition, epoch, messages, signal });
+      const { lost = [] } = position;
+      await this.handler({ topic, partition, epoch, messages, lost, signal });
       position.after = messages.at(-1)!.position;
+      position.lost = lost.filter(({ to }) => to > position.after);
       this.failures.delete(position);
       await this.onSettled(position);
       await restAfter(startedAt, { full, signal: AbortSignal.any([signal, this.stopped.signal]) });

@@ -13,11 +13,22 @@ export interface TopicSpec {
   readonly partitions: number;
 }
 
+/** Positions, both ends included, whose messages the queue once had. */
+export interface LostRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Consecutive messages of one partition. */
 export interface Batch extends TopicPartition {
   /** Grows whenever the partition changes hands. */
   readonly epoch: number;
   readonly messages: readonly ReceivedMessage[];
+  /**
+   * Positions among or before the messages that were lost. Other positions without a message never had one: some
+   * transports have such gaps.
+   */
+  readonly lost?: readonly LostRange[];
   /**
    * Aborted when the partition is no longer ours, or soon will not be. What is not done is for the next
    * owner.
