@@ -17,6 +17,11 @@ export type Classified =
   | { readonly kind: 'skip'; readonly message: ReceivedMessage }
   | { readonly kind: 'dead'; readonly message: ReceivedMessage; readonly problem: string };
 
+/** Whether its key can be kept in an index. */
+export function isKeyed({ key }: ReceivedMessage): boolean {
+  return Buffer.byteLength(key) <= LONGEST_KEY;
+}
+
 export function classifyMessage(subscription: Subscription, message: ReceivedMessage): Classified {
   const type = message.headers[Header.type];
   const id = message.headers[Header.id];
@@ -25,7 +30,7 @@ export function classifyMessage(subscription: Subscription, message: ReceivedMes
     const problem = `header ${Header.id} is missing, has a NUL or is longer than ${LONGEST_KEY} bytes`;
     return { kind: 'dead', message, problem };
   }
-  if (Buffer.byteLength(message.key) > LONGEST_KEY)
+  if (!isKeyed(message))
     return { kind: 'dead', message, problem: `its key is longer than ${LONGEST_KEY} bytes` };
   const route = subscription.routes.get(type);
   if (route === undefined) return { kind: 'skip', message };

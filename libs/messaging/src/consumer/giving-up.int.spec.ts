@@ -102,6 +102,48 @@ describe('a message that is given up', () => {
     expect(again!.errors).toMatchObject([{ error: expect.stringContaining('n: ') }]);
   });
 
+  it('holds its key when it does not fit its contract, if its subscription says so', async () => {
+    const declared = await consume({ ...SOON, onDead: 'hold' });
+    const bad = toWire(envelop(Happened, { key: 'a', n: 2 }), 'test');
+    const wire = (key: string, n: number) => toWire(envelop(Happened, { key, n }), 'test');
+    await parking.transport.publish([
+      wire('a', 1),
+      { ...bad, payload: Buffer.from('{}') },
+      wire('a', 3),
+      wire('b', 1),
+    ]);
+    await parking.transport.publish([{ ...wire('a', 4), payload: Buffer.from('[]') }, wire('a', 5)]);
+    await progressIs({ handled: 2, parked: 4, dead: 0, discarded: 0 });
+    retry(declared);
+    const letters = await eventually(dead, list => list.length === 2);
+    expect(letters.map(({ holdsKey, reason }) => [holdsKey, reason])).toEqual([
+      [true, 'invalid'],
+      [true, 'invalid'],
+    ]);
+    const [second, first] = [...letters].sort((one, two) => two.position - one.position);
+    expect(await parking.letters.discard(first!.id, 'ann', 'a test')).toBe(true);
+    await progressIs({ handled: 3, parked: 2, dead: 0, discarded: 1 });
+    expect(await parking.letters.discard(second!.id, 'ann', 'a test')).toBe(true);
+    await progressIs({ handled: 4, parked: 0, dead: 0, discarded: 2 });
+    expect(await parking.fixture.effects()).toEqual(['a1', 'b1', 'a3', 'a5']);
+  });
+
+  it('has one effect when it was held, can be read after all, and a copy of it follows', async () => {
+    const good = toWire(envelop(Happened, { key: 'a', n: 1 }), 'test');
+    retry(await consume({ ...SOON, onDead: 'hold' }));
+    await parking.transport.publish([{ ...good, payload: Buffer.from('{}') }]);
+    const [letter] = await eventually(dead, list => list.length === 1);
+    await parking.fixture.database.query('UPDATE messaging.parked SET payload = $1', [good.payload]);
+    expect(await parking.letters.replay(letter!.id, 'ann')).toBe(true);
+    await parking.transport.publish([good]);
+    await eventually(
+      () => parking.transport.lag('test.follow'),
+      lags => lags.every(({ lag }) => lag === 0),
+    );
+    await progressIs({ handled: 1, parked: 0, dead: 0, discarded: 0 });
+    expect(await parking.fixture.effects()).toEqual(['a1']);
+  });
+
   it.each(['skip', 'hold'] as const)('is given up with who and why, its key goes on (%s)', async onDead => {
     parking.handle = async (event, tx) => {
       if (event.n === 1) throw new Error('never');

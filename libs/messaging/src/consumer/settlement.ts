@@ -8,7 +8,7 @@ import { type Place, storable } from '../parking/place.js';
 import type { FailedAttempt } from '../parking/retry-policy.js';
 import { pauseAfter } from '../runtime/backoff.js';
 import type { Batch } from '../transport/transport.js';
-import { type Classified, classifyMessage, type ToHandle } from './classify-message.js';
+import { type Classified, classifyMessage, isKeyed, type ToHandle } from './classify-message.js';
 import { noteHandled } from './handled-types.js';
 import { beginBatch, type OpenedBatch } from './inbox.js';
 import { invokeHandlers } from './invoke-handlers.js';
@@ -112,25 +112,30 @@ export class Settlement {
     const taken = new Set(opened.parked);
     const fails = ({ message }: ToHandle) =>
       failing !== undefined && (failing.keys?.has(message.key) ?? true);
-    const waits = (item: ToHandle) => fails(item) || taken.has(storable(item.message.key));
+    const dead = due.filter(item => item.kind === 'dead');
+    const held =
+      this.subscription.retry.onDead === 'hold' ? dead.filter(({ message }) => isKeyed(message)) : [];
+    const waits = (item: ToHandle) =>
+      fails(item) || taken.has(storable(item.message.key)) || isBehind(item.message, held);
     const parked = fresh.filter(waits);
     const free = fresh.filter(item => !waits(item));
     await invokeHandlers(this.subscription, free, tx);
-    if (parked.length > 0) {
-      await this.checkRoom(tx, parked.length);
-      await park(tx, this.subscription.name, batch, this.toPark(parked, taken, failing));
+    if (parked.length + held.length > 0) {
+      await this.checkRoom(tx, parked.length + held.length);
+      const toHold = held.map(({ message }): ToPark => ({ message, failure: undefined, held: true }));
+      const all = [...toHold, ...this.toPark(parked, taken, failing, held)];
+      await park(tx, this.subscription.name, batch, all);
     }
-    const dead = due.filter(item => item.kind === 'dead');
-    for (const { message, problem } of dead)
-      await this.bury(tx, this.placeOf(batch, message), message, problem);
+    for (const item of dead) await this.bury(tx, batch, item, held.includes(item));
     const skipped = due.filter(item => item.kind === 'skip').length;
     const duplicate = due.length - fresh.length - dead.length - skipped;
     const counts = {
       handled: free.length,
       skipped,
       duplicate,
-      parked: parked.length,
-      dead: dead.length,
+      // A dead letter whose key waits for an operator stays parked.
+      parked: parked.length + held.length,
+      dead: dead.length - held.length,
       lost: 0,
     };
     return { counts, handled: free };
@@ -145,12 +150,13 @@ export class Settlement {
     items: readonly ToHandle[],
     blocked: ReadonlySet<string>,
     failing: Failing | undefined,
+    held: readonly Dead[],
   ): ToPark[] {
     const taken = new Set(blocked);
     const failure = failing && { attempt: failing.attempt, pauseMs: pauseAfter(1, this.subscription.retry) };
     return items.map(({ message }) => {
       const key = storable(message.key);
-      const isFirst = !taken.has(key);
+      const isFirst = !taken.has(key) && !isBehind(message, held);
       taken.add(key);
       return { message, failure: isFirst ? failure : undefined };
     });
@@ -167,16 +173,24 @@ export class Settlement {
   /** Gives up a message that no retry can help. Its dead letter keeps everything that it came with. */
   private async bury(
     tx: EntityManager,
-    place: Place,
-    message: ReceivedMessage,
-    problem: string,
+    batch: Batch,
+    { message, problem }: Dead,
+    holdsKey: boolean,
   ): Promise<void> {
-    await bury(tx, place, message, problem);
+    const place = this.placeOf(batch, message);
+    await bury(tx, place, message, problem, { holdsKey });
     const { subscription, topic, partition, position } = place;
     this.logger.error(
       `${subscription}: message at ${topic}/${partition}:${position} is a dead letter: ${problem}`,
     );
   }
+}
+
+type Dead = Extract<Classified, { kind: 'dead' }>;
+
+/** Whether the message comes after a held one of its key. */
+function isBehind({ key, position }: ReceivedMessage, held: readonly Dead[]): boolean {
+  return held.some(({ message }) => message.key === key && message.position < position);
 }
 
 /** How many positions after one, and up to another, are known to be lost. */

@@ -103,14 +103,11 @@ export class DeadLetters {
         return;
       }
       if (isTooLong(letter)) throw new LetterNotReplayable(id);
-      if (letter.holds_key) {
-        await release(tx, letter);
-        return;
-      }
       // A batch in progress finishes first; later messages of the key find it parked and line up behind it.
-      await lockProgress(tx, letter.subscription, letter);
+      if (!letter.holds_key) await lockProgress(tx, letter.subscription, letter);
       const isCopy = letter.reason === 'invalid' && !(await this.takeReceipt(tx, letter));
-      if (isCopy) await noteOutcome(tx, letter, 'dead', 'discarded');
+      if (letter.holds_key) await (isCopy ? discardHeld(tx, letter) : release(tx, letter));
+      else if (isCopy) await noteOutcome(tx, letter, 'dead', 'discarded');
       else await repark(tx, id, letter);
     });
   }

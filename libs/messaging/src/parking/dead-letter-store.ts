@@ -16,19 +16,22 @@ export type DeadLetterStatus = 'dead' | 'replayed' | 'discarded';
 
 const BURY = `
 INSERT INTO messaging.dead_letter
-  (id, subscription, topic, partition, position, key, headers, payload, appended_at, reason, errors)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $10::jsonb)`;
+  (id, subscription, topic, partition, position, key, headers, payload, appended_at, reason, errors, holds_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $10::jsonb, $12)`;
 
-/** Gives up a message that was never parked: no retry can make it fit its contract, or the queue take it. */
+/**
+ * Gives up a message without trying it: no retry can make it fit its contract, or the queue take it. If it holds its
+ * key, the caller must park it as held.
+ */
 export async function bury(
   tx: EntityManager,
   place: Place,
   message: ReceivedMessage,
   problem: unknown,
-  reason: Exclude<DeathReason, 'failed'> = 'invalid',
+  { reason = 'invalid', holdsKey = false }: { reason?: DeathReason; holdsKey?: boolean } = {},
 ): Promise<void> {
   const errors = JSON.stringify([failedAttempt(problem)]);
-  await tx.query(BURY, [uuidv7(), ...valuesOf(place), ...columnsOf(message), errors, reason]);
+  await tx.query(BURY, [uuidv7(), ...valuesOf(place), ...columnsOf(message), errors, reason, holdsKey]);
 }
 
 /** A letter that was replayed and fails again stays the same letter. */

@@ -28,15 +28,18 @@ export interface Failure {
 export interface ToPark {
   readonly message: ReceivedMessage;
   readonly failure: Failure | undefined;
+  /** Its key waits until an operator has decided on its dead letter. */
+  readonly held?: boolean;
 }
 
 const PARK = `
 INSERT INTO messaging.parked
-  (subscription, topic, partition, position, key, headers, payload, appended_at, attempts, errors, due_at)
+  (subscription, topic, partition, position, key, headers, payload, appended_at, attempts, errors, due_at, held)
 SELECT $1, $2, $3, position, key, headers, payload, appended_at, attempts, errors,
-       now() + make_interval(secs => pause)
-FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[], $9::int[], $10::jsonb[], $11::float8[])
-     AS m(position, key, headers, payload, appended_at, attempts, errors, pause)`;
+       now() + make_interval(secs => pause), held
+FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[], $9::int[], $10::jsonb[], $11::float8[],
+            $12::boolean[])
+     AS m(position, key, headers, payload, appended_at, attempts, errors, pause, held)`;
 
 /** Parks messages of a partition, and blocks the keys of those that have failed. */
 export async function park(
@@ -45,8 +48,9 @@ export async function park(
   { topic, partition }: TopicPartition,
   messages: readonly ToPark[],
 ): Promise<void> {
-  for (const { message, failure } of messages)
-    if (failure !== undefined) await block(tx, subscription, topic, [storable(message.key)], failure.pauseMs);
+  for (const { message, failure, held = false } of messages)
+    if (failure !== undefined || held)
+      await block(tx, subscription, topic, [storable(message.key)], failure?.pauseMs ?? 0);
   const columns = messages.map(({ message }) => [message.position, ...columnsOf(message)]);
   await tx.query(PARK, [
     subscription,
@@ -56,6 +60,7 @@ export async function park(
     messages.map(({ failure }) => (failure === undefined ? 0 : 1)),
     messages.map(({ failure }) => JSON.stringify(failure === undefined ? [] : [failure.attempt])),
     messages.map(({ failure }) => (failure?.pauseMs ?? 0) / 1_000),
+    messages.map(({ held = false }) => held),
   ]);
 }
 

@@ -150,7 +150,7 @@ export class Relay {
     await this.database.transaction(async tx => {
       const [, removed] = (await tx.query(REMOVE, [id])) as [unknown, number];
       if (removed > 0)
-        await bury(tx, place, { ...message, ...place, appendedAt: created_at }, error, 'refused');
+        await bury(tx, place, { ...message, ...place, appendedAt: created_at }, error, { reason: 'refused' });
     });
     this.logger.error(`event ${id} is a dead letter of ${place.subscription}: ${error.message}`);
   }
