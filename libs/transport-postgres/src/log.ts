@@ -50,12 +50,13 @@ ORDER BY c.topic, c.partition, m.position`,
 };
 
 const LAG = `
-SELECT a.topic, a.partition, p.head::float8 AS head, a.committed::float8 AS committed,
+SELECT a.topic, a.partition, head_of(a.topic, a.partition)::float8 AS head, c.committed::float8 AS committed,
        CASE WHEN a.expires_at > now() THEN a.owner END AS owner,
        (SELECT m.appended_at FROM message m
-        WHERE m.topic = a.topic AND m.partition = a.partition AND m.position > a.committed
+        WHERE m.topic = a.topic AND m.partition = a.partition AND m.position > c.committed
         ORDER BY m.position LIMIT 1) AS oldest_at
-FROM assignment a JOIN partition p USING (topic, partition)
+FROM assignment a
+CROSS JOIN LATERAL (SELECT committed_of(a.group_name, a.topic, a.partition) AS committed OFFSET 0) AS c
 WHERE a.group_name = $1 ORDER BY a.topic, a.partition`;
 
 /** The sequenced log: topics with partitions, each a gapless sequence of positions in commit order. */
@@ -72,9 +73,13 @@ export class SequencedLog {
     await this.pool.query(
       `WITH made AS (
          INSERT INTO topic (name, partitions) SELECT * FROM unnest($1::text[], $2::int[]) ORDER BY 1
-         ON CONFLICT DO NOTHING RETURNING name, partitions)
-       INSERT INTO partition (topic, partition)
-       SELECT name, p FROM made CROSS JOIN LATERAL generate_series(0, partitions - 1) AS p`,
+         ON CONFLICT DO NOTHING RETURNING name, partitions
+       ), added AS (
+         INSERT INTO partition (topic, partition)
+         SELECT name, p FROM made CROSS JOIN LATERAL generate_series(0, partitions - 1) AS p
+         RETURNING topic, partition
+       )
+       INSERT INTO partition_end (topic, partition, generation, head) SELECT topic, partition, 1, 0 FROM added`,
       [names, topics.map(topic => topic.partitions)],
     );
     await this.learn(names);
@@ -142,7 +147,8 @@ export class SequencedLog {
   /** Where each partition of the topics ends now. */
   async heads(topics: readonly string[]): Promise<Position[]> {
     const { rows } = await this.pool.query<Position>(
-      'SELECT topic, partition, head::float8 AS after FROM partition WHERE topic = ANY($1) ORDER BY topic, partition',
+      `SELECT topic, partition, head_of(topic, partition)::float8 AS after FROM partition
+       WHERE topic = ANY($1) ORDER BY topic, partition`,
       [topics],
     );
     return rows;

@@ -34,17 +34,21 @@ SET owner = $2, epoch = a.epoch + 1, expires_at = now() + make_interval(secs => 
 FROM unnest($4::text[], $5::int[]) AS wanted(topic, partition)
 WHERE a.group_name = $1 AND a.topic = wanted.topic AND a.partition = wanted.partition
   AND (a.owner IS NULL OR a.owner = $2 OR a.expires_at < now())
-RETURNING a.topic, a.partition, a.epoch::float8 AS epoch, a.committed::float8 AS committed`;
+RETURNING a.topic, a.partition, a.epoch::float8 AS epoch,
+          committed_of(a.group_name, a.topic, a.partition)::float8 AS committed`;
 
 const RELEASE = `
 UPDATE assignment SET owner = NULL, expires_at = '-infinity'
 WHERE group_name = $1 AND topic = $2 AND partition = $3 AND owner = $4 AND epoch = $5`;
 
 const JOIN = `
-INSERT INTO assignment (group_name, topic, partition, committed)
-SELECT $1, topic, partition, CASE WHEN $3 THEN head ELSE 0 END FROM partition WHERE topic = ANY($2)
-ORDER BY topic, partition
-ON CONFLICT DO NOTHING`;
+WITH joined AS (
+  INSERT INTO assignment (group_name, topic, partition)
+  SELECT $1, topic, partition FROM partition WHERE topic = ANY($2) ORDER BY topic, partition
+  ON CONFLICT DO NOTHING RETURNING topic, partition
+)
+INSERT INTO group_position (group_name, topic, partition, generation, committed)
+SELECT $1, topic, partition, 1, CASE WHEN $3 THEN head_of(topic, partition) ELSE 0 END FROM joined`;
 
 /**
  * Shares a group's partitions among its live instances.

@@ -33,8 +33,8 @@ const NEEDED = `
 SELECT EXISTS (
   SELECT 1 FROM assignment a
   WHERE a.active_at > now() - make_interval(days => $1)
-    AND EXISTS (SELECT 1 FROM %TABLE% m
-                WHERE m.topic = a.topic AND m.partition = a.partition AND m.position > a.committed)
+    AND EXISTS (SELECT 1 FROM %TABLE% m WHERE m.topic = a.topic AND m.partition = a.partition
+                  AND m.position > committed_of(a.group_name, a.topic, a.partition))
 ) AS needed`;
 
 interface Day {

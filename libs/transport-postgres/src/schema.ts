@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { codeOf, retryUntil } from '#messaging';
 import { createLog } from './migrations/0001-create-log.js';
+import { boundedVersions } from './migrations/0003-bounded-versions.js';
 import { daysWithoutDefault } from './migrations/0002-days-without-default.js';
 
 /** The channels of LISTEN and NOTIFY. */
@@ -8,7 +9,7 @@ export const APPENDED = 'sluice_appended';
 export const REBALANCE = 'sluice_rebalance';
 
 /** In order. A released migration never changes. */
-const MIGRATIONS = [createLog, daysWithoutDefault];
+const MIGRATIONS = [createLog, daysWithoutDefault, boundedVersions];
 
 const CREATE_HISTORY = `
 CREATE TABLE IF NOT EXISTS log_migration (
