@@ -31,6 +31,8 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
+/** Answers after which the same call may succeed. */
+const RETRIED = new Set([429, 503, 504]);
 /** How often to retry a shop that cannot answer now before giving up. */
 const PATIENCE = 600;
 const BREATH_MS = 200;
@@ -102,7 +104,7 @@ export class Shop {
   }
 
   /**
-   * Calls, and retries after the time that the shop asks for when it answers 429 or 503, or when its gateway
+   * Calls, and retries after the time that the shop asks for when it answers 429, 503 or 504, or when its gateway
    * is down. A call whose answer was lost is repeated, so use this only for calls that are safe to repeat.
    */
   async callPatiently(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer> {
@@ -111,8 +113,7 @@ export class Shop {
         if (asked >= PATIENCE) throw error;
         return undefined;
       });
-      if (answer !== undefined && ((answer.status !== 429 && answer.status !== 503) || asked >= PATIENCE))
-        return answer;
+      if (answer !== undefined && (!RETRIED.has(answer.status) || asked >= PATIENCE)) return answer;
       await setTimeout(answer?.retryAfterMs ?? BREATH_MS);
     }
   }

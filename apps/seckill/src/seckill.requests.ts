@@ -35,8 +35,10 @@ export class SeckillRequests {
     campaignId,
     clicks,
     again,
+    deadline,
   }: RequestOf<typeof ReserveStock>): Promise<ReplyOf<typeof ReserveStock>> {
-    return { decisions: await this.batcher.decide(campaignId, clicks, again) };
+    const { decisions, ...rest } = await this.batcher.decide(campaignId, clicks, again, deadline);
+    return { decisions: [...decisions], ...rest };
   }
 
   @HandleRequest(BlockBuyer)

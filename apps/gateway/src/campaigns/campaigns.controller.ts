@@ -43,6 +43,7 @@ const REASONS: Readonly<Record<Exclude<Decision, 'reserved'>, string>> = {
   ended: 'the campaign is over',
   not_started: 'the campaign has not started',
   unknown_campaign: 'there is no such campaign',
+  expired: 'the click was not decided in time, and will not be; try again',
   busy: 'too many buyers are waiting; try again in a moment',
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Click, Decision } from '#contracts';
-import type { RequestClient } from '#requests';
+import { type RequestClient, ServiceUnavailable } from '#requests';
 import { Gate } from '#testkit';
 import { GatewayConfig } from '../gateway.config.js';
 import { Clicks } from './clicks.js';
@@ -31,5 +31,41 @@ describe('clicks at the gateway', () => {
     gate.release();
     expect(await Promise.all(waiting)).toEqual(['reserved', 'reserved']);
     expect(await clicks.decide('c', click('d'))).toBe('reserved');
+  });
+
+  it('carry their deadline by the clock of the flash sale, and hear `expired` only when it is past', async () => {
+    const asked: { again: boolean; deadline: number }[] = [];
+    const ahead = 1_000_000;
+    let away = true;
+    const requests = {
+      ask: async (_: unknown, { again, deadline }: { again: boolean; deadline: number }) => {
+        asked.push({ again, deadline });
+        const now = performance.now() + ahead;
+        if (asked.length > 1 && away) throw new ServiceUnavailable('seckill', 'no answer');
+        return { decisions: [deadline > now ? 'reserved' : 'expired'] satisfies Decision[], now };
+      },
+    } as unknown as RequestClient;
+    const limits = { decideMs: 300, answerMs: 600, attemptMs: 200 };
+    const clicks = new Clicks(requests, new SoldOutCampaigns(), config, limits);
+    const startedAt = performance.now();
+    const decided = clicks.decide('c', click('a'));
+    setTimeout(() => (away = false), 400);
+    expect(await decided).toBe('expired');
+    expect(asked[0]).toEqual({ again: false, deadline: 0 });
+    const deadlines = asked.slice(1).map(({ deadline }) => deadline);
+    expect(asked.slice(1).every(({ again }) => again)).toBe(true);
+    expect(deadlines).toEqual([...deadlines].sort((one, two) => one - two));
+    expect(deadlines.at(-1)! - ahead).toBeLessThanOrEqual(startedAt + limits.decideMs + 50);
+    away = false;
+    expect(await clicks.decide('c', click('b'))).toBe('reserved');
+  });
+
+  it('that nobody answers are undecided, and say where to look', async () => {
+    const requests = {
+      ask: () => Promise.reject(new ServiceUnavailable('seckill', 'no answer')),
+    } as unknown as RequestClient;
+    const limits = { decideMs: 100, answerMs: 200, attemptMs: 50 };
+    const clicks = new Clicks(requests, new SoldOutCampaigns(), config, limits);
+    await expect(clicks.decide('c', click('a'))).rejects.toThrow('GET /api/orders');
   });
 });

@@ -1,28 +1,48 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type Click, type Decision, MAX_CLICKS, ReserveStock } from '#contracts';
-import { Batcher } from '#messaging';
+import { Batcher, DomainError } from '#messaging';
 import { RequestClient, ServiceUnavailable } from '#requests';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import { SoldOutCampaigns } from './sold-out.js';
 
-/** How long to retry a click before its buyer has to try again, in ms. */
-const DEADLINE_MS = 10_000;
-/** How long one instance may take before the next is asked, in ms. */
-const ATTEMPT_MS = 4_000;
+/** In ms from the click: until when it may be decided, and until when its answer is waited for. */
+export interface ClickLimits {
+  readonly decideMs: number;
+  readonly answerMs: number;
+  /** How long one instance may take before the next is asked, in ms. */
+  readonly attemptMs: number;
+}
+
+const LIMITS: ClickLimits = { decideMs: 8_000, answerMs: 10_000, attemptMs: 4_000 };
+
+/** No answer came in time. A click that was not decided by its deadline is not decided any more. */
+export class ClickUndecided extends DomainError {
+  readonly code = 'unavailable';
+  constructor(readonly campaignId: string) {
+    super(
+      'the flash sale did not answer in time; if the click was decided before its deadline, ' +
+        'its order is in GET /api/orders',
+    );
+  }
+}
 
 /**
  * Forwards clicks. Simultaneous clicks on a campaign go in one request to the instance that the campaign is
- * routed to. A click carries the ids it will have, so that a retry after a lost answer is the same click.
+ * routed to. A click carries the ids it will have, so that a retry after a lost answer is the same click. It also
+ * carries its deadline, by the clock of the flash sale's database: a buyer who was refused is never sold to afterward.
  */
 @Injectable()
 export class Clicks {
   private readonly asking: Batcher<Click, Decision>;
+  /** What to add to our clock to get that of the flash sale's database, in ms. It is never too much. */
+  private offset: number | undefined;
 
   constructor(
     private readonly requests: RequestClient,
     private readonly soldOut: SoldOutCampaigns,
     @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
+    @Optional() private readonly limits: ClickLimits = LIMITS,
   ) {
     this.asking = new Batcher((clicks, campaignId) => this.ask(campaignId, clicks), {
       maxItems: MAX_CLICKS,
@@ -30,7 +50,7 @@ export class Clicks {
     });
   }
 
-  /** Gets the decision on a click. @throws ServiceUnavailable */
+  /** Gets the decision on a click. @throws ClickUndecided */
   async decide(campaignId: string, click: Click): Promise<Decision> {
     if (this.soldOut.has(campaignId)) return 'sold_out';
     if (this.asking.size >= this.config.GATEWAY_CLICKS) return 'busy';
@@ -38,16 +58,26 @@ export class Clicks {
   }
 
   private async ask(campaignId: string, clicks: readonly Click[]): Promise<readonly Decision[]> {
-    const deadline = performance.now() + DEADLINE_MS;
-    for (let skip = 0; ; skip += 1) {
-      const deadlineMs = Math.min(ATTEMPT_MS, deadline - performance.now());
+    const { decideMs, answerMs, attemptMs } = this.limits;
+    const startedAt = performance.now();
+    const [decideBy, giveUpAt] = [startedAt + decideMs, startedAt + answerMs];
+    let [deadline, skip] = [0, 0];
+    for (let asked = 0; ; asked += 1) {
+      // Never lower than one that was sent before: a copy with it may still wait somewhere. While the other clock is
+      // not known, 0 only asks for the time.
+      deadline = Math.max(deadline, this.offset === undefined ? 0 : this.offset + decideBy);
+      const deadlineMs = Math.max(1, Math.min(attemptMs, giveUpAt - performance.now()));
       try {
-        const request = { campaignId, clicks: [...clicks], again: skip > 0 };
+        const request = { campaignId, clicks: [...clicks], again: asked > 0, deadline };
         const options = { routingKey: campaignId, deadlineMs, skip };
-        const { decisions } = await this.requests.ask(ReserveStock, request, options);
-        return decisions;
+        const { decisions, now } = await this.requests.ask(ReserveStock, request, options);
+        if (now !== undefined) this.offset = now - performance.now();
+        // Before the time is up, `expired` only says that our view of the clock was too early.
+        if (!decisions.includes('expired') || performance.now() >= decideBy) return decisions;
       } catch (error) {
-        if (!(error instanceof ServiceUnavailable) || performance.now() + 100 > deadline) throw error;
+        if (!(error instanceof ServiceUnavailable)) throw error;
+        if (performance.now() + 100 > giveUpAt) throw new ClickUndecided(campaignId);
+        skip += 1;
         await new Promise(resolve => setTimeout(resolve, 50));
       }
     }

@@ -36,12 +36,14 @@ const STATUS: Readonly<Record<string, number>> = {
   busy: 503,
   unavailable: 503,
   payment_provider_unavailable: 503,
+  expired: 504,
 };
 
 /** Seconds after which a retry makes sense. */
 const RETRY_AFTER: Readonly<Record<string, number>> = {
   order_not_found: 1,
   busy: 1,
+  expired: 1,
   unavailable: 1,
   payment_provider_unavailable: 2,
 };

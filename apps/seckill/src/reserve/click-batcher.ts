@@ -4,12 +4,18 @@ import { Batcher } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { SeckillConfig } from '../seckill.config.js';
 import { ClickRate } from './click-rate.js';
-import { DecisionOvertaken, ReserveStockUseCase } from './reserve-stock.js';
+import type { DatedClick } from './decide.js';
+import { type Decided, DecisionOvertaken, ReserveStockUseCase } from './reserve-stock.js';
 
 /** A click, and whether it may be a repeated one. */
 interface Asked {
-  readonly click: Click;
+  readonly click: DatedClick;
   readonly again: boolean;
+}
+
+interface Answer {
+  readonly decision: Decision;
+  readonly now?: number | undefined;
 }
 
 /**
@@ -19,7 +25,7 @@ interface Asked {
 @Injectable()
 export class ClickBatcher implements BeforeApplicationShutdown {
   private readonly logger = new Logger(ClickBatcher.name);
-  private readonly deciding: Batcher<Asked, Decision>;
+  private readonly deciding: Batcher<Asked, Answer>;
   private readonly rate: ClickRate;
 
   constructor(
@@ -33,16 +39,28 @@ export class ClickBatcher implements BeforeApplicationShutdown {
     });
   }
 
-  /** One committed decision for each click, in the order of the clicks. */
-  async decide(campaignId: string, clicks: readonly Click[], again: boolean): Promise<Decision[]> {
-    const now = performance.now();
-    return Promise.all(
-      clicks.map(async click => {
-        if (!again && !this.rate.allow(click.buyerId, now)) return 'risk_rejected';
-        if (this.deciding.size >= this.config.SECKILL_QUEUE) return 'busy';
-        return this.deciding.add({ click, again }, campaignId);
+  /**
+   * One committed decision for each click, in the order of the clicks.
+   * @param deadline until when they may be decided, in ms since 1970 by the database's clock
+   */
+  async decide(
+    campaignId: string,
+    clicks: readonly Click[],
+    again: boolean,
+    deadline = Infinity,
+  ): Promise<Decided> {
+    const at = performance.now();
+    const answers = await Promise.all(
+      clicks.map(async (click): Promise<Answer> => {
+        if (!again && !this.rate.allow(click.buyerId, at)) return { decision: 'risk_rejected' };
+        // A repeated click may be decided already, so it is never told `busy`. The gateways bound how many there are.
+        if (!again && this.deciding.size >= this.config.SECKILL_QUEUE) return { decision: 'busy' };
+        return this.deciding.add({ click: { ...click, deadline }, again }, campaignId);
       }),
     );
+    const times = answers.flatMap(({ now }) => now ?? []);
+    const decisions = answers.map(({ decision }) => decision);
+    return times.length > 0 ? { decisions, now: Math.max(...times) } : { decisions };
   }
 
   /** Decides every accepted click before the service shuts down. */
@@ -50,19 +68,21 @@ export class ClickBatcher implements BeforeApplicationShutdown {
     await this.deciding.settled();
   }
 
-  private async settle(campaignId: string, batch: readonly Asked[]): Promise<Decision[]> {
+  private async settle(campaignId: string, batch: readonly Asked[]): Promise<Answer[]> {
     // A click that is repeated while its first copy still waits is one click: both copies get its decision.
     const clicks = [...new Map(batch.map(({ click }) => [click.reservationId, click])).values()];
     const again = batch.filter(each => each.again).map(each => each.click.reservationId);
     try {
-      const decided = await this.useCase.reserve(campaignId, clicks, again).catch((error: unknown) => {
-        // A click of this batch was decided elsewhere meanwhile: find out which, and decide the others.
-        if (!isOvertaken(error)) throw error;
-        const all = clicks.map(click => click.reservationId);
-        return this.useCase.reserve(campaignId, clicks, all);
-      });
+      const { decisions: decided, now } = await this.useCase
+        .reserve(campaignId, clicks, again)
+        .catch((error: unknown) => {
+          // A click of this batch was decided elsewhere meanwhile: find out which, and decide the others.
+          if (!isOvertaken(error)) throw error;
+          const all = clicks.map(click => click.reservationId);
+          return this.useCase.reserve(campaignId, clicks, all);
+        });
       const decisions = new Map(clicks.map((click, n) => [click.reservationId, decided[n]!]));
-      return batch.map(({ click }) => decisions.get(click.reservationId)!);
+      return batch.map(({ click }) => ({ decision: decisions.get(click.reservationId)!, now }));
     } catch (error) {
       this.logger.error(`${batch.length} clicks on ${campaignId} were not decided: ${String(error)}`);
       throw error;

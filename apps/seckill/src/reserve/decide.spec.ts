@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Click } from '#contracts';
 import { ClickRate } from './click-rate.js';
-import { type CampaignState, decide } from './decide.js';
+import { type CampaignState, type DatedClick, decide } from './decide.js';
 
 const RUNNING: CampaignState = {
+  now: 1_000,
   available: 3,
   perUserLimit: 2,
   phase: 'running',
@@ -14,7 +14,8 @@ const RUNNING: CampaignState = {
   reservedBefore: new Set(),
 };
 
-const click = (buyerId: string, quantity = 1, reservationId = `${buyerId}-${Math.random()}`): Click => ({
+const click = (buyerId: string, quantity = 1, reservationId = `${buyerId}-${Math.random()}`): DatedClick => ({
+  deadline: Infinity,
   reservationId,
   orderId: reservationId,
   buyerId,
@@ -47,6 +48,21 @@ describe('decide', () => {
     expect(decide({ ...RUNNING, phase: 'not_started' }, [click('ann')])).toEqual(['not_started']);
     const ended = { ...RUNNING, phase: 'ended' as const, reservedBefore: new Set(['won']) };
     expect(decide(ended, [click('ann', 1, 'won'), click('ben')])).toEqual(['reserved', 'ended']);
+  });
+});
+
+describe('a click whose deadline has come', () => {
+  it('is dropped, and takes nothing from those after it, unless it was decided before', () => {
+    const late = (buyerId: string, reservationId?: string) => ({
+      ...click(buyerId, 1, reservationId),
+      deadline: RUNNING.now,
+    });
+    const state = { ...RUNNING, available: 1, reservedBefore: new Set(['won']) };
+    expect(decide(state, [late('ann'), late('ben', 'won'), click('cid')])).toEqual([
+      'expired',
+      'reserved',
+      'reserved',
+    ]);
   });
 });
 

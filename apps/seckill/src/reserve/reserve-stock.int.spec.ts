@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
-import type { Click } from '#contracts';
+import { DataSource, QueryFailedError } from 'typeorm';
 import { Outbox } from '#messaging';
 import { databaseOptions } from '#service-kit';
-import { migratedDatabase, type TestDatabase } from '#testkit';
+import { eventually, migratedDatabase, type TestDatabase } from '#testkit';
 import { SeckillConfig } from '../seckill.config.js';
 import { seckillDatabase } from '../seckill.database.js';
-import { ReserveStockUseCase } from './reserve-stock.js';
+import { ClickBatcher } from './click-batcher.js';
+import type { DatedClick } from './decide.js';
+import { DecisionOvertaken, ReserveStockUseCase } from './reserve-stock.js';
 
 describe('stock of a flash sale', () => {
   let own: TestDatabase;
   let database: DataSource;
+  let config: SeckillConfig;
   let reserving: ReserveStockUseCase;
   let campaignId: string;
 
@@ -22,7 +24,7 @@ describe('stock of a flash sale', () => {
       DATABASE_URL: own.url,
       RISK_RESERVATIONS: '3',
     };
-    const config = SeckillConfig.parse(env);
+    config = SeckillConfig.parse(env);
     database = new DataSource(databaseOptions(config));
     await database.initialize();
     const outbox = new Outbox({ maxEvents: 5_000, maxMessageBytes: 1_000_000 });
@@ -45,13 +47,15 @@ describe('stock of a flash sale', () => {
     return id;
   }
 
-  const click = (buyerId: string, quantity = 1): Click => ({
+  const click = (buyerId: string, quantity = 1): DatedClick => ({
+    deadline: Infinity,
     reservationId: randomUUID(),
     orderId: randomUUID(),
     buyerId,
     quantity,
   });
-  const reserve = (clicks: Click[], again: string[] = []) => reserving.reserve(campaignId, clicks, again);
+  const reserve = async (clicks: DatedClick[], again: string[] = []) =>
+    (await reserving.reserve(campaignId, clicks, again)).decisions;
 
   async function books() {
     const [row] = (await database.query(
@@ -94,6 +98,80 @@ describe('stock of a flash sale', () => {
       'reserved',
       'risk_rejected',
     ]);
+  });
+
+  it('is not taken for a click that waited for its turn past its deadline', async () => {
+    const runner = database.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('SELECT 1 FROM campaign WHERE id = $1 FOR UPDATE', [campaignId]);
+    const clock = async () =>
+      (
+        (await database.query('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms')) as [
+          { ms: string },
+        ]
+      )[0].ms;
+    const deadline = Number(await clock()) + 300;
+    const late = reserve([{ ...click('ann'), deadline }, click('ben')]);
+    await eventually(clock, ms => Number(ms) > deadline);
+    await runner.commitTransaction();
+    await runner.release();
+    expect(await late).toEqual(['expired', 'reserved']);
+    expect(await books()).toEqual({ available: 9, reserved: 1, held: 1, told: 1 });
+  });
+
+  it('is taken once for a click whose repeated copy another instance decided first', async () => {
+    const twice = click('ann');
+    await reserve([twice], [twice.reservationId]);
+    const here = new ClickBatcher(reserving, config);
+    expect(await here.decide(campaignId, [twice, click('ben')], false)).toMatchObject({
+      decisions: ['reserved', 'reserved'],
+    });
+    expect(await books()).toEqual({ available: 8, reserved: 2, held: 2, told: 2 });
+  });
+
+  it('is not taken by a decision that the rows contradict', async () => {
+    const generous = {
+      available: 99,
+      perUserLimit: 99,
+      phase: 'running',
+      tallies: new Map(),
+      recent: new Map(),
+      blocked: new Set(),
+      maxRecent: 99,
+      reservedBefore: new Set(),
+    };
+    Object.assign(reserving, { stateOf: () => generous });
+    const overLimit = reserve([click('ann'), click('ann'), click('ann')]);
+    await expect(overLimit).rejects.toThrow(DecisionOvertaken);
+    const overStock = reserve(Array.from({ length: 11 }, (_, n) => click(`b${n}`)));
+    await expect(overStock).rejects.toThrow(DecisionOvertaken);
+    expect(await books()).toEqual({ available: 10, reserved: 0, held: 0, told: 0 });
+  });
+
+  it.each([
+    ['was committed', true],
+    ['was not committed', false],
+  ])('is taken once when the answer to a commit is lost that %s', async (_, committed) => {
+    const create = database.createQueryRunner.bind(database);
+    let lost = 0;
+    database.createQueryRunner = mode => {
+      const runner = create(mode);
+      const commit = runner.commitTransaction.bind(runner);
+      runner.commitTransaction = async () => {
+        if (lost === 0) {
+          lost += 1;
+          if (committed) await commit();
+          else await runner.rollbackTransaction();
+          throw new QueryFailedError('COMMIT', [], new Error('Connection terminated unexpectedly'));
+        }
+        await commit();
+      };
+      return runner;
+    };
+    const clicked = click('ann');
+    await expect(reserve([clicked])).rejects.toThrow('Connection terminated');
+    expect(await reserve([clicked], [clicked.reservationId])).toEqual(['reserved']);
+    expect(await books()).toEqual({ available: 9, reserved: 1, held: 1, told: 1 });
   });
 
   it('does not know a campaign that does not exist', async () => {

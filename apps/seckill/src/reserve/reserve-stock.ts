@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { type Click, type Decision, SeckillReserved, SeckillSoldOut } from '#contracts';
+import { type Decision, SeckillReserved, SeckillSoldOut } from '#contracts';
 import { Outbox } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { SeckillConfig } from '../seckill.config.js';
-import { type CampaignState, decide } from './decide.js';
+import { type CampaignState, type DatedClick, decide } from './decide.js';
 import { OPEN_BATCH, TAKE_STOCK } from './sql.js';
 
 interface Campaign {
@@ -30,6 +30,14 @@ interface Opened {
   readonly again: readonly string[];
 }
 
+/** What became of clicks. */
+export interface Decided {
+  /** One for each click, in the order of the clicks. */
+  readonly decisions: readonly Decision[];
+  /** The time of the decision, by the database's clock, in ms since 1970; undefined where there was nothing to decide. */
+  readonly now?: number;
+}
+
 /** The conditions on the rows contradict the decision. The batch is rolled back and has no effect. */
 export class DecisionOvertaken extends Error {}
 
@@ -42,26 +50,31 @@ export class ReserveStockUseCase {
     @Inject(SERVICE_CONFIG) private readonly config: SeckillConfig,
   ) {}
 
-  /** One decision for each click. When this resolves, the decisions are committed. */
-  async reserve(campaignId: string, clicks: readonly Click[], again: readonly string[]): Promise<Decision[]> {
+  /** Decides each click. When this resolves, the decisions are committed. */
+  async reserve(
+    campaignId: string,
+    clicks: readonly DatedClick[],
+    again: readonly string[],
+  ): Promise<Decided> {
     return this.database.transaction(async tx => {
       const opened = await this.open(tx, campaignId, clicks, again);
       const { campaign } = opened;
-      if (campaign === null) return clicks.map(() => 'unknown_campaign');
-      const decisions = decide(this.stateOf(campaign, opened), clicks);
+      if (campaign === null) return { decisions: clicks.map(() => 'unknown_campaign') };
+      const now = Date.parse(campaign.now);
+      const decisions = decide({ ...this.stateOf(campaign, opened), now }, clicks);
       const before = new Set(opened.again);
       const won = clicks.filter(
         (click, n) => decisions[n] === 'reserved' && !before.has(click.reservationId),
       );
       if (won.length > 0) await this.take(tx, campaignId, campaign, won);
-      return decisions;
+      return { decisions, now };
     });
   }
 
   private async open(
     tx: EntityManager,
     campaignId: string,
-    clicks: readonly Click[],
+    clicks: readonly DatedClick[],
     again: readonly string[],
   ): Promise<Opened> {
     const buyers = [...new Set(clicks.map(click => click.buyerId))];
@@ -71,7 +84,10 @@ export class ReserveStockUseCase {
     return opened;
   }
 
-  private stateOf(campaign: Campaign, { tallies, recent, blocked, again }: Opened): CampaignState {
+  private stateOf(
+    campaign: Campaign,
+    { tallies, recent, blocked, again }: Opened,
+  ): Omit<CampaignState, 'now'> {
     return {
       available: campaign.available,
       perUserLimit: campaign.perUserLimit,
@@ -88,11 +104,13 @@ export class ReserveStockUseCase {
     tx: EntityManager,
     campaignId: string,
     campaign: Campaign,
-    won: readonly Click[],
+    won: readonly DatedClick[],
   ): Promise<void> {
     const total = won.reduce((sum, click) => sum + click.quantity, 0);
     const reservedAt = new Date(campaign.now);
-    const [taken] = (await tx.query(TAKE_STOCK, [campaignId, JSON.stringify(won), total, reservedAt])) as [
+    const takeBy = Math.min(...won.map(({ deadline }) => deadline));
+    const values = [campaignId, JSON.stringify(won), total, reservedAt, takeBy];
+    const [taken] = (await tx.query(TAKE_STOCK, values)) as [
       { available: number; version: number; highestTally: number }?,
     ];
     if (taken === undefined || taken.highestTally > campaign.perUserLimit)

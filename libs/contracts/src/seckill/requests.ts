@@ -70,6 +70,7 @@ export const REFUSALS = [
   'not_started',
   'unknown_campaign',
   'busy',
+  'expired',
 ] as const;
 
 /** The decision on a click: `reserved`, or the reason for the refusal. */
@@ -88,8 +89,14 @@ export const ReserveStock = defineRequest({
     campaignId: z.uuid(),
     clicks: z.array(Click).min(1).max(MAX_CLICKS),
     again: z.boolean(),
+    /** By the clock of the flash sale's database, in ms since 1970: a click that is not decided by then is dropped. */
+    deadline: z.number().nonnegative().optional(),
   }),
-  reply: z.object({ decisions: z.array(Decision) }),
+  reply: z.object({
+    decisions: z.array(Decision),
+    /** The time by that clock; absent when no click had to be decided there. */
+    now: z.number().optional(),
+  }),
 });
 
 export const BlockBuyer = defineRequest({
