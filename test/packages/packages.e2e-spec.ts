@@ -6,7 +6,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startPostgres, type TestPostgres } from '#testkit';
 
-const run = promisify(execFile);
+/** Runs a program; what it printed is part of the error. */
+const run = (...call: [string, string[], { cwd?: string; env: NodeJS.ProcessEnv }]) =>
+  promisify(execFile)(...call).catch((error: Error & { stdout?: string }) => {
+    throw new Error(`${error.message}\n${error.stdout}`);
+  });
 const read = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as { dependencies: object };
 
 describe('the packages', () => {

@@ -8,7 +8,7 @@ export const OrderConfig = DatabaseConfig.extend({
   PAYMENT_SECRET: z.string().min(16),
   /** Where the provider sends its callbacks: the gateway's address. */
   PAYMENT_CALLBACK_URL: z.url(),
-  /** Seconds that a buyer has to pay an ordinary order. */
-  ORDER_PAYMENT_WINDOW: z.coerce.number().int().positive().default(1_800),
+  /** Seconds that a buyer has to pay an ordinary order; up to a year. */
+  ORDER_PAYMENT_WINDOW: z.coerce.number().int().positive().max(31_622_400).default(1_800),
 });
 export type OrderConfig = z.output<typeof OrderConfig>;

@@ -1,8 +1,9 @@
 import { messagingMigrations } from '#messaging';
 import { CreateCampaigns1700000002000 } from './migrations/1700000002000-create-campaigns.js';
+import { TimesInRange1700000002001 } from './migrations/1700000002001-times-in-range.js';
 
 /** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const seckillDatabase = {
   entities: [],
-  migrations: [...messagingMigrations, CreateCampaigns1700000002000],
+  migrations: [...messagingMigrations, CreateCampaigns1700000002000, TimesInRange1700000002001],
 };

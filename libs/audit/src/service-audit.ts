@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { AuditReport, Invariant, NumberFact, SetFact } from '#contracts';
+import { type AuditReport, type Invariant, type NumberFact, type SetFact, toSum } from '#contracts';
 import { idSet } from './id-set.js';
 
 type Facts = Readonly<Record<string, SetFact | NumberFact>>;
@@ -40,12 +40,12 @@ export async function reportOf(
   };
   for (const [name, query] of Object.entries<string>(sets)) told.sets[name] = await idSet(database, query);
   const columns = Object.entries<string>(numbers).map(
-    ([name, expression]) => `(${expression})::float8 AS "${name}"`,
+    ([name, expression]) => `(${expression})::numeric::text AS "${name}"`,
   );
   if (columns.length > 0) {
     const source = from === undefined ? '' : ` FROM ${from}`;
-    const [row] = (await database.query(`SELECT ${columns.join(', ')}${source}`)) as [Record<string, number>];
-    told.numbers = row;
+    const [row] = (await database.query(`SELECT ${columns.join(', ')}${source}`)) as [Record<string, string>];
+    for (const [name, digits] of Object.entries(row)) told.numbers[name] = toSum(digits);
   }
   return told;
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { Id } from '#messaging/message';
 
-/** ISO 4217 code. */
-export const Currency = z.string().regex(/^[A-Z]{3}$/, 'a currency is three capital letters, such as GBP');
+export { Id, Instant, Moment, Text } from '#messaging/message';
+export { Currency, exponentOf, formatMoney, toMinor } from './money.js';
+
 /** Money in the currency's minor unit, such as pence. */
 export const MinorUnits = z.int().nonnegative();
 /** The highest unit price and the largest quantity of one SKU. Their product is still an exact number. */
@@ -18,8 +20,20 @@ export const Sku = z
 export const BuyerId = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'a user id is 1 to 64 characters: A–Z, a–z, 0–9, ., _ or -');
-/** ISO 8601, UTC. */
-export const Instant = z.iso.datetime();
+/** A count, or a place in a list, that PostgreSQL keeps as integer. */
+export const Count = z.int().min(0).max(2_147_483_647);
+/** The most units of one SKU in stock. */
+export const MAX_STOCK = 1_000_000_000;
+export const Stock = z.int().min(0).max(MAX_STOCK);
+/** A sum of amounts or counts: a number while that is exact, else its decimal digits. */
+export const Sum = z.union([z.int(), z.string().regex(/^-?[1-9]\d{15,37}$/)]);
+export type Sum = z.output<typeof Sum>;
+
+/** @param digits a whole number as PostgreSQL writes it */
+export function toSum(digits: string): Sum {
+  const value = Number(digits);
+  return Number.isSafeInteger(value) ? value : digits;
+}
 
 export const OrderItem = z.object({ sku: Sku, quantity: Quantity });
 export type OrderItem = z.output<typeof OrderItem>;
@@ -30,6 +44,6 @@ export type PricedItem = z.output<typeof PricedItem>;
 /** Where an order came from, and the campaign it came from if it was a flash sale. */
 export const OrderOrigin = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ordinary') }),
-  z.object({ kind: z.literal('seckill'), campaignId: z.uuid(), reservationId: z.uuid() }),
+  z.object({ kind: z.literal('seckill'), campaignId: Id, reservationId: Id }),
 ]);
 export type OrderOrigin = z.output<typeof OrderOrigin>;

@@ -77,7 +77,6 @@ export {
   Alert,
   DeadLetter,
   DeadLetterFilter,
-  Moment,
   OperatorAction,
   QueueState,
   SubscriptionState,

@@ -5,6 +5,7 @@ import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import {
   currentTraceparent,
   DependencyUnavailable,
+  describeIssues,
   DomainError,
   proveJson,
   rankByRendezvous,
@@ -71,9 +72,9 @@ export class InvalidReply extends Error {
   constructor(
     readonly service: string,
     readonly request: string,
-    options: ErrorOptions,
+    issues: string,
   ) {
-    super(`${service} answered ${request} with what its contract does not allow`, options);
+    super(`${service} answered ${request} with what its contract does not allow: ${issues}`);
   }
 }
 
@@ -150,7 +151,7 @@ export class RequestClient implements OnApplicationShutdown {
   private parse<D extends RequestDefinition>(definition: D, reply: unknown): ReplyOf<D> {
     const parsed = definition.reply.safeParse(reply);
     if (parsed.success) return parsed.data as ReplyOf<D>;
-    throw new InvalidReply(definition.service, definition.type, { cause: parsed.error });
+    throw new InvalidReply(definition.service, definition.type, describeIssues(parsed.error.issues));
   }
 
   private connectionTo(address: string): Connection {

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { SERVICE_AUDIT } from '#audit';
 import { ANNOUNCED_EVERY_MS, ServiceAnnounced } from '#contracts';
-import { BackgroundTask, MessagingClient, MessagingServer, type Transport } from '#messaging';
+import { BackgroundTask, envelop, MessagingServer, toWire, type Transport } from '#messaging';
 
 /**
  * Announces to the gateways that this instance is running, where it answers and what it has, now and every 30
@@ -13,13 +13,13 @@ export function announce(
   transport: Transport,
   who: { readonly service: string; readonly instance: string; readonly address: string },
 ): () => Promise<void> {
-  const client = app.get(MessagingClient);
   const subscriptions = app.get(MessagingServer).subscriptions.map(({ name }) => name);
   const hasFacts = isProvided(app, SERVICE_AUDIT);
   const task = new BackgroundTask(
     async () => {
       await transport.ensureTopics([{ name: ServiceAnnounced.topic, partitions: 1 }]);
-      await client.emitEvent(ServiceAnnounced, { ...who, subscriptions, hasFacts });
+      const announced = envelop(ServiceAnnounced, { ...who, subscriptions, hasFacts });
+      await transport.publish([toWire(announced, who.service)]);
       return ANNOUNCED_EVERY_MS;
     },
     // A missed announcement does no harm: the next one follows, and the configuration names most instances

@@ -22,7 +22,8 @@ import { Listener } from './listener.js';
 import { SequencedLog } from './log.js';
 import { Membership } from './membership.js';
 import { Reader } from './reader.js';
-import { type Retained, Retention } from './retention.js';
+import type { Retained } from './retained.js';
+import { Retention } from './retention.js';
 import { APPENDED, migrateLog, REBALANCE } from './schema.js';
 
 export interface PostgresTransportOptions {

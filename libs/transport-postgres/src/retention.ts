@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Pool, PoolClient } from 'pg';
 import { codeOf } from '#messaging';
 import { LIMITS, SESSION } from './limits.js';
+import type { Retained } from './retained.js';
 import { LOCK_NOT_AVAILABLE } from './schema.js';
 
 const LOCK = 7_583_201_945;
@@ -42,13 +43,6 @@ interface Day {
   readonly attached: boolean;
   /** It is to be detached, but someone still reads it. */
   readonly detaching: boolean;
-}
-
-/** What a run of retention did. */
-export interface Retained {
-  readonly dropped: readonly string[];
-  /** Days that could not be dropped, because someone reads them. */
-  readonly busy: readonly string[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { BlockBuyer, BuyerId, getAuditReport, GetStatistics } from '#contracts';
+import { BlockBuyer, BuyerId, getAuditReport, GetStatistics, Text } from '#contracts';
 import type { QueueState, ReplyOf } from '#messaging';
 import { getQueueState, RequestClient } from '#requests';
 import { ZodBody, ZodQuery } from '../problems/zod-body.js';
@@ -10,7 +10,7 @@ import { type KnownService, ServiceDirectory } from '../services/service-directo
 import { Access } from '../sessions/access.js';
 import { isQuiet, judgeAll, type Judged, judgeSubscription } from './invariants.js';
 
-const Block = z.object({ buyerId: BuyerId, reason: z.string().min(1).max(200) });
+const Block = z.object({ buyerId: BuyerId, reason: Text.min(1).max(200) });
 const Window = z.object({ minutes: z.coerce.number().int().min(1).max(1_440).default(60) });
 
 /** How long a service may take to report, in ms: it reads every receipt, and millions take seconds. */

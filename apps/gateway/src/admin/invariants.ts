@@ -1,4 +1,4 @@
-import type { AuditReport, Invariant, NumberFact, SetFact } from '#contracts';
+import type { AuditReport, Invariant, NumberFact, SetFact, Sum } from '#contracts';
 import type { SubscriptionState } from '#messaging';
 
 /** An invariant, and whether it holds. */
@@ -6,7 +6,7 @@ export interface Judged {
   readonly invariant: string;
   /** Also false when a service that it needs does not answer: the result is then unknown. */
   readonly holds: boolean;
-  readonly figures: Readonly<Record<string, number>>;
+  readonly figures: Readonly<Record<string, Sum>>;
   /** The services that did not report what it needs. */
   readonly unknown?: readonly string[];
 }
@@ -41,7 +41,8 @@ function judge(invariant: Invariant, reports: Reports): Judged {
 }
 
 function holds(invariant: Invariant, reports: Reports): boolean {
-  const number = (fact: NumberFact) => figureOf(fact, reports) ?? NaN;
+  // Every fact has a figure here. Sums may be larger than a number can tell exactly.
+  const number = (fact: NumberFact) => BigInt(figureOf(fact, reports)!);
   switch (invariant.kind) {
     case 'same-set': {
       const [of, as] = [setOf(invariant.of, reports), setOf(invariant.as, reports)];
@@ -57,9 +58,9 @@ function holds(invariant: Invariant, reports: Reports): boolean {
     case 'equal':
       return number(invariant.of) === number(invariant.as);
     case 'zero':
-      return invariant.of.every(fact => number(fact) === 0);
+      return invariant.of.every(fact => number(fact) === 0n);
     case 'sum':
-      return invariant.of.reduce((total, fact) => total + number(fact), 0) === number(invariant.as);
+      return invariant.of.reduce((total, fact) => total + number(fact), 0n) === number(invariant.as);
   }
 }
 
@@ -80,7 +81,7 @@ function setOf({ service, name }: SetFact, reports: Reports) {
 }
 
 /** A number, or the size of a set; undefined when its service did not report it. */
-function figureOf(fact: SetFact | NumberFact, reports: Reports): number | undefined {
+function figureOf(fact: SetFact | NumberFact, reports: Reports): Sum | undefined {
   return fact.kind === 'set' ? setOf(fact, reports)?.count : reports.get(fact.service)?.numbers[fact.name];
 }
 

@@ -15,7 +15,7 @@ import {
 } from '#contracts';
 import { currentTraceparent, DomainError, type ReplyOf, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
-import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 import { Clicks } from './clicks.js';
 
@@ -90,7 +90,7 @@ export class CampaignsController {
 
   @Get(':id')
   @Access('anyone')
-  get(@ZodParam('id', z.uuid()) campaignId: string): Promise<CampaignView> {
+  get(@ZodParam('id', AnyCaseId) campaignId: string): Promise<CampaignView> {
     return this.requests.ask(GetCampaign, { campaignId }, { repeatable: true });
   }
 
@@ -98,7 +98,7 @@ export class CampaignsController {
   @Post(':id/orders')
   @Access('shopper')
   async order(
-    @ZodParam('id', z.uuid()) campaignId: string,
+    @ZodParam('id', AnyCaseId) campaignId: string,
     @ZodBody(Order) { quantity }: z.output<typeof Order>,
     @CurrentSession() { userId: buyerId }: Session,
   ): Promise<Reserved> {

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type DeadLetter, DeadLetterFilter, DomainError } from '#messaging';
+import { type DeadLetter, DeadLetterFilter, DomainError, Id, Instant, Text } from '#messaging';
 import {
   decideOnDeadLetters,
   discardDeadLetter,
@@ -13,10 +13,10 @@ import {
   ServiceUnavailable,
 } from '#requests';
 import { AllServices, type Unanswered } from '../services/all-services.js';
-import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
-const Cursor = z.object({ deadAt: z.iso.datetime().regex(/^(?!0000)/), id: z.uuid() });
+const Cursor = z.object({ deadAt: Instant, id: Id });
 const DeadLetterQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
   status: z.enum(['dead', 'replayed', 'discarded']).default('dead'),
@@ -24,11 +24,7 @@ const DeadLetterQuery = z.strictObject({
   cursor: z.string().max(200).transform(readCursor).optional(),
   ...DeadLetterFilter.shape,
 });
-const Reason = z
-  .string()
-  .min(1)
-  .max(500)
-  .regex(/^[^\0]*$/, 'has a NUL character in it');
+const Reason = Text.min(1).max(500);
 const Discard = z.object({ reason: Reason });
 /** The letters that match a filter or, if stated explicitly, all letters. */
 const Selection = z.strictObject({
@@ -82,7 +78,7 @@ export class DeadLettersController {
 
   /** One letter, whatever its status, with its whole message and the error of every attempt. */
   @Get(':id')
-  async get(@ZodParam('id', z.uuid()) id: string): Promise<DeadLetter & { text: string }> {
+  async get(@ZodParam('id', AnyCaseId) id: string): Promise<DeadLetter & { text: string }> {
     const { answers, unanswered } = await this.services.ask(getDeadLetter, { id });
     const letter = answers.map(({ reply }) => reply.deadLetter).find(found => found !== null);
     // A service that did not answer may be the one that has it.
@@ -118,7 +114,7 @@ export class DeadLettersController {
   @Post(':id/replay')
   @HttpCode(200)
   async replay(
-    @ZodParam('id', z.uuid()) id: string,
+    @ZodParam('id', AnyCaseId) id: string,
     @CurrentSession() { userId: by }: Session,
   ): Promise<{ id: string; status: 'replayed' }> {
     await this.decide(id, service => this.requests.ask(replayDeadLetter(service), { id, by }));
@@ -129,7 +125,7 @@ export class DeadLettersController {
   @Post(':id/discard')
   @HttpCode(200)
   async discard(
-    @ZodParam('id', z.uuid()) id: string,
+    @ZodParam('id', AnyCaseId) id: string,
     @ZodBody(Discard) { reason }: z.output<typeof Discard>,
     @CurrentSession() { userId: by }: Session,
   ): Promise<{ id: string; status: 'discarded' }> {

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type Alert, DomainError, type OperatorAction, type SubscriptionState } from '#messaging';
+import { type Alert, DomainError, type OperatorAction, type SubscriptionState, Text } from '#messaging';
 import {
   getQueueState,
   listAlerts,
@@ -13,14 +13,8 @@ import { AllServices, type Unanswered } from '../services/all-services.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
-const SubscriptionName = z.string().max(200);
-const Pause = z.object({
-  reason: z
-    .string()
-    .max(500)
-    .regex(/^[^\0]*$/, 'has a NUL character in it')
-    .default(''),
-});
+const SubscriptionName = Text.max(200);
+const Pause = z.object({ reason: Text.max(500).default('') });
 const Limit = z.coerce.number().int().min(1).max(500).default(100);
 const ActionsQuery = z.strictObject({ limit: Limit });
 const AlertsQuery = z.strictObject({ limit: Limit, open: z.stringbool().default(false) });

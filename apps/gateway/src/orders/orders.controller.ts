@@ -15,7 +15,7 @@ import {
 } from '#contracts';
 import { type ReplyOf, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
-import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
 const NewOrder = z.object({ items: z.array(OrderItem).min(1).max(MAX_LINES) });
@@ -23,11 +23,11 @@ const NewOrder = z.object({ items: z.array(OrderItem).min(1).max(MAX_LINES) });
 const Return = z.strictObject({
   items: z.array(OrderItem).min(1).max(MAX_LINES).optional(),
   /** A repeated request with the same id is the same refund. */
-  refundId: z.uuid().optional(),
+  refundId: AnyCaseId.optional(),
 });
 const Listing = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
-  before: z.uuid().optional(),
+  before: AnyCaseId.optional(),
 });
 
 /** A buyer's own orders. Another buyer's order is not found. */
@@ -57,7 +57,7 @@ export class OrdersController {
 
   @Get(':id')
   get(
-    @ZodParam('id', z.uuid()) orderId: string,
+    @ZodParam('id', AnyCaseId) orderId: string,
     @CurrentSession() { userId: buyerId }: Session,
   ): Promise<OrderView> {
     return this.requests.ask(GetOrder, { orderId, buyerId }, { repeatable: true });
@@ -66,7 +66,7 @@ export class OrdersController {
   /** Opens a checkout with the payment provider. While one is open, this returns that one. */
   @Post(':id/payments')
   pay(
-    @ZodParam('id', z.uuid()) orderId: string,
+    @ZodParam('id', AnyCaseId) orderId: string,
     @CurrentSession() { userId: buyerId }: Session,
   ): Promise<ReplyOf<typeof StartPayment>> {
     return this.requests.ask(StartPayment, { orderId, buyerId }, { repeatable: true, deadlineMs: 10_000 });
@@ -75,7 +75,7 @@ export class OrdersController {
   @Post(':id/cancel')
   @HttpCode(200)
   cancel(
-    @ZodParam('id', z.uuid()) orderId: string,
+    @ZodParam('id', AnyCaseId) orderId: string,
     @CurrentSession() { userId: buyerId }: Session,
   ): Promise<OrderView> {
     return this.requests.ask(CancelOrder, { orderId, buyerId });
@@ -84,7 +84,7 @@ export class OrdersController {
   @Post(':id/receipt')
   @HttpCode(200)
   receipt(
-    @ZodParam('id', z.uuid()) orderId: string,
+    @ZodParam('id', AnyCaseId) orderId: string,
     @CurrentSession() { userId: buyerId }: Session,
   ): Promise<OrderView> {
     return this.requests.ask(ConfirmReceipt, { orderId, buyerId });
@@ -94,7 +94,7 @@ export class OrdersController {
   @Post(':id/refund')
   @HttpCode(200)
   refund(
-    @ZodParam('id', z.uuid()) orderId: string,
+    @ZodParam('id', AnyCaseId) orderId: string,
     @ZodBody(Return) { items, refundId = uuidv7() }: z.output<typeof Return>,
     @CurrentSession() { userId: buyerId }: Session,
   ): Promise<OrderView> {

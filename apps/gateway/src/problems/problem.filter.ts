@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
-import { DomainError, toRefusal } from '#messaging';
+import { describeError, DomainError, toRefusal } from '#messaging';
 import { RequestRefused } from '#requests';
 
 /** The HTTP status of each error code. A code that is not listed is a conflict (409). */
@@ -87,7 +87,7 @@ export class ProblemFilter implements ExceptionFilter {
         facts: {},
       };
     }
-    this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    this.logger.error(describeError(error));
     return { status: 500, code: 'internal', detail: 'internal error; see the log of the gateway', facts: {} };
   }
 }

@@ -26,6 +26,9 @@ class ZodPipe implements PipeTransform {
   }
 }
 
+/** An id in a path or a body, whichever case it is written in. */
+export const AnyCaseId = z.uuid().toLowerCase();
+
 type JsonSchema = Parameters<typeof ApiBody>[0] extends { schema?: infer S } ? S : never;
 
 function documented(schema: z.ZodType): Record<string, unknown> {

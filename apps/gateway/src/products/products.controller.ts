@@ -1,7 +1,7 @@
 import { Controller, Get, Headers, Logger } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { GetProduct, ListProducts, ProductViewed, type ProductView, Sku } from '#contracts';
+import { GetProduct, ListProducts, ProductViewed, type ProductView, Sku, Text } from '#contracts';
 import { MessagingClient, type ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
 import { ZodParam, ZodQuery } from '../problems/zod-body.js';
@@ -11,11 +11,7 @@ import { Tokens } from '../sessions/tokens.js';
 const Listing = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: Sku.optional(),
-  query: z
-    .string()
-    .max(200)
-    .refine(text => !text.includes('\0'), 'has a NUL character in it')
-    .optional(),
+  query: Text.max(200).optional(),
 });
 
 @ApiTags('products')

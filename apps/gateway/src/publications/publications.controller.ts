@@ -14,7 +14,7 @@ import {
 } from '#contracts';
 import { DomainError, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
-import { ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { AnyCaseId, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
 import { csvRows, ndjsonRows } from './read-rows.js';
 
@@ -75,7 +75,7 @@ export class PublicationsController {
 
   /** The progress of a publication, and its rejected rows with their lines and reasons. */
   @Get(':id')
-  get(@ZodParam('id', z.uuid()) publicationId: string): Promise<PublicationView> {
+  get(@ZodParam('id', AnyCaseId) publicationId: string): Promise<PublicationView> {
     return this.requests.ask(GetPublication, { publicationId }, { repeatable: true });
   }
 

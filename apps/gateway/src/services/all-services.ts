@@ -1,6 +1,6 @@
-import { Injectable } from '@nestjs/common';
-import type { ReplyOf, RequestDefinition, RequestOf } from '#messaging';
-import { RequestClient, RequestNotHandled } from '#requests';
+import { Injectable, Logger } from '@nestjs/common';
+import { describeError, type ReplyOf, type RequestDefinition, type RequestOf } from '#messaging';
+import { RequestClient, RequestNotHandled, RequestRefused, ServiceUnavailable } from '#requests';
 import { ServiceDirectory } from './service-directory.js';
 
 /** The services that did not answer: their data is missing from the result. */
@@ -21,6 +21,8 @@ export interface Answers<Reply> extends Unanswered {
 /** Sends the same request to every known service. The request may be sent twice. */
 @Injectable()
 export class AllServices {
+  private readonly logger = new Logger(AllServices.name);
+
   constructor(
     private readonly requests: RequestClient,
     private readonly directory: ServiceDirectory,
@@ -29,6 +31,7 @@ export class AllServices {
   /**
    * A service that does not answer is listed, and the others are still reported. A service that does not know
    * the request is left out.
+   * @throws RequestRefused when a service refuses the question itself
    * @param deadlineMs when to give up on a service, in ms
    * @param services which services to ask; all known ones if left out
    */
@@ -45,7 +48,11 @@ export class AllServices {
       try {
         answers.push({ service, reply: await this.requests.ask(question(service), data, options) });
       } catch (error) {
-        if (!(error instanceof RequestNotHandled)) unanswered.push(service);
+        if (error instanceof RequestNotHandled) return;
+        // Refused by its contract: the question is wrong, and nobody is away.
+        if (error instanceof RequestRefused && error.code !== 'internal') throw error;
+        if (!(error instanceof ServiceUnavailable)) this.logger.error(describeError(error));
+        unanswered.push(service);
       }
     });
     await Promise.all(askEach);

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded } from '#contracts';
+import {
+  formatMoney,
+  type OrderCancelled,
+  type OrderPaid,
+  type OrderPlaced,
+  type OrderRefunded,
+} from '#contracts';
 
 export interface Notice {
   /** The same for the same cause and kind, so that a receiver can detect duplicates. */
@@ -18,7 +24,12 @@ export function placedNotice({ orderId, buyerId, items }: OrderPlaced): Notice {
 }
 
 export function paidNotice({ orderId, buyerId, totalMinor, currency }: OrderPaid): Notice {
-  return notice('order-paid', orderId, buyerId, `We have your payment of ${money(totalMinor, currency)}.`);
+  return notice(
+    'order-paid',
+    orderId,
+    buyerId,
+    `We have your payment of ${formatMoney(totalMinor, currency)}.`,
+  );
 }
 
 export function cancelledNotice({ orderId, buyerId, reason }: OrderCancelled): Notice {
@@ -31,7 +42,7 @@ export function cancelledNotice({ orderId, buyerId, reason }: OrderCancelled): N
 }
 
 export function refundedNotice({ refundId, orderId, buyerId, totalMinor, currency }: OrderRefunded): Notice {
-  const text = `You get ${money(totalMinor, currency)} back.`;
+  const text = `You get ${formatMoney(totalMinor, currency)} back.`;
   return notice('order-refunded', orderId, buyerId, text, refundId);
 }
 
@@ -43,10 +54,6 @@ function notice(
   causeId: string = orderId,
 ): Notice {
   return { id: nameBasedId(`${causeId}/${kind}`), causeId, orderId, kind, buyerId, text };
-}
-
-function money(minor: number, currency: string): string {
-  return `${(minor / 100).toFixed(2)} ${currency}`;
 }
 
 /** A UUID made from the hash of a name (RFC 9562, version 8). */

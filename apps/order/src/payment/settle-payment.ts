@@ -10,17 +10,17 @@ import {
   Timers,
   uuidv7,
 } from '#messaging';
-import { OrderPaid, PaymentDue, RefundRequested, type SettlePayment } from '#contracts';
+import { Currency, Id, OrderPaid, PaymentDue, RefundRequested, type SettlePayment } from '#contracts';
 import { Order } from '../order.entity.js';
 import { Refund } from './refund.entity.js';
 import { Payment } from './payment.entity.js';
 import { PaymentProvider } from './payment-provider.js';
 
 const Callback = z.object({
-  paymentId: z.uuid(),
+  paymentId: Id,
   outcome: z.enum(['paid', 'declined']),
   amountMinor: z.int(),
-  currency: z.string(),
+  currency: Currency,
 });
 type Callback = z.output<typeof Callback>;
 

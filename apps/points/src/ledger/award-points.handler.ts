@@ -15,10 +15,10 @@ export class AwardPointsHandler {
 
   @Handle(OrderPaid, { name: 'points.follow-order', batch: 500 })
   async award(events: readonly OrderPaid[], tx: EntityManager): Promise<void> {
-    const awards = events.map(({ orderId, buyerId, totalMinor }) => ({
+    const awards = events.map(({ orderId, buyerId, totalMinor, currency }) => ({
       orderId,
       buyerId,
-      points: pointsFor(totalMinor),
+      points: pointsFor(totalMinor, currency),
     }));
     await this.ledger.enter(
       tx,
@@ -34,7 +34,7 @@ export class AwardPointsHandler {
 }
 
 function toReversal(event: OrderRefunded): Entry {
-  const { refundId, orderId, buyerId, paidMinor, refundedBeforeMinor, totalMinor } = event;
-  const points = pointsBack(paidMinor, refundedBeforeMinor, totalMinor);
+  const { refundId, orderId, buyerId, currency } = event;
+  const points = pointsBack(event, currency);
   return { kind: 'reversal', causeId: refundId, orderId, buyerId, points: -points };
 }

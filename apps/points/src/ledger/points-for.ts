@@ -1,10 +1,18 @@
-/** One point for every whole unit of the currency; a hundred minor units make one. Pure. */
-export function pointsFor(totalMinor: number): number {
-  return Math.floor(totalMinor / 100);
+import { exponentOf, type OrderRefunded } from '#contracts';
+
+/** One point for every whole unit of the currency. Pure. */
+export function pointsFor(totalMinor: number, currency: string): number {
+  return Math.floor(totalMinor / 10 ** exponentOf(currency));
 }
 
+/** What a refund says of its order's money. */
+type Refunded = Pick<OrderRefunded, 'paidMinor' | 'refundedBeforeMinor' | 'totalMinor'>;
+
 /** The points to take back for a part of an order. Those of all parts add up to the whole. Pure. */
-export function pointsBack(paidMinor: number, refundedBeforeMinor: number, refundedMinor: number): number {
+export function pointsBack(
+  { paidMinor, refundedBeforeMinor, totalMinor }: Refunded,
+  currency: string,
+): number {
   const left = paidMinor - refundedBeforeMinor;
-  return pointsFor(left) - pointsFor(left - refundedMinor);
+  return pointsFor(left, currency) - pointsFor(left - totalMinor, currency);
 }

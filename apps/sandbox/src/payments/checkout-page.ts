@@ -1,6 +1,8 @@
+import { formatMoney } from '#contracts';
+
 /** A provider's checkout, for people. */
 export function checkoutPage(amountMinor: number, currency: string, outcome: string | null): string {
-  const amount = `${(amountMinor / 100).toFixed(2)} ${currency}`;
+  const amount = formatMoney(amountMinor, currency);
   const choice =
     outcome === 'paid'
       ? '<p class="done">Paid. You can close this page.</p>'

@@ -11,6 +11,7 @@ import {
   Post,
 } from '@nestjs/common';
 import { z } from 'zod';
+import { Currency, Id } from '#contracts';
 import { SERVICE_CONFIG } from '#service-kit';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
@@ -19,9 +20,9 @@ import { checkoutPage } from './checkout-page.js';
 import { Checkouts } from './checkouts.js';
 
 const NewCheckout = z.object({
-  paymentId: z.uuid(),
+  paymentId: Id,
   amountMinor: z.int().nonnegative(),
-  currency: z.string(),
+  currency: Currency,
   callbackUrl: z.url(),
 });
 const NewRefund = NewCheckout.omit({ callbackUrl: true }).extend({ refundId: z.string().min(1).max(64) });

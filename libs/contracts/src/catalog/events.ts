@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '#messaging/message';
-import { Currency, MinorUnits, PricedItem, Sku } from '../values.js';
+import { Count, Currency, Id, MinorUnits, PricedItem, Sku } from '../values.js';
 
 /** Stock is set aside for an ordinary order, at these prices. */
 export const StockReserved = defineEvent({
@@ -8,7 +8,7 @@ export const StockReserved = defineEvent({
   topic: 'catalog',
   key: event => event.orderId,
   schema: z.object({
-    orderId: z.uuid(),
+    orderId: Id,
     items: z.array(PricedItem).min(1),
     totalMinor: MinorUnits,
     currency: Currency,
@@ -22,7 +22,7 @@ export const StockRejected = defineEvent({
   topic: 'catalog',
   key: event => event.orderId,
   schema: z.object({
-    orderId: z.uuid(),
+    orderId: Id,
     sku: Sku,
     reason: z.enum(['out_of_stock', 'unknown_sku', 'not_priceable']),
   }),
@@ -34,6 +34,6 @@ export const PublicationChunkStaged = defineEvent({
   type: 'catalog.publication-chunk-staged.v1',
   topic: 'catalog-publication',
   key: event => event.publicationId,
-  schema: z.object({ publicationId: z.uuid(), chunk: z.int().nonnegative() }),
+  schema: z.object({ publicationId: Id, chunk: Count }),
 });
 export type PublicationChunkStaged = EventOf<typeof PublicationChunkStaged>;

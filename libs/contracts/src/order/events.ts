@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '#messaging/message';
-import { BuyerId, Currency, Instant, MinorUnits, OrderItem, OrderOrigin, PricedItem } from '../values.js';
+import { BuyerId, Currency, Id, Instant, MinorUnits, OrderItem, OrderOrigin, PricedItem } from '../values.js';
 
 const byOrder = (event: { orderId: string }) => event.orderId;
 
@@ -13,7 +13,7 @@ export const OrderPlaced = defineEvent({
   topic: 'order',
   key: byOrder,
   schema: z.object({
-    orderId: z.uuid(),
+    orderId: Id,
     buyerId: BuyerId,
     origin: OrderOrigin,
     items: z.array(OrderItem).min(1),
@@ -23,7 +23,7 @@ export const OrderPlaced = defineEvent({
 export type OrderPlaced = EventOf<typeof OrderPlaced>;
 
 const Settled = z.object({
-  orderId: z.uuid(),
+  orderId: Id,
   buyerId: BuyerId,
   origin: OrderOrigin,
   items: z.array(PricedItem).min(1),
@@ -35,7 +35,7 @@ export const OrderPaid = defineEvent({
   type: 'order.paid.v1',
   topic: 'order',
   key: byOrder,
-  schema: Settled.extend({ paymentId: z.uuid(), paidAt: Instant }),
+  schema: Settled.extend({ paymentId: Id, paidAt: Instant }),
 });
 export type OrderPaid = EventOf<typeof OrderPaid>;
 
@@ -45,7 +45,7 @@ export const OrderCancelled = defineEvent({
   topic: 'order',
   key: byOrder,
   schema: z.object({
-    orderId: z.uuid(),
+    orderId: Id,
     buyerId: BuyerId,
     origin: OrderOrigin,
     items: z.array(OrderItem).min(1),
@@ -63,7 +63,7 @@ export const OrderRefunded = defineEvent({
   topic: 'order',
   key: byOrder,
   schema: Settled.extend({
-    refundId: z.uuid(),
+    refundId: Id,
     /** What the whole order cost. */
     paidMinor: MinorUnits,
     /** The amount refunded before this refund. */
@@ -78,7 +78,7 @@ export const OrderCompleted = defineEvent({
   type: 'order.completed.v1',
   topic: 'order',
   key: byOrder,
-  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId, completedAt: Instant }),
+  schema: z.object({ orderId: Id, buyerId: BuyerId, completedAt: Instant }),
 });
 export type OrderCompleted = EventOf<typeof OrderCompleted>;
 
@@ -88,9 +88,9 @@ export const RefundRequested = defineEvent({
   topic: 'order-refund',
   key: byOrder,
   schema: z.object({
-    refundId: z.uuid(),
-    orderId: z.uuid(),
-    paymentId: z.uuid(),
+    refundId: Id,
+    orderId: Id,
+    paymentId: Id,
     amountMinor: MinorUnits,
     currency: Currency,
   }),
@@ -102,6 +102,6 @@ export const PaymentDue = defineEvent({
   type: 'order.payment-due.v1',
   topic: 'order-timer',
   key: byOrder,
-  schema: z.object({ orderId: z.uuid() }),
+  schema: z.object({ orderId: Id }),
 });
 export type PaymentDue = EventOf<typeof PaymentDue>;

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
-import { BuyerId, Currency, Instant, MAX_LINES, MinorUnits, OrderItem, OrderOrigin } from '../values.js';
+import {
+  BuyerId,
+  Currency,
+  Id,
+  Instant,
+  MAX_LINES,
+  MinorUnits,
+  OrderItem,
+  OrderOrigin,
+  Text,
+} from '../values.js';
 
 export const ORDER_STATUSES = [
   'pending_stock',
@@ -13,7 +23,7 @@ export const ORDER_STATUSES = [
 ] as const;
 
 export const OrderView = z.object({
-  orderId: z.uuid(),
+  orderId: Id,
   buyerId: BuyerId,
   origin: OrderOrigin,
   status: z.enum(ORDER_STATUSES),
@@ -28,45 +38,45 @@ export const OrderView = z.object({
   totalMinor: MinorUnits.nullable(),
   refundedMinor: MinorUnits,
   currency: Currency.nullable(),
-  reason: z.string().nullable(),
+  reason: Text.nullable(),
   placedAt: Instant,
   payBy: Instant.nullable(),
-  timeline: z.array(z.object({ at: Instant, what: z.string() })),
+  timeline: z.array(z.object({ at: Instant, what: Text })),
 });
 export type OrderView = z.output<typeof OrderView>;
 
 export const PlaceOrder = defineRequest({
   type: 'order.place.v1',
-  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId, items: z.array(OrderItem).min(1).max(MAX_LINES) }),
-  reply: z.object({ orderId: z.uuid() }),
+  schema: z.object({ orderId: Id, buyerId: BuyerId, items: z.array(OrderItem).min(1).max(MAX_LINES) }),
+  reply: z.object({ orderId: Id }),
 });
 
 export const GetOrder = defineRequest({
   type: 'order.get.v1',
-  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId }),
+  schema: z.object({ orderId: Id, buyerId: BuyerId }),
   reply: OrderView,
 });
 
 export const ListOrders = defineRequest({
   type: 'order.list.v1',
-  schema: z.object({ buyerId: BuyerId, limit: z.int().min(1).max(100), before: z.uuid().optional() }),
-  reply: z.object({ orders: z.array(OrderView), next: z.uuid().nullable() }),
+  schema: z.object({ buyerId: BuyerId, limit: z.int().min(1).max(100), before: Id.optional() }),
+  reply: z.object({ orders: z.array(OrderView), next: Id.nullable() }),
 });
 
 export const StartPayment = defineRequest({
   type: 'order.start-payment.v1',
-  schema: z.object({ orderId: z.uuid(), buyerId: BuyerId }),
-  reply: z.object({ paymentId: z.uuid(), checkoutUrl: z.url() }),
+  schema: z.object({ orderId: Id, buyerId: BuyerId }),
+  reply: z.object({ paymentId: Id, checkoutUrl: z.url() }),
 });
 
 /** The provider's callback as received: the signature covers the exact bytes of the body. */
 export const SettlePayment = defineRequest({
   type: 'order.settle-payment.v1',
-  schema: z.object({ timestamp: z.string(), signature: z.string(), body: z.string().max(65_536) }),
+  schema: z.object({ timestamp: Text.max(200), signature: Text.max(200), body: Text.max(65_536) }),
   reply: z.object({ outcome: z.enum(['settled', 'repeated', 'refunding', 'declined']) }),
 });
 
-const OfBuyer = z.object({ orderId: z.uuid(), buyerId: BuyerId });
+const OfBuyer = z.object({ orderId: Id, buyerId: BuyerId });
 
 export const CancelOrder = defineRequest({ type: 'order.cancel.v1', schema: OfBuyer, reply: OrderView });
 export const ConfirmReceipt = defineRequest({
@@ -82,7 +92,7 @@ export const ConfirmReceipt = defineRequest({
 export const RefundOrder = defineRequest({
   type: 'order.refund.v1',
   schema: OfBuyer.extend({
-    refundId: z.uuid(),
+    refundId: Id,
     items: z.array(OrderItem).min(1).max(MAX_LINES).optional(),
   }),
   reply: OrderView,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '#messaging/message';
-import { BuyerId, Currency, Instant, MinorUnits, Quantity, Sku } from '../values.js';
+import { BuyerId, Currency, Id, Instant, MinorUnits, Quantity, Sku } from '../values.js';
 
 /** Campaign stock is locked for a buyer; the order follows. */
 export const SeckillReserved = defineEvent({
@@ -8,9 +8,9 @@ export const SeckillReserved = defineEvent({
   topic: 'seckill',
   key: event => event.reservationId,
   schema: z.object({
-    reservationId: z.uuid(),
-    orderId: z.uuid(),
-    campaignId: z.uuid(),
+    reservationId: Id,
+    orderId: Id,
+    campaignId: Id,
     buyerId: BuyerId,
     sku: Sku,
     quantity: Quantity,
@@ -27,7 +27,7 @@ export const SeckillSoldOut = defineEvent({
   type: 'seckill.sold-out.v1',
   topic: 'seckill-campaign',
   key: event => event.campaignId,
-  schema: z.object({ campaignId: z.uuid(), version: z.int(), endsAt: Instant }),
+  schema: z.object({ campaignId: Id, version: z.int(), endsAt: Instant }),
 });
 export type SeckillSoldOut = EventOf<typeof SeckillSoldOut>;
 
@@ -36,6 +36,6 @@ export const SeckillRestocked = defineEvent({
   type: 'seckill.restocked.v1',
   topic: 'seckill-campaign',
   key: event => event.campaignId,
-  schema: z.object({ campaignId: z.uuid(), version: z.int() }),
+  schema: z.object({ campaignId: Id, version: z.int() }),
 });
 export type SeckillRestocked = EventOf<typeof SeckillRestocked>;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
-import { BuyerId, Currency, Instant, MinorUnits, Price, Quantity, Sku } from '../values.js';
+import { BuyerId, Currency, Id, Instant, MinorUnits, Price, Quantity, Sku, Text } from '../values.js';
 
 export const CampaignView = z.object({
-  campaignId: z.uuid(),
+  campaignId: Id,
   sku: Sku,
   mode: z.enum(['async']),
   stock: z.int(),
@@ -23,7 +23,7 @@ export type CampaignView = z.output<typeof CampaignView>;
 export const CreateCampaign = defineRequest({
   type: 'seckill.create-campaign.v1',
   schema: z.object({
-    campaignId: z.uuid(),
+    campaignId: Id,
     sku: Sku,
     stock: Quantity,
     perUserLimit: Quantity,
@@ -42,7 +42,7 @@ export const CreateCampaign = defineRequest({
 
 export const GetCampaign = defineRequest({
   type: 'seckill.get-campaign.v1',
-  schema: z.object({ campaignId: z.uuid() }),
+  schema: z.object({ campaignId: Id }),
   reply: CampaignView,
 });
 
@@ -54,11 +54,11 @@ export const ListCampaigns = defineRequest({
 
 /** One click. The caller chooses the ids, so asking again after a lost answer counts as the same click. */
 export const Click = z.object({
-  reservationId: z.uuid(),
-  orderId: z.uuid(),
+  reservationId: Id,
+  orderId: Id,
   buyerId: BuyerId,
   quantity: Quantity,
-  traceparent: z.string().optional(),
+  traceparent: Text.max(55).optional(),
 });
 export type Click = z.output<typeof Click>;
 
@@ -86,7 +86,7 @@ export const MAX_CLICKS = 500;
 export const ReserveStock = defineRequest({
   type: 'seckill.reserve.v1',
   schema: z.object({
-    campaignId: z.uuid(),
+    campaignId: Id,
     clicks: z.array(Click).min(1).max(MAX_CLICKS),
     again: z.boolean(),
     /** By the clock of the flash sale's database, in ms since 1970: a click that is not decided by then is dropped. */
@@ -101,6 +101,6 @@ export const ReserveStock = defineRequest({
 
 export const BlockBuyer = defineRequest({
   type: 'seckill.block-buyer.v1',
-  schema: z.object({ buyerId: BuyerId, reason: z.string().min(1).max(200) }),
+  schema: z.object({ buyerId: BuyerId, reason: Text.min(1).max(200) }),
   reply: z.object({ buyerId: BuyerId }),
 });

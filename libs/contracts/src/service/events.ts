@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '#messaging/message';
+import { Text } from '../values.js';
 
 /**
  * A service is running and answers requests. Each instance announces itself at start and every 30 seconds.
@@ -10,11 +11,11 @@ export const ServiceAnnounced = defineEvent({
   key: event => event.instance,
   schema: z.object({
     service: z.string().regex(/^[a-z][a-z\d-]*$/),
-    instance: z.string(),
+    instance: Text.max(64),
     /** Where it answers requests, `host:port`. */
     address: z.string().regex(/^[\w.:[\]-]+:\d{1,5}$/),
     /** Its subscriptions, by name. */
-    subscriptions: z.array(z.string()),
+    subscriptions: z.array(Text.max(200)),
     /** Whether it has facts for an audit. */
     hasFacts: z.boolean(),
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
-import { Currency, Instant, MinorUnits } from '../values.js';
+import { Currency, Instant, Sum } from '../values.js';
 
 export const GetStatistics = defineRequest({
   type: 'statistics.get.v1',
@@ -12,8 +12,8 @@ export const GetStatistics = defineRequest({
         minute: Instant,
         currency: Currency,
         paid: z.int(),
-        salesMinor: MinorUnits,
-        items: z.int(),
+        salesMinor: Sum,
+        items: Sum,
       }),
     ),
   }),

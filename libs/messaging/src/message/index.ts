@@ -20,4 +20,5 @@ export {
 } from './received-message.js';
 export { currentTraceparent, rememberOrigin, runInTrace, traceparentOf } from './trace.js';
 export { uuidv7 } from './uuid-v7.js';
+export { Id, Instant, Moment, Text } from './values.js';
 export { NotJson, proveJson } from './wire-form.js';

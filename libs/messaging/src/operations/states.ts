@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Id, Instant, Moment, Text } from '../message/values.js';
 
 export const SubscriptionState = z.object({
   name: z.string(),
@@ -6,7 +7,7 @@ export const SubscriptionState = z.object({
   /** Messages still to settle. */
   lag: z.int(),
   /** When the oldest of them was appended. */
-  oldestAt: z.string().nullable(),
+  oldestAt: Instant.nullable(),
   /** Messages appended since the subscription began, as the transport counts them. */
   appended: z.int(),
   handled: z.int(),
@@ -25,9 +26,9 @@ export const SubscriptionState = z.object({
   /** Messages handled after a later one of their key, by the receipts that are kept; null when not asked for. */
   outOfOrder: z.int().nullable(),
   /** Who has paused it, when and why; null when it runs. */
-  paused: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
+  paused: z.object({ at: Instant, by: z.string(), reason: z.string() }).nullable(),
   /** Since when and why it makes no progress although nobody has paused it; null when it makes progress. */
-  waiting: z.object({ since: z.string(), reason: z.string() }).nullable().default(null),
+  waiting: z.object({ since: Instant, reason: z.string() }).nullable().default(null),
   /** The instances that own its partitions. */
   owners: z.array(z.string()).readonly(),
 });
@@ -41,7 +42,7 @@ export const QueueState = z.object({
 export type QueueState = z.output<typeof QueueState>;
 
 export const DeadLetter = z.object({
-  id: z.uuid(),
+  id: Id,
   subscription: z.string(),
   topic: z.string(),
   partition: z.int(),
@@ -52,34 +53,25 @@ export const DeadLetter = z.object({
   traceId: z.string().nullable().default(null),
   /** Base64. */
   payload: z.string(),
-  appendedAt: z.string(),
+  appendedAt: Instant,
   /**
    * `invalid`: it does not fit its contract. `failed`: its handler failed at every attempt. `refused`: the queue does
    * not take it, so it was never sent; its subscription is the service's outbox.
    */
   reason: z.enum(['invalid', 'failed', 'refused']),
   /** The last attempts, each with its error and stack. */
-  errors: z.array(z.object({ at: z.string(), error: z.string() })),
+  errors: z.array(z.object({ at: Instant, error: z.string() })),
   /** Whether its key waits until an operator decides. */
   holdsKey: z.boolean(),
-  deadAt: z.string(),
+  deadAt: Instant,
   status: z.enum(['dead', 'replayed', 'discarded']),
-  decidedAt: z.string().nullable(),
+  decidedAt: Instant.nullable(),
   decidedBy: z.string().nullable(),
   note: z.string().nullable(),
 });
 export type DeadLetter = z.output<typeof DeadLetter>;
 
-/** A time in a year that PostgreSQL supports. */
-export const Moment = z.iso
-  .datetime({ offset: true, error: 'is not a valid time; write it as 2026-11-24T22:00:00Z' })
-  .regex(/^(?!0000)/, 'is in year 0, which does not exist');
-const NUL_FREE = [/^[^\0]*$/, 'has a NUL character in it'] as const;
-const Part = z
-  .string()
-  .min(1)
-  .max(512)
-  .regex(...NUL_FREE);
+const Part = Text.min(1).max(512);
 
 /** The criteria that letters are found by; all that are given must match. */
 export const DeadLetterFilter = z
@@ -88,10 +80,7 @@ export const DeadLetterFilter = z
     /** The event's type, such as `order.paid.v1`. */
     type: Part,
     /** The whole key; it may be empty. */
-    key: z
-      .string()
-      .max(512)
-      .regex(...NUL_FREE),
+    key: Text.max(512),
     reason: DeadLetter.shape.reason,
     /** Part of an attempt's error, case-insensitive. */
     error: Part,
@@ -106,17 +95,17 @@ export const DeadLetterFilter = z
 export type DeadLetterFilter = z.output<typeof DeadLetterFilter>;
 
 export const OperatorAction = z.object({
-  at: z.string(),
+  at: Instant,
   by: z.string(),
   action: z.enum(['pause', 'resume', 'replay', 'discard']),
   subscription: z.string(),
-  deadLetterId: z.uuid().nullable(),
+  deadLetterId: Id.nullable(),
   note: z.string().nullable(),
 });
 export type OperatorAction = z.output<typeof OperatorAction>;
 
 export const Alert = z.object({
-  id: z.uuid(),
+  id: Id,
   /** The subscription, or the service's outbox. */
   subject: z.string(),
   kind: z.enum(['lag', 'age', 'parked', 'dead', 'waiting', 'outbox', 'lost']),
@@ -124,7 +113,7 @@ export const Alert = z.object({
   value: z.number(),
   threshold: z.number(),
   message: z.string(),
-  raisedAt: z.string(),
-  clearedAt: z.string().nullable(),
+  raisedAt: Instant,
+  clearedAt: Instant.nullable(),
 });
 export type Alert = z.output<typeof Alert>;

@@ -4,9 +4,12 @@ import {
   DeadLetter,
   DeadLetterFilter,
   defineRequest,
+  Id,
+  Instant,
   Moment,
   OperatorAction,
   QueueState,
+  Text,
 } from '#messaging';
 
 /** What a service's queues look like now. Every service with a database answers it. */
@@ -27,7 +30,7 @@ export const listDeadLetters = (service: string) =>
       status: DeadLetter.shape.status,
       filter: DeadLetterFilter.default({}),
       /** Only those older than this one. */
-      after: z.object({ deadAt: Moment, id: z.uuid() }).optional(),
+      after: z.object({ deadAt: Moment, id: Id }).optional(),
     }),
     reply: z.object({ deadLetters: z.array(DeadLetter) }),
   });
@@ -36,17 +39,17 @@ export const listDeadLetters = (service: string) =>
 export const getDeadLetter = (service: string) =>
   defineRequest({
     type: `${service}.get-dead-letter.v1`,
-    schema: z.object({ id: z.uuid() }),
+    schema: z.object({ id: Id }),
     reply: z.object({ deadLetter: DeadLetter.nullable() }),
   });
 
 const OfMany = z.object({
-  by: z.string().min(1),
+  by: Text.min(1),
   filter: DeadLetterFilter,
   /** How many of the found letters to skip, because they could not be decided on. */
   skip: z.int().nonnegative(),
   /** Letters that died later are left alone. Defaults to now, by the clock of the service's database. */
-  diedBefore: z.iso.datetime().optional(),
+  diedBefore: Instant.optional(),
   /** Most letters in one call. */
   limit: z.int().min(1).max(500),
 });
@@ -61,14 +64,14 @@ export const decideOnDeadLetters = (service: string) =>
     type: `${service}.decide-on-dead-letters.v1`,
     schema: z.discriminatedUnion('decision', [
       OfMany.extend({ decision: z.literal('replay') }),
-      OfMany.extend({ decision: z.literal('discard'), reason: z.string().min(1) }),
+      OfMany.extend({ decision: z.literal('discard'), reason: Text.min(1) }),
     ]),
     reply: z.object({
       found: z.int(),
       done: z.int(),
       /** Letters that cannot be replayed at all. They stay as they are. */
       failed: z.int(),
-      diedBefore: z.iso.datetime(),
+      diedBefore: Instant,
     }),
   });
 
@@ -90,13 +93,13 @@ export const listAlerts = (service: string) =>
 
 /** False: nothing has that name, or it is already decided on. */
 const Decided = z.object({ done: z.boolean() });
-const Named = z.object({ subscription: z.string() });
+const Named = z.object({ subscription: Text });
 
 /** Stops a subscription for all instances, until it is resumed. Not done: the service has no such subscription. */
 export const pauseSubscription = (service: string) =>
   defineRequest({
     type: `${service}.pause-subscription.v1`,
-    schema: Named.extend({ by: z.string(), reason: z.string() }),
+    schema: Named.extend({ by: Text, reason: Text }),
     reply: Decided,
   });
 
@@ -104,11 +107,11 @@ export const pauseSubscription = (service: string) =>
 export const resumeSubscription = (service: string) =>
   defineRequest({
     type: `${service}.resume-subscription.v1`,
-    schema: Named.extend({ by: z.string() }),
+    schema: Named.extend({ by: Text }),
     reply: Decided,
   });
 
-const Decision = z.object({ id: z.uuid(), by: z.string() });
+const Decision = z.object({ id: Id, by: Text });
 
 /** Puts a dead letter back at its place in its key. */
 export const replayDeadLetter = (service: string) =>
@@ -118,6 +121,6 @@ export const replayDeadLetter = (service: string) =>
 export const discardDeadLetter = (service: string) =>
   defineRequest({
     type: `${service}.discard-dead-letter.v1`,
-    schema: Decision.extend({ reason: z.string() }),
+    schema: Decision.extend({ reason: Text }),
     reply: Decided,
   });
