@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { eventually } from '#testkit';
 import type { Shop } from '../../tools/client/shop.js';
 import { ProductFold } from '../../tools/import/fold-products.js';
-import { rejection } from '../../tools/retail/goods.js';
-import { readRetail } from '../../tools/retail/read-retail.js';
+import { PRODUCT_COLUMNS } from '../../tools/retail/columns.js';
+import { openFile } from '../../tools/retail/open-file.js';
+import { readProducts } from '../../tools/retail/read-products.js';
 
 const Status = z.object({ status: z.string() });
 
@@ -24,8 +25,8 @@ export async function bestSeller(shop: Shop): Promise<string> {
   }
   const fold = new ProductFold();
   const lines = new Map<string, number>();
-  for await (const line of readRetail(REAL_ORDERS)) {
-    if ('problem' in line || rejection(line) !== undefined) continue;
+  for await (const line of readProducts(openFile(REAL_ORDERS), PRODUCT_COLUMNS, 'GBP')) {
+    if ('problem' in line) continue;
     fold.add(line);
     lines.set(line.code, (lines.get(line.code) ?? 0) + 1);
   }

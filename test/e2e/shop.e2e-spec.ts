@@ -1,4 +1,7 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { eventually } from '#testkit';
 import { auditReport, settledAudit } from '../../tools/client/audit.js';
 import { Buyer } from '../../tools/client/buyer.js';
 import type { Shop } from '../../tools/client/shop.js';
@@ -228,6 +231,69 @@ describe('the shop over HTTP', () => {
       available: 7,
     });
   });
+
+  it.each(['text/csv', 'application/x-ndjson'])(
+    'says of an upload that is cut off that it is broken: %s',
+    async type => {
+      const token = await shop.asOperator();
+      const line = type === 'text/csv' ? 'A,x,1,GBP,1\n' : '{"code":"A"}\n';
+      const header = type === 'text/csv' ? 'code,title,priceMinor,currency,stock\n' : '';
+      const { port } = new URL(running.url);
+      const before = new Set(await publications());
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(
+        `POST /api/publications?store=cut HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\n` +
+          `content-type: ${type}\r\ncontent-length: 1000000\r\n\r\n${header}${line.repeat(1_000)}`,
+      );
+      const opened = async () => (await publications()).find(id => !before.has(id));
+      const publicationId = await eventually(opened, id => id !== undefined);
+      socket.destroy();
+      const broken = await eventually(
+        async () =>
+          (await shop.get(`/api/publications/${publicationId}`, token)) as {
+            status: string;
+            problem: string;
+          },
+        view => view.status === 'broken',
+      );
+      expect(broken.problem).toContain('cut off');
+    },
+  );
+
+  it('refuses a file that is no list of products at once, and an encoding that it does not read', async () => {
+    const token = await shop.asOperator();
+    const before = await publications();
+    const send = (body: string, headers: Record<string, string>) =>
+      shop.call('POST', '/api/publications?store=bad', { body, token, headers });
+    expect(await send('code;title\nA;x\n', { 'content-type': 'TEXT/CSV' })).toMatchObject({
+      status: 422,
+      body: { code: 'unreadable_file', detail: expect.stringContaining('no column title') },
+    });
+    const unread: Record<string, string>[] = [
+      { 'content-type': 'text/csv', 'content-encoding': 'gzip' },
+      { 'content-type': 'text/csv; charset=klingon' },
+    ];
+    for (const headers of unread)
+      expect(await send('code\n', headers)).toMatchObject({ status: 415 });
+    const deep = `{"code":${'['.repeat(6_500)}${']'.repeat(6_500)}}\n{"code":"OK1","title":"x","priceMinor":1,"currency":"GBP","stock":1}\n`;
+    const { body } = await send(deep, { 'content-type': 'application/x-ndjson' });
+    const { publicationId } = body as { publicationId: string };
+    const view = await eventually(
+      async () => (await shop.get(`/api/publications/${publicationId}`, token)) as { status: string },
+      each => each.status === 'done',
+    );
+    expect(view).toMatchObject({ rows: 2, published: 1, rejected: 1 });
+    expect(await publications()).toHaveLength(before.length + 1);
+  });
+
+  async function publications(): Promise<string[]> {
+    const client = new pg.Client({ connectionString: await running.databaseUrl('sluice_catalog') });
+    await client.connect();
+    const { rows } = await client.query<{ id: string }>('SELECT id FROM publication');
+    await client.end();
+    return rows.map(({ id }) => id);
+  }
 
   it('ends with clean books', async () => {
     expect(auditReport(await settledAudit(shop))).toContain('audit: clean');

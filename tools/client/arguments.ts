@@ -14,7 +14,13 @@ export function readArguments<Schema extends z.ZodObject>(
   argv: readonly string[] = process.argv.slice(2),
 ): z.output<Schema> {
   const named = Object.keys(schema.shape).filter(name => name !== word);
-  const options = Object.fromEntries(named.map(name => [name, { type: 'string' as const }]));
+  const options = Object.fromEntries(
+    named.map(name => {
+      // An option that takes a list may be given several times.
+      const multiple = (schema.shape[name] as z.ZodType).safeParse([]).success;
+      return [name, { type: 'string' as const, multiple }];
+    }),
+  );
   let positionals: string[];
   let values: Record<string, unknown>;
   try {

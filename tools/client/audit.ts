@@ -10,7 +10,11 @@ const Audit = z.object({
   /** Services that did not answer. */
   unanswered: z.array(z.string()),
   invariants: z.array(
-    z.object({ invariant: z.string(), holds: z.boolean(), figures: z.record(z.string(), z.union([z.number(), z.string()])) }),
+    z.object({
+      invariant: z.string(),
+      holds: z.boolean(),
+      figures: z.record(z.string(), z.union([z.number(), z.string()])),
+    }),
   ),
 });
 export type Audit = z.output<typeof Audit>;

@@ -1,4 +1,4 @@
-import type { RetailLine } from '../retail/read-retail.js';
+import type { ProductLine } from '../retail/read-products.js';
 
 export interface Product {
   readonly code: string;
@@ -6,27 +6,27 @@ export interface Product {
   readonly priceMinor: number;
 }
 
-/** How often a stock code's descriptions and prices were used. This grows only with the catalog. */
+/** How often a stock code's titles and prices were used. This grows only with the catalog. */
 interface Seen {
-  readonly descriptions: Map<string, number>;
+  readonly titles: Map<string, number>;
   readonly prices: Map<number, number>;
 }
 
-/** Folds sales into products: one per stock code, with its most used description and its median price. */
+/** Folds sales into products: one per stock code, with its most used title and its median price. */
 export class ProductFold {
   private readonly seen = new Map<string, Seen>();
 
-  add({ code, description, unitPrice }: RetailLine): void {
+  add({ code, title, priceMinor }: Omit<ProductLine, 'line'>): void {
     let seen = this.seen.get(code);
-    if (seen === undefined) this.seen.set(code, (seen = { descriptions: new Map(), prices: new Map() }));
-    if (description !== '') count(seen.descriptions, description.replaceAll(/\s+/g, ' '));
-    count(seen.prices, Math.round(unitPrice * 100));
+    if (seen === undefined) this.seen.set(code, (seen = { titles: new Map(), prices: new Map() }));
+    if (title !== '') count(seen.titles, title.replaceAll(/\s+/g, ' '));
+    count(seen.prices, priceMinor);
   }
 
   *products(): Generator<Product> {
     for (const code of [...this.seen.keys()].sort()) {
-      const { descriptions, prices } = this.seen.get(code)!;
-      yield { code, title: mostUsed(descriptions) ?? code, priceMinor: median(prices) };
+      const { titles, prices } = this.seen.get(code)!;
+      yield { code, title: mostUsed(titles) ?? code, priceMinor: median(prices) };
     }
   }
 }

@@ -5,19 +5,36 @@ import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
+import { Currency, MAX_STOCK } from '#contracts';
+import type { Columns } from '#row-files';
 import { readArguments } from '../client/arguments.js';
 import { Shop } from '../client/shop.js';
 import { table } from '../client/table.js';
 import { ProductFold } from './fold-products.js';
-import { rejection } from '../retail/goods.js';
-import { readRetail } from '../retail/read-retail.js';
+import { PRODUCT_COLUMNS } from '../retail/columns.js';
+import { openFile } from '../retail/open-file.js';
+import { readProducts } from '../retail/read-products.js';
+import { asPublication, isCatalog, mapped, type Mappings } from './catalog-file.js';
 
-const USAGE = 'npm run import -- FILE --store SLUG [--stock N] [--rejected FILE]';
+const USAGE =
+  'npm run import -- FILE --store SLUG [--stock N] [--currency GBP] [--map COLUMN=TITLE]... [--rejected FILE]';
+
+const Mapping = z
+  .string()
+  .regex(/^[A-Za-z]+=.+$/, 'is COLUMN=TITLE, such as title=Description')
+  .transform(text => text.split(/=(.*)/s, 2) as [string, string]);
 
 const Arguments = z.object({
   file: z.string('name the file'),
   store: z.string('name the store').regex(/^[a-z0-9-]{1,32}$/, 'a store is 1 to 32 of a–z 0–9 -'),
-  stock: z.coerce.number('must be a number').int('must be a whole number').min(0).max(1e9).default(10_000),
+  stock: z
+    .string()
+    .regex(/^\d{1,10}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().max(MAX_STOCK, `is at most ${MAX_STOCK}`))
+    .default(10_000),
+  currency: Currency.default('GBP'),
+  map: z.array(Mapping).default([]),
   rejected: z.string().optional(),
 });
 
@@ -30,23 +47,62 @@ const Publication = z.object({
   rejectedRows: z.array(z.object({ line: z.number(), reason: z.string() })),
 });
 
-/** Reads a retail file into products and publishes them in the running shop. */
+const NOTHING: z.output<typeof Publication> = {
+  status: 'done',
+  rows: 0,
+  published: 0,
+  unchanged: 0,
+  rejected: 0,
+  rejectedRows: [],
+};
+
+/** Reads a file into products and publishes them in the running shop. */
 async function main(): Promise<void> {
-  const { file, store, stock, rejected } = readArguments(USAGE, 'file', Arguments);
+  const { file, store, stock, currency, map, rejected } = readArguments(USAGE, 'file', Arguments);
   const shop = await Shop.find();
+  if (await isCatalog(file, map)) await sendCatalog(shop, store, file, map);
+  else await foldSales(shop, { file, store, stock, currency, map, rejected });
+  await shop.close();
+}
+
+/** The file has the columns of a publication: the route reads it, and judges every line itself. */
+async function sendCatalog(shop: Shop, store: string, file: string, map: Mappings): Promise<void> {
+  const publication = await publish(shop, store, 'text/csv', asPublication(openFile(file), map));
+  const taken = publication.published + publication.unchanged;
+  say(
+    table([
+      ['lines read', publication.rows],
+      ['lines taken', taken],
+      ['  published', publication.published],
+      ['  unchanged', publication.unchanged],
+      ['lines rejected', publication.rejected],
+    ]),
+  );
+  for (const { line, reason } of publication.rejectedRows) say(`  line ${line}: ${reason}`);
+  if (taken === 0) process.exitCode = 1;
+}
+
+/** The file is one of sales: each stock code becomes a product. */
+async function foldSales(
+  shop: Shop,
+  { file, store, stock, currency, map, rejected }: z.output<typeof Arguments>,
+): Promise<void> {
   const rejectedFile = resolve(
     rejected ?? `${process.env['SLUICE_DATA_DIR'] ?? '.sluice'}/import-${store}-rejected.csv`,
   );
-  const { fold, lines, reasons } = await read(file, rejectedFile);
-  const publication = await publish(shop, store, fold, stock);
-
-  const products = publication.rows;
+  const { fold, lines, reasons } = await read(file, rejectedFile, mapped(PRODUCT_COLUMNS, map), currency);
+  const left = [...reasons.values()].reduce((total, count) => total + count, 0);
+  const publication =
+    lines === left
+      ? NOTHING
+      : await publish(shop, store, 'application/x-ndjson', ndjson(fold, stock, currency));
   say(
     table([
       ['lines read', lines],
-      ['lines rejected', [...reasons.values()].reduce((total, count) => total + count, 0)],
+      ['lines taken', lines - left],
+      ['lines rejected', left],
       ...[...reasons].sort(([, a], [, b]) => b - a).map(([reason, count]) => [`  ${reason}`, count]),
-      ['products in the file', products],
+      ['products in the file', publication.rows],
       ['  published', publication.published],
       ['  unchanged', publication.unchanged],
       ['  rejected by the catalog', publication.rejected],
@@ -54,15 +110,16 @@ async function main(): Promise<void> {
   );
   for (const { line, reason } of publication.rejectedRows) say(`  product ${line}: ${reason}`);
   if (reasons.size > 0) say(`every rejected line, with its number and reason: ${rejectedFile}`);
-  await shop.close();
+  if (publication.published + publication.unchanged === 0) process.exitCode = 1;
 }
 
-async function read(file: string, rejectedFile: string) {
-  const { size, isFile } = await stat(file).then(
-    found => ({ size: found.size, isFile: found.isFile() }),
-    (error: NodeJS.ErrnoException) => Promise.reject(new Error(`${file} cannot be read (${error.code})`)),
-  );
-  if (!isFile) throw new Error(`${file} is not a file; name the CSV, plain or gzipped`);
+async function read(
+  file: string,
+  rejectedFile: string,
+  columns: Columns<'code' | 'title' | 'price'>,
+  currency: z.output<typeof Currency>,
+) {
+  const { size } = await stat(file);
   const bar = new SingleBar({
     format: 'reading {bar} {percentage}%',
     clearOnComplete: true,
@@ -75,34 +132,41 @@ async function read(file: string, rejectedFile: string) {
   const fold = new ProductFold();
   const reasons = new Map<string, number>();
   let lines = 0;
-  for await (const line of readRetail(file, bytes => bar.increment(bytes))) {
-    lines += 1;
-    const reason = 'problem' in line ? line.problem : rejection(line);
-    if (reason === undefined) {
-      fold.add(line as Exclude<typeof line, { problem: string }>);
-      continue;
+  try {
+    const bytes = openFile(file, read => bar.increment(read));
+    for await (const line of readProducts(bytes, columns, currency)) {
+      lines += 1;
+      if (!('problem' in line)) {
+        fold.add(line);
+        continue;
+      }
+      const { problem } = line;
+      const kind = problem.startsWith('not goods') ? problem : problem.replace(/".*"/s, '"…"');
+      reasons.set(kind, (reasons.get(kind) ?? 0) + 1);
+      if (!rejections.write(`${line.line},"${problem.replaceAll('"', '""')}"\n`))
+        await new Promise<void>(resume => rejections.once('drain', () => resume()));
     }
-    const kind = 'problem' in line ? 'the line cannot be read' : reason;
-    reasons.set(kind, (reasons.get(kind) ?? 0) + 1);
-    if (!rejections.write(`${line.line},"${reason.replaceAll('"', '""')}"\n`)) {
-      await new Promise<void>(resume => rejections.once('drain', () => resume()));
-    }
+  } finally {
+    bar.stop();
+    await new Promise<void>(done => rejections.end(() => done()));
   }
-  await new Promise<void>(done => rejections.end(() => done()));
-  bar.stop();
-  if (lines === 0) throw new Error(`${file} has no lines; it should have a header and a line for each sale`);
   return { fold, lines, reasons };
 }
 
-async function publish(shop: Shop, store: string, fold: ProductFold, stock: number) {
+async function publish(
+  shop: Shop,
+  store: string,
+  type: 'text/csv' | 'application/x-ndjson',
+  body: AsyncIterable<string> | Iterable<string>,
+) {
   const token = await shop.asOperator();
   const answer = await shop.call('POST', `/api/publications?store=${store}`, {
-    body: Readable.from(ndjson(fold, stock)),
+    body: Readable.from(body),
     token,
-    headers: { 'content-type': 'application/x-ndjson' },
+    headers: { 'content-type': type },
   });
   if (answer.status !== 202)
-    throw new Error(`the shop did not accept the publication: ${JSON.stringify(answer.body)}`);
+    throw new Error(`the shop did not accept the publication: ${detailOf(answer.body)}`);
   const { publicationId } = z.object({ publicationId: z.string() }).parse(answer.body);
   const bar = new SingleBar({
     format: 'publishing {bar} {value}/{total}',
@@ -123,8 +187,13 @@ async function publish(shop: Shop, store: string, fold: ProductFold, stock: numb
   }
 }
 
-function* ndjson(fold: ProductFold, stock: number): Generator<string> {
-  for (const product of fold.products()) yield `${JSON.stringify({ ...product, currency: 'GBP', stock })}\n`;
+function* ndjson(fold: ProductFold, stock: number, currency: string): Generator<string> {
+  for (const product of fold.products()) yield `${JSON.stringify({ ...product, currency, stock })}\n`;
+}
+
+function detailOf(body: unknown): string {
+  const { detail } = (body ?? {}) as { detail?: unknown };
+  return typeof detail === 'string' ? detail : JSON.stringify(body);
 }
 
 function say(text: string): void {

@@ -1,5 +1,7 @@
 import { rejection } from '../retail/goods.js';
-import { type BadLine, readRetail, type RetailLine } from '../retail/read-retail.js';
+import type { BadLine } from '../retail/columns.js';
+import type { DateOrder } from '../retail/dates.js';
+import { readSales, type SalesLine } from '../retail/read-sales.js';
 
 export interface Invoice {
   readonly number: string;
@@ -13,30 +15,36 @@ export interface Invoice {
   readonly leftOut: number;
 }
 
-/** The file's invoices in the file's order, one in memory at a time. An invoice's lines are adjacent. */
-export async function* readInvoices(path: string): AsyncGenerator<Invoice> {
-  let lines: RetailLine[] = [];
-  let bad = 0;
-  for await (const line of readRetail(path)) {
-    if (isBad(line)) {
-      bad += 1;
+/**
+ * The file's invoices in the file's order, one in memory at a time. An invoice's lines are adjacent.
+ * @param onBad called with each line that cannot be read
+ */
+export async function* readInvoices(
+  path: string,
+  order?: DateOrder,
+  onBad: (line: BadLine) => void = () => {},
+): AsyncGenerator<Invoice> {
+  let lines: SalesLine[] = [];
+  for await (const line of readSales(path, order)) {
+    if ('problem' in line) {
+      onBad(line);
       continue;
     }
     if (lines.length > 0 && lines[0]!.invoice !== line.invoice) {
-      yield toInvoice(lines, bad);
-      [lines, bad] = [[], 0];
+      yield toInvoice(lines);
+      lines = [];
     }
     lines.push(line);
   }
-  if (lines.length > 0) yield toInvoice(lines, bad);
+  if (lines.length > 0) yield toInvoice(lines);
 }
 
-function toInvoice(lines: readonly RetailLine[], bad: number): Invoice {
+function toInvoice(lines: readonly SalesLine[]): Invoice {
   const { invoice, customer, at } = lines[0]!;
   const isCancellation = invoice.toUpperCase().startsWith('C');
   const sign = isCancellation ? -1 : 1;
   const items = new Map<string, number>();
-  let leftOut = bad;
+  let leftOut = 0;
   for (const line of lines) {
     const quantity = line.quantity * sign;
     if (quantity <= 0 || rejection(line) !== undefined) {
@@ -46,8 +54,4 @@ function toInvoice(lines: readonly RetailLine[], bad: number): Invoice {
     items.set(line.code, (items.get(line.code) ?? 0) + quantity);
   }
   return { number: invoice, isCancellation, customer, at, items, leftOut };
-}
-
-function isBad(line: RetailLine | BadLine): line is BadLine {
-  return 'problem' in line;
 }

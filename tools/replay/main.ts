@@ -6,10 +6,12 @@ import { Buyer } from '../client/buyer.js';
 import { inParallel } from '../client/in-parallel.js';
 import { Shop } from '../client/shop.js';
 import { table } from '../client/table.js';
+import type { BadLine } from '../retail/columns.js';
 import { type Invoice, readInvoices } from './invoices.js';
 import { Purchases } from './purchases.js';
 
-const USAGE = 'npm run replay -- FILE --store SLUG --speed N [--invoices N] [--at-once N]';
+const USAGE =
+  'npm run replay -- FILE --store SLUG --speed N [--invoices N] [--at-once N] [--dates day-first|month-first]';
 
 const Arguments = z.object({
   file: z.string('name the file'),
@@ -21,12 +23,14 @@ const Arguments = z.object({
     .positive('must be above zero')
     .default(Infinity),
   'at-once': z.coerce.number('must be a number').int().min(1).max(500).default(32),
+  dates: z.enum(['day-first', 'month-first'], 'is day-first or month-first').optional(),
 });
 
 const NAMES = {
   invoices: 'invoices read',
   empty: '  without goods at a price',
   lines: 'lines left out of them',
+  unreadable: 'lines that cannot be read',
   placed: 'orders placed',
   paid: '  paid',
   outOfStock: '  refused: out of stock',
@@ -38,6 +42,9 @@ const NAMES = {
   refunds: 'refunds, one per order',
   unmatched: 'pieces not bought in this file',
 } as const;
+
+/** How many unreadable lines are told one by one. */
+const MOST_TOLD = 10;
 
 type Counts = Record<keyof typeof NAMES, number>;
 
@@ -55,6 +62,12 @@ class Replay {
     private readonly store: string,
     private readonly say: (line: string) => void,
   ) {}
+
+  /** A line that cannot be read: the first few are told with their reasons. */
+  readonly leaveOut = ({ line, problem }: BadLine): void => {
+    this.counts.unreadable += 1;
+    if (this.counts.unreadable <= MOST_TOLD) this.say(`line ${line}: ${problem}`);
+  };
 
   /** The invoices, each when it is due. */
   async *inRhythm(invoices: AsyncIterable<Invoice>, speed: number, limit: number): AsyncGenerator<Invoice> {
@@ -141,17 +154,19 @@ class Replay {
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
-  const { file, store, speed, invoices, 'at-once': atOnce } = readArguments(USAGE, 'file', Arguments);
+  const { file, store, speed, invoices, 'at-once': atOnce, dates } = readArguments(USAGE, 'file', Arguments);
   const shop = await Shop.find(process.env, atOnce);
   await expectProducts(shop, store);
   const replay = new Replay(shop, store, say);
   const startedAt = performance.now();
-  await inParallel(replay.inRhythm(readInvoices(file), speed, invoices), atOnce, invoice =>
-    replay.send(invoice),
+  await inParallel(
+    replay.inRhythm(readInvoices(file, dates, replay.leaveOut), speed, invoices),
+    atOnce,
+    invoice => replay.send(invoice),
   );
   const seconds = (performance.now() - startedAt) / 1_000;
   const audit = await settledAudit(shop);
-  if (!audit.clean) process.exitCode = 1;
+  if (!audit.clean || replay.counts.placed + replay.counts.cancellations === 0) process.exitCode = 1;
   const rows = (Object.keys(NAMES) as (keyof Counts)[]).map(name => [NAMES[name], replay.counts[name]]);
   say(table(rows));
   say(

@@ -19,6 +19,27 @@ describe('the retail file', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('has every line that cannot be read told, also when all are, and none of them in an invoice', async () => {
+    const bad = [
+      '1,1,a,six,2010-12-01,1,7,UK',
+      '2,1,a,1,yesterday,1,7,UK',
+      '3,1,a,1,2010-12-01,1x,7,UK',
+      '4,1',
+    ];
+    await writeFile(join(folder, 'file'), `${HEADER}\n${bad.join('\n')}\n`);
+    const told: string[] = [];
+    for await (const invoice of readInvoices(join(folder, 'file'), undefined, line =>
+      told.push(line.problem),
+    ))
+      throw new Error(`there is no invoice ${invoice.number}`);
+    expect(told).toEqual([
+      'the quantity "six" is not a whole number',
+      '"yesterday" is not a date',
+      'the price "1x" is not a number such as 2.55',
+      expect.stringContaining('the line has 2 cells'),
+    ]);
+  });
+
   it('becomes invoices, and a cancellation finds what it takes back, in the latest orders first', async () => {
     const at = '2010-12-01 08:26:00';
     const lines = [

@@ -1,5 +1,3 @@
-import type { RetailLine } from './read-retail.js';
-
 /** Stock codes that are not goods: postage, fees, corrections, samples, tests. */
 const NO_GOODS: readonly [RegExp, string][] = [
   [/^(POST|DOT|C2|C3)$/i, 'postage or carriage'],
@@ -10,11 +8,16 @@ const NO_GOODS: readonly [RegExp, string][] = [
 ];
 
 /** Why a line is not a sale of goods at a price; undefined when it is one. */
-export function rejection({ code, unitPrice }: RetailLine): string | undefined {
+export function rejection({
+  code,
+  priceMinor,
+}: {
+  readonly code: string;
+  readonly priceMinor: number;
+}): string | undefined {
   const kind = NO_GOODS.find(([pattern]) => pattern.test(code));
   if (kind !== undefined) return `not goods: ${kind[1]}`;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(code)) return 'the stock code has characters that a SKU may not have';
-  if (unitPrice <= 0) return 'no positive price';
-  if (Math.round(unitPrice * 100) < 1) return 'the price is less than a penny';
+  if (priceMinor <= 0) return 'no positive price';
   return undefined;
 }

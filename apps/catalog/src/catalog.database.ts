@@ -1,8 +1,9 @@
 import { messagingMigrations } from '#messaging';
 import { CreateCatalog1700000003000 } from './migrations/1700000003000-create-catalog.js';
+import { OrderPublications1700000003001 } from './migrations/1700000003001-order-publications.js';
 
 /** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const catalogDatabase = {
   entities: [],
-  migrations: [...messagingMigrations, CreateCatalog1700000003000],
+  migrations: [...messagingMigrations, CreateCatalog1700000003000, OrderPublications1700000003001],
 };

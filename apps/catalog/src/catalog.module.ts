@@ -10,6 +10,7 @@ import { CatalogRequests } from './catalog.requests.js';
 import { Publications } from './publish/publications.js';
 import { PublishChunkHandler } from './publish/publish-chunk.handler.js';
 import { PublishChunkUseCase } from './publish/publish-chunk.js';
+import { ChangeStockUseCase } from './stock/change-stock.js';
 import { MoveStockHandler } from './stock/move-stock.handler.js';
 import { OrdinaryStock } from './stock/ordinary-stock.js';
 
@@ -20,6 +21,6 @@ import { OrdinaryStock } from './stock/ordinary-stock.js';
     AuditModule.forService('catalog', catalogAudit),
   ],
   controllers: [CatalogRequests, MoveStockHandler, PublishChunkHandler],
-  providers: [Browse, Publications, PublishChunkUseCase, OrdinaryStock],
+  providers: [Browse, ChangeStockUseCase, Publications, PublishChunkUseCase, OrdinaryStock],
 })
 export class CatalogModule {}

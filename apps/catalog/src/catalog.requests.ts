@@ -1,5 +1,6 @@
 import { Controller } from '@nestjs/common';
 import {
+  ChangeStock,
   ClosePublication,
   GetProduct,
   GetPublication,
@@ -11,6 +12,7 @@ import { type RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { Browse } from './browse/browse.js';
 import { Publications } from './publish/publications.js';
+import { ChangeStockUseCase } from './stock/change-stock.js';
 
 /** The queries and commands that the catalog answers. */
 @Controller()
@@ -18,6 +20,7 @@ export class CatalogRequests {
   constructor(
     private readonly browse: Browse,
     private readonly publications: Publications,
+    private readonly stock: ChangeStockUseCase,
   ) {}
 
   @HandleRequest(GetProduct)
@@ -43,6 +46,11 @@ export class CatalogRequests {
   @HandleRequest(ClosePublication)
   close(request: RequestOf<typeof ClosePublication>) {
     return this.publications.close(request);
+  }
+
+  @HandleRequest(ChangeStock)
+  changeStock(request: RequestOf<typeof ChangeStock>) {
+    return this.stock.change(request);
   }
 
   @HandleRequest(GetPublication)

@@ -1,12 +1,14 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { ClientTCP } from '@nestjs/microservices';
 import { NO_MESSAGE_HANDLER } from '@nestjs/microservices/constants.js';
+import { NetSocketClosedException } from '@nestjs/microservices/errors/net-socket-closed.exception.js';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import {
   currentTraceparent,
   DependencyUnavailable,
   describeIssues,
   DomainError,
+  isInfrastructureError,
   proveJson,
   rankByRendezvous,
   type Refusal,
@@ -78,6 +80,17 @@ export class InvalidReply extends Error {
   }
 }
 
+/** Ends the requests of a lost connection with an error that is an outage by its class. */
+class ServiceConnection extends ClientTCP {
+  override handleClose(): void {
+    const waiting = [...this.routingMap.values()] as ((packet: object) => void)[];
+    this.routingMap.clear();
+    const err = new DependencyUnavailable('the service', 'the connection was lost');
+    for (const answer of waiting) answer({ err, response: undefined, isDisposed: true });
+    super.handleClose();
+  }
+}
+
 interface Connection {
   readonly client: ClientTCP;
   /** When the last reply came. */
@@ -122,12 +135,13 @@ export class RequestClient implements OnApplicationShutdown {
       } catch (error) {
         if (!(error instanceof TimeoutError)) connection.heardAt = performance.now();
         else if (connection.heardAt < sentAt) this.giveUp(address, connection);
-        if (error instanceof InvalidReply) throw error;
         if (error === NO_MESSAGE_HANDLER) throw new RequestNotHandled(service, definition.type);
         if (isRefusal(error) && !(error.code === 'unavailable' && options.repeatable))
           throw refusalOf(service, error);
         if (error instanceof TimeoutError)
           throw new ServiceUnavailable(service, 'no answer before the deadline');
+        // Neither a refusal nor an outage: a defect, such as a value that cannot be sent. No repeat helps.
+        if (!isRefusal(error) && !isOutage(error)) throw error;
         const nothingSent = (error as { code?: string }).code === 'ECONNREFUSED';
         if ((!nothingSent && !options.repeatable) || deadline - performance.now() < RETRY_PAUSE_MS) {
           throw new ServiceUnavailable(service, error instanceof Error ? error.message : String(error));
@@ -158,7 +172,7 @@ export class RequestClient implements OnApplicationShutdown {
     let connection = this.connections.get(address);
     if (connection === undefined) {
       const [host, port] = address.split(':');
-      const client = new ClientTCP({ host, port: Number(port) });
+      const client = new ServiceConnection({ host, port: Number(port) });
       this.connections.set(address, (connection = { client, heardAt: -Infinity }));
     }
     return connection;
@@ -173,6 +187,11 @@ export class RequestClient implements OnApplicationShutdown {
     this.connections.delete(address);
     setTimeout(() => connection.client.close(), LINGER_MS).unref();
   }
+}
+
+/** A closed socket is one too: Nest's error for it has no code. */
+function isOutage(error: unknown): boolean {
+  return isInfrastructureError(error) || error instanceof NetSocketClosedException;
 }
 
 function refusalOf(service: string, refusal: Refusal): DomainError {

@@ -12,6 +12,7 @@ import {
   DependencyUnavailable,
   DomainError,
   isInfrastructureError,
+  NotJson,
   runInTrace,
 } from '#messaging';
 import { freePorts } from '#server-process';
@@ -214,5 +215,22 @@ describe('a request', () => {
     expect(await client.ask(Twice, { n: 6 })).toEqual({ n: 12 });
     // It was the connection of before: what was swallowed is the first one alone.
     expect(proxy.swallow()).toBe(2);
+  });
+
+  it('that cannot be sent is a defect of the caller: it is told at once, and nothing is asked again', async () => {
+    let asked = 0;
+    const address = await instance(n => {
+      asked += 1;
+      return { n };
+    });
+    const client = new RequestClient(() => [address]);
+    open.push(client);
+    const forever = { repeatable: true, deadlineMs: 600_000 };
+    await expect(client.ask(Twice, { n: 1n as never }, forever)).rejects.toBeInstanceOf(TypeError);
+    const Anything = defineRequest({ type: 'sums.any.v1', schema: z.any(), reply: z.null() });
+    let deep: unknown = 0;
+    for (let level = 0; level < 6_500; level += 1) deep = [deep];
+    await expect(client.ask(Anything, deep, forever)).rejects.toBeInstanceOf(NotJson);
+    expect(asked).toBe(0);
   });
 });

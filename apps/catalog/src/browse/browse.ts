@@ -25,12 +25,13 @@ export class Browse {
     return product;
   }
 
-  /** Sorted by SKU. `query` holds words of the title, or the start of a SKU's code. */
+  /** Sorted by SKU. Case is folded by the database alone, so that both sides are folded alike. `query` holds words of the title, or the start of a SKU's code. */
   async list({ limit, cursor = '', query }: RequestOf<typeof ListProducts>) {
     const words = (query ?? '').split(/\s+/).filter(Boolean).map(escapeLike);
     const products = (await this.database.query(
       `${SELECT}
-       WHERE p.sku > $1 AND (lower(p.title) LIKE ALL ($2::text[]) OR lower(p.sku) LIKE $3)
+       WHERE p.sku > $1 AND (lower(p.title) LIKE ALL (ARRAY(SELECT lower(word) FROM unnest($2::text[]) AS word))
+                             OR lower(p.sku) LIKE lower($3))
        ORDER BY p.sku LIMIT $4`,
       [cursor, words.map(word => `%${word}%`), words.length === 1 ? `%.${words[0]}%` : '', limit],
     )) as ProductView[];
@@ -39,5 +40,5 @@ export class Browse {
 }
 
 function escapeLike(word: string): string {
-  return word.toLowerCase().replaceAll(/[\\%_]/g, character => `\\${character}`);
+  return word.replaceAll(/[\\%_]/g, character => `\\${character}`);
 }

@@ -14,14 +14,42 @@ export class PublicationNotFound extends DomainError {
   }
 }
 
+/** The publication takes no more: it is complete, or it was given up. */
+export class PublicationClosed extends DomainError {
+  readonly code = 'publication_closed';
+  constructor(readonly publicationId: string) {
+    super(`publication ${publicationId} takes no more rows; send the file again`);
+  }
+}
+
+/** Its gateway would have said something by now, if it were still there: it waits for less time than this. */
+const SILENT = "status = 'receiving' AND heard_at < now() - interval '10 minutes'";
+const FELL_SILENT = 'nothing arrived for 10 minutes; send it again';
+
+const STAGE = `
+WITH open AS (
+  UPDATE publication SET heard_at = now() WHERE id = $1 AND status = 'receiving' AND NOT (${SILENT}) RETURNING id
+)
+INSERT INTO publication_chunk (publication_id, chunk, size, rows) SELECT id, $2, $3, $4 FROM open
+ON CONFLICT DO NOTHING RETURNING chunk`;
+
+const IS_STAGED = `
+SELECT EXISTS (SELECT FROM publication WHERE id = $1) AS known,
+       EXISTS (SELECT FROM publication_chunk WHERE publication_id = $1 AND chunk = $2) AS staged`;
+
+const CLOSE = `
+UPDATE publication SET status = $2, problem = $3 WHERE id = $1 AND status = 'receiving' AND NOT (${SILENT})`;
+
 const VIEW = `
-SELECT p.id AS "publicationId", p.store, p.problem, p.opened_at,
-       CASE WHEN p.status = 'received' AND c.waiting = 0 THEN 'done'
+SELECT p.id AS "publicationId", p.store, p.opened_at,
+       CASE WHEN ${SILENT} THEN '${FELL_SILENT}' ELSE p.problem END AS problem,
+       CASE WHEN ${SILENT} THEN 'broken'
+            WHEN p.status = 'received' AND c.waiting = 0 THEN 'done'
             WHEN p.status = 'received' THEN 'publishing' ELSE p.status END AS status,
-       c.rows, c.published, c.unchanged, r.rejected, r.rows AS "rejectedRows"
+       c.rows, c.done - c.unchanged - r.rejected AS published, c.unchanged, r.rejected, r.rows AS "rejectedRows"
 FROM publication p
 CROSS JOIN LATERAL (
-  SELECT coalesce(sum(size), 0)::int AS rows, coalesce(sum(published), 0)::int AS published,
+  SELECT coalesce(sum(size), 0)::int AS rows, coalesce(sum(size) FILTER (WHERE done_at IS NOT NULL), 0)::int AS done,
          coalesce(sum(unchanged), 0)::int AS unchanged, count(*) FILTER (WHERE done_at IS NULL)::int AS waiting
   FROM publication_chunk WHERE publication_id = p.id) AS c
 CROSS JOIN LATERAL (
@@ -49,15 +77,27 @@ export class Publications {
     return { publicationId };
   }
 
-  /** Staging a chunk again changes nothing. */
+  /**
+   * Staging a chunk again changes nothing.
+   * @throws PublicationNotFound, PublicationClosed
+   */
   async stage({ publicationId, chunk, rows }: RequestOf<typeof StageChunk>): Promise<{ staged: number }> {
     await this.database.transaction(async tx => {
-      const staged = (await tx.query(
-        `INSERT INTO publication_chunk (publication_id, chunk, size, rows) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING RETURNING chunk`,
-        [publicationId, chunk, rows.length, JSON.stringify(rows, storable)],
-      )) as unknown[];
-      if (staged.length > 0) await this.outbox.publish(tx, PublicationChunkStaged, { publicationId, chunk });
+      const staged = (await tx.query(STAGE, [
+        publicationId,
+        chunk,
+        rows.length,
+        JSON.stringify(rows),
+      ])) as unknown[];
+      if (staged.length > 0) {
+        await this.outbox.publish(tx, PublicationChunkStaged, { publicationId, chunk });
+        return;
+      }
+      const [found] = (await tx.query(IS_STAGED, [publicationId, chunk])) as [
+        { known: boolean; staged: boolean },
+      ];
+      if (!found.known) throw new PublicationNotFound(publicationId);
+      if (!found.staged) throw new PublicationClosed(publicationId);
     });
     return { staged: rows.length };
   }
@@ -66,10 +106,8 @@ export class Publications {
     publicationId,
     broken,
   }: RequestOf<typeof ClosePublication>): Promise<{ publicationId: string }> {
-    await this.database.query(
-      "UPDATE publication SET status = $2, problem = $3 WHERE id = $1 AND status = 'receiving'",
-      [publicationId, broken === undefined ? 'received' : 'broken', broken ?? null],
-    );
+    const status = broken === undefined ? 'received' : 'broken';
+    await this.database.query(CLOSE, [publicationId, status, broken ?? null]);
     return { publicationId };
   }
 
@@ -83,9 +121,4 @@ export class Publications {
     const { opened_at, ...view } = row;
     return { ...view, openedAt: opened_at.toISOString() };
   }
-}
-
-/** PostgreSQL text cannot hold NUL or half of a surrogate pair; U+FFFD replaces each of them. */
-function storable(_: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
 }

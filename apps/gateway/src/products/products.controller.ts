@@ -1,10 +1,18 @@
-import { Controller, Get, Headers, Logger } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Logger, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { GetProduct, ListProducts, ProductViewed, type ProductView, Sku, Text } from '#contracts';
-import { MessagingClient, type ReplyOf } from '#messaging';
+import {
+  ChangeStock,
+  GetProduct,
+  ListProducts,
+  ProductViewed,
+  type ProductView,
+  Sku,
+  Text,
+} from '#contracts';
+import { MessagingClient, type ReplyOf, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
-import { ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
 import { Tokens } from '../sessions/tokens.js';
 
@@ -13,6 +21,8 @@ const Listing = z.object({
   cursor: Sku.optional(),
   query: Text.max(200).optional(),
 });
+
+const StockChange = ChangeStock.schema.omit({ sku: true }).extend({ changeId: AnyCaseId.optional() });
 
 @ApiTags('products')
 @Controller('api/products')
@@ -42,6 +52,17 @@ export class ProductsController {
     const viewer = this.tokens.readIfGood(authorization);
     if (viewer !== undefined) this.tellOfView(sku, viewer.userId);
     return product;
+  }
+
+  /** Changes by hand what is in stock, by a difference. Asked again with the same id, it has no second effect. */
+  @Post(':sku/stock')
+  @HttpCode(200)
+  @Access('operator')
+  changeStock(
+    @ZodParam('sku', Sku) sku: string,
+    @ZodBody(StockChange) { changeId = uuidv7(), ...change }: z.output<typeof StockChange>,
+  ): Promise<ReplyOf<typeof ChangeStock>> {
+    return this.requests.ask(ChangeStock, { ...change, sku, changeId }, { repeatable: true });
   }
 
   // Fire and forget: losing a view does no harm.

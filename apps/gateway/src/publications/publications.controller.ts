@@ -14,22 +14,17 @@ import {
 } from '#contracts';
 import { DomainError, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
+import { FileRefused } from '#row-files';
 import { AnyCaseId, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
-import { csvRows, ndjsonRows } from './read-rows.js';
+import { formatOf, UnsupportedMediaType } from './format.js';
+import { readProducts } from './read-products.js';
 
 const IntoStore = z.object({ store: Store });
 const FORM = {
   description: 'Columns: code, title, priceMinor, currency, stock',
   schema: { type: 'string' as const },
 };
-
-export class UnsupportedMediaType extends DomainError {
-  readonly code = 'unsupported_media_type';
-  constructor() {
-    super('send the products as text/csv with a header line, or as application/x-ndjson');
-  }
-}
 
 /** The rows read before the failure are still published; the publication reports them. */
 export class UploadBroken extends DomainError {
@@ -39,6 +34,16 @@ export class UploadBroken extends DomainError {
     reason: string,
   ) {
     super(`the upload cannot be read to the end: ${reason}; fix it and send it again`);
+  }
+}
+
+/** How long an upload may send nothing, in ms. */
+const SILENT_MS = 5 * 60_000;
+
+class UploadStalled extends DomainError {
+  readonly code = 'upload_stalled';
+  constructor() {
+    super(`nothing arrived for ${SILENT_MS / 60_000} minutes`);
   }
 }
 
@@ -56,18 +61,30 @@ export class PublicationsController {
   async publish(
     @ZodQuery(IntoStore) { store }: z.output<typeof IntoStore>,
     @Headers('content-type') contentType: string | undefined,
+    @Headers('content-encoding') contentEncoding: string | undefined,
     @Body() body: unknown,
   ): Promise<{ publicationId: string }> {
-    const format = contentType?.split(';')[0]?.trim();
-    if (!(body instanceof Readable)) throw new UnsupportedMediaType();
+    const format = formatOf(contentType, contentEncoding);
+    if (!(body instanceof Readable)) throw new UnsupportedMediaType('there is no body');
+    const rows = readProducts(format, body);
+    // What is not a list of products is refused before anything is stored.
+    const first = await rows.next();
+    if (first.done === true) throw new FileRefused('the file has no products');
     const publicationId = uuidv7();
     await this.requests.ask(OpenPublication, { publicationId, store }, { repeatable: true });
     try {
-      await this.stage(publicationId, format === 'text/csv' ? csvRows(body) : ndjsonRows(body));
+      await this.stage(publicationId, body, startingWith(first.value, rows));
     } catch (error) {
-      const broken = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-      await this.requests.ask(ClosePublication, { publicationId, broken }, { repeatable: true });
-      throw error instanceof DomainError ? error : new UploadBroken(publicationId, broken);
+      const reason = reasonOf(error, body);
+      // If the catalog is away, it ends the publication itself when it has heard nothing for a while.
+      await this.requests
+        .ask(
+          ClosePublication,
+          { publicationId, broken: reason ?? 'the shop could not store it' },
+          { repeatable: true },
+        )
+        .catch(() => undefined);
+      throw reason === undefined ? error : new UploadBroken(publicationId, reason);
     }
     await this.requests.ask(ClosePublication, { publicationId }, { repeatable: true });
     return { publicationId };
@@ -80,8 +97,13 @@ export class PublicationsController {
   }
 
   // One chunk at a time: while the catalog stores it, nothing more is read from the socket.
-  private async stage(publicationId: string, rows: AsyncIterable<PublicationRow>): Promise<void> {
+  private async stage(
+    publicationId: string,
+    body: Readable,
+    rows: AsyncIterable<PublicationRow>,
+  ): Promise<void> {
     let [chunk, waiting] = [0, [] as PublicationRow[]];
+    const stalled = setTimeout(() => body.destroy(new UploadStalled()), SILENT_MS).unref();
     const send = async () => {
       await this.requests.ask(
         StageChunk,
@@ -89,11 +111,28 @@ export class PublicationsController {
         { repeatable: true, deadlineMs: 30_000 },
       );
       [chunk, waiting] = [chunk + 1, []];
+      stalled.refresh();
     };
-    for await (const row of rows) {
-      waiting.push(row);
-      if (waiting.length === PUBLICATION_CHUNK_ROWS) await send();
+    try {
+      for await (const row of rows) {
+        waiting.push(row);
+        if (waiting.length === PUBLICATION_CHUNK_ROWS) await send();
+      }
+      if (waiting.length > 0) await send();
+    } finally {
+      clearTimeout(stalled);
     }
-    if (waiting.length > 0) await send();
   }
+}
+
+async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+/** What is wrong with the upload itself; undefined when the shop has failed. */
+function reasonOf(error: unknown, body: Readable): string | undefined {
+  if (error instanceof FileRefused || error instanceof UploadStalled)
+    return error.message.slice(0, 500).toWellFormed();
+  return body.errored === null ? undefined : 'it was cut off';
 }

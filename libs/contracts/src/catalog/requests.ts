@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
-import { Count, Currency, Id, Instant, MinorUnits, Sku, Stock, Text } from '../values.js';
+import { Count, Currency, Id, Instant, MAX_STOCK, MinorUnits, Sku, Stock, Text } from '../values.js';
 
 export const Store = z.string().regex(/^[a-z0-9-]{1,32}$/, 'a store is 1 to 32 characters: a–z, 0–9 or -');
 
@@ -30,10 +30,24 @@ export const GetProduct = defineRequest({
   reply: ProductView,
 });
 
-/** One line of a publication, as read. The catalog validates it. */
+/** The columns of a list of products. */
+export const PUBLICATION_COLUMNS = ['code', 'title', 'priceMinor', 'currency', 'stock'] as const;
+
+const Cell = z.union([Text.max(1_000), z.number()], {
+  error: ({ input }) =>
+    typeof input === 'string'
+      ? 'is longer than 1000 characters, or has a NUL or half of a surrogate pair in it'
+      : 'is neither text nor a number',
+});
+export const PublicationValues = z
+  .object({ code: Cell, title: Cell, priceMinor: Cell, currency: Cell, stock: Cell })
+  .partial();
+
+/** One line of a publication as read: its values, or why it has none. The catalog judges the values. */
 export const PublicationRow = z.object({
   line: Count.min(1),
-  values: z.record(z.string(), z.unknown()),
+  values: PublicationValues,
+  problem: Text.max(500).optional(),
 });
 export type PublicationRow = z.output<typeof PublicationRow>;
 
@@ -81,4 +95,20 @@ export const GetPublication = defineRequest({
   type: 'catalog.get-publication.v1',
   schema: z.object({ publicationId: Id }),
   reply: PublicationView,
+});
+
+/** Changes what is in stock by hand. It is a difference, so that a sale at the same moment is not lost. */
+export const ChangeStock = defineRequest({
+  type: 'catalog.change-stock.v1',
+  schema: z.object({
+    changeId: Id,
+    sku: Sku,
+    by: z
+      .int()
+      .min(-MAX_STOCK)
+      .max(MAX_STOCK)
+      .refine(by => by !== 0, 'changes nothing'),
+    reason: Text.min(1).max(200),
+  }),
+  reply: z.object({ sku: Sku, available: Stock }),
 });

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { z } from 'zod';
-import * as contracts from './index.js';
+import * as contracts from '#contracts';
 
 interface Definition {
   readonly type: string;
