@@ -13,7 +13,7 @@ import { STOP_MS } from '../../apps/stack/src/supervisor.js';
 /** What the launcher sets and a container does not need: it uses the name of its host. */
 const NOT_TOLD = ['SLUICE_INSTANCE'];
 /** What only a container sets: where it listens for others, and which queue it uses. */
-const TOLD_BESIDES = ['HOST', 'HTTP_PORT', 'SLUICE_TRANSPORT', 'SLUICE_KAFKA_BROKERS'];
+const TOLD_BESIDES = ['HOST', 'HTTP_PORT', 'SLUICE_TRANSPORT', 'SLUICE_KAFKA_BROKERS', 'HTTP_HOSTS'];
 /** The settings that depend on where PostgreSQL runs. */
 const WHERE_IT_LISTENS = ['listen_addresses', 'unix_socket_directories'];
 /** The CPU weight of background work: the kernel gives this to nice 10, and 1,024 to nice 0. */
@@ -181,7 +181,16 @@ function launcherTells(service: Service): Record<string, string> {
   const ports = ['gateway', 'sandbox', ...answering.map(each => `${each}-1`)].map(each => [each, 1]);
   const settings: Settings = {
     dataDir: '',
-    secrets: { database: '', session: '', payment: '', merchant: '', alert: '', operatorPassword: '' },
+    secrets: {
+      database: '',
+      session: '',
+      payment: '',
+      paymentKey: '',
+      smsKey: '',
+      merchant: '',
+      alert: '',
+      operatorPassword: '',
+    },
     ports: Object.fromEntries(ports) as Settings['ports'],
     urls: { gateway: '', sandbox: '' },
     scale: new Map(),

@@ -274,8 +274,7 @@ describe('the shop over HTTP', () => {
       { 'content-type': 'text/csv', 'content-encoding': 'gzip' },
       { 'content-type': 'text/csv; charset=klingon' },
     ];
-    for (const headers of unread)
-      expect(await send('code\n', headers)).toMatchObject({ status: 415 });
+    for (const headers of unread) expect(await send('code\n', headers)).toMatchObject({ status: 415 });
     const deep = `{"code":${'['.repeat(6_500)}${']'.repeat(6_500)}}\n{"code":"OK1","title":"x","priceMinor":1,"currency":"GBP","stock":1}\n`;
     const { body } = await send(deep, { 'content-type': 'application/x-ndjson' });
     const { publicationId } = body as { publicationId: string };

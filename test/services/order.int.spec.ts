@@ -42,6 +42,7 @@ async function startOrder() {
         PAYMENT_PROVIDER_URL: 'http://127.0.0.1:1',
         PAYMENT_CALLBACK_URL: 'http://127.0.0.1:1',
         PAYMENT_SECRET: SECRET,
+        PAYMENT_API_KEY: 'x'.repeat(16),
       }),
     publishes: [OrderPlaced, OrderPaid, OrderCancelled, OrderRefunded, OrderCompleted],
   });
@@ -274,6 +275,20 @@ describe('an order', () => {
       expect(one).toEqual(done({ status: 'paid', refundedMinor: 500 }));
       expect(two).toEqual(done({ status: 'refunded', refundedMinor: 1_000 }));
       expect(three).toEqual(refusal('wrong_order_state'));
+      expect((await order.refundsOf(paid)).map(({ minor }) => minor)).toEqual([500, 500]);
+    });
+
+    it('under one id with other items is refused, and with the same again it is the same refund', async () => {
+      const paid = await order.paid();
+      const [part, rest] = [randomUUID(), randomUUID()];
+      await order.refund(paid, part, 1);
+      await order.refund(paid, part, 1);
+      for (const other of [2, undefined])
+        await expect(order.refund(paid, part, other)).rejects.toMatchObject({ code: 'refund_id_taken' });
+      await order.refund(paid, rest);
+      await order.refund(paid, rest);
+      await order.refund(paid, rest, 1);
+      await expect(order.refund(paid, rest, 2)).rejects.toMatchObject({ code: 'refund_id_taken' });
       expect((await order.refundsOf(paid)).map(({ minor }) => minor)).toEqual([500, 500]);
     });
 

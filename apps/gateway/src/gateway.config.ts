@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { ServiceConfig } from '#service-kit';
+import { OperatorPassword, ServiceConfig } from '#service-kit';
 
 export const GatewayConfig = ServiceConfig.extend({
   /** The key that signs session tokens (HS256). */
   SESSION_SECRET: z.string().min(32),
-  OPERATOR_PASSWORD: z.string().min(8),
+  OPERATOR_PASSWORD: OperatorPassword,
   /** Whether anyone may sign in as any shopper, as a demo needs. */
   DEMO_SIGN_IN: z.enum(['on', 'off']).default('on'),
   /** The sandbox's public address, for the index page. */

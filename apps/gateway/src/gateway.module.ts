@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { MessagingModule } from '#messaging';
 import { RequestClient } from '#requests';
 import { AdminController } from './admin/admin.controller.js';
@@ -19,8 +19,8 @@ import { PublicationsController } from './publications/publications.controller.j
 import { AllServices } from './services/all-services.js';
 import { HearServicesHandler } from './services/hear-services.handler.js';
 import { ServiceDirectory } from './services/service-directory.js';
-import { AccessGuard } from './sessions/access.guard.js';
 import { SessionsController } from './sessions/sessions.controller.js';
+import { SignInBrake } from './sessions/sign-in-brake.js';
 import { Tokens } from './sessions/tokens.js';
 
 @Module({
@@ -49,10 +49,10 @@ import { Tokens } from './sessions/tokens.js';
     },
     ServiceDirectory,
     AllServices,
+    SignInBrake,
     Tokens,
     Clicks,
     SoldOutCampaigns,
-    { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

@@ -1,7 +1,10 @@
+import { HttpException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { runInTrace } from '#messaging';
 import { asyncApi } from './pages/async-api.js';
+import { Tokens } from './sessions/tokens.js';
+import { checkAccess } from './sessions/check-access.js';
 
 /** What the gateway's HTTP server has besides its controllers: traces, streamed uploads, API documents. */
 export function setUpHttp(app: NestFastifyApplication): void {
@@ -10,17 +13,19 @@ export function setUpHttp(app: NestFastifyApplication): void {
     const { traceparent } = request.headers;
     runInTrace(typeof traceparent === 'string' ? traceparent : undefined, done);
   });
-  // A publication is not read into memory: the controller gets the stream.
-  fastify.addContentTypeParser(['text/csv', 'application/x-ndjson'], (_request, payload, done) =>
-    done(null, payload),
-  );
+  checkAccess(fastify, app.get(Tokens));
+  // A list of products is not read into memory: the controller of its route gets the stream.
+  fastify.addContentTypeParser(['text/csv', 'application/x-ndjson'], (request, payload, done) => {
+    if (request.routeOptions.config.streams === true) done(null, payload);
+    else done(new HttpException('send application/json', 415));
+  });
 
   const document = new DocumentBuilder()
     .setTitle('Sluice')
     .setDescription('A shop that stays up when everyone shows up. Errors are problem details (RFC 9457).')
     .setVersion('1')
+    .setOpenAPIVersion('3.1.1')
     .addBearerAuth()
-    .addSecurityRequirements('bearer')
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, document), {
     jsonDocumentUrl: 'openapi.json',

@@ -4,5 +4,7 @@ import { DatabaseConfig } from '#service-kit';
 export const NotificationConfig = DatabaseConfig.extend({
   /** The base URL of the SMS gateway. */
   SMS_GATEWAY_URL: z.url(),
+  /** Our key to it. */
+  SMS_API_KEY: z.string().min(16),
 });
 export type NotificationConfig = z.output<typeof NotificationConfig>;

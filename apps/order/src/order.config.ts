@@ -4,6 +4,8 @@ import { DatabaseConfig } from '#service-kit';
 export const OrderConfig = DatabaseConfig.extend({
   /** The base URL of the payment provider. */
   PAYMENT_PROVIDER_URL: z.url(),
+  /** Our key to it. */
+  PAYMENT_API_KEY: z.string().min(16),
   /** The key that the provider signs its callbacks with. */
   PAYMENT_SECRET: z.string().min(16),
   /** Where the provider sends its callbacks: the gateway's address. */

@@ -12,4 +12,6 @@ await runService({
   globals: [],
   strategies: [],
   checks: {},
+  // The buyer's decision comes from a form.
+  http: app => void app.useBodyParser('application/x-www-form-urlencoded'),
 });

@@ -5,6 +5,9 @@ export interface Secrets {
   readonly database: string;
   readonly session: string;
   readonly payment: string;
+  /** The shop's keys to the payment provider and to the SMS gateway. */
+  readonly paymentKey: string;
+  readonly smsKey: string;
   /** `whsec_` and base64, as Standard Webhooks specifies. */
   readonly merchant: string;
   /** The same for alerts. */

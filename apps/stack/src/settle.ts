@@ -21,6 +21,8 @@ export async function settle(
     database: before.database ?? token(24),
     session: before.session ?? token(48),
     payment: before.payment ?? token(32),
+    paymentKey: before.paymentKey ?? token(32),
+    smsKey: before.smsKey ?? token(32),
     merchant: before.merchant ?? webhookSecret(),
     alert: before.alert ?? webhookSecret(),
     operatorPassword: SLUICE_OPERATOR_PASSWORD ?? before.operatorPassword ?? token(12),

@@ -43,6 +43,7 @@ export { DEFAULT_RELAY_LIMITS, Relay, type RelayLimits } from './publisher/relay
 export { sentChannel, type SentSignal } from './publisher/signals.js';
 export { type Scheduled, Timers } from './publisher/timers.js';
 
+export { type OutsideAnswer, postOutside } from './flow/post-outside.js';
 export { type CircuitOptions, Dependency, requireSuccess } from './flow/dependency.js';
 
 export { claimQueue, QueueReplaced } from './consumer/claim-queue.js';

@@ -2,12 +2,18 @@ export {
   DatabaseConfig,
   databaseKeys,
   HttpConfig,
+  OperatorPassword,
   readConfig,
   ServiceConfig,
   WebhookSecret,
 } from './config/read-config.js';
 export { type DatabaseContent, databaseOptions, serviceDatabase } from './database/service-database.js';
 export { migrate } from './database/migrate.js';
+export { html, inline, pagePolicy } from './http/pages.js';
+export { problem } from './http/problem.js';
+export type { RouteLimits } from './http/route-config.js';
+export { secureHttp } from './http/secure-http.js';
+export { httpAdapter } from './http/http-adapter.js';
 export { HealthChecks } from './health/health-checks.js';
 export { READY_PATH } from './health/health.controller.js';
 export { runMessagingService } from './run-messaging-service.js';

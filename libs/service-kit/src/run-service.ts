@@ -2,12 +2,14 @@ import 'reflect-metadata';
 import { ConsoleLogger, type LogLevel, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type CustomTransportStrategy, type MicroserviceOptions, Transport } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import type { HttpConfig } from './config/read-config.js';
 import { HealthChecks } from './health/health-checks.js';
 import { HealthController } from './health/health.controller.js';
+import { httpAdapter } from './http/http-adapter.js';
+import { secureHttp } from './http/secure-http.js';
 import { createRegistry } from './metrics/registry.js';
 import { drainOnSignal } from './shutdown/drain.js';
 import { handOverHttp } from './shutdown/hand-over-http.js';
@@ -69,13 +71,10 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
       providers: shared,
       exports: shared.map(provider => (provider as { provide: symbol }).provide),
     },
-    new FastifyAdapter({
-      bodyLimit: 1024 * 1024,
-      keepAliveTimeout: 65_000,
-      routerOptions: { maxParamLength: 200 },
-    }),
-    { logger, abortOnError: false, rawBody: true },
+    httpAdapter(),
+    { logger, abortOnError: false, rawBody: true, bodyParser: false },
   );
+  secureHttp(app, config);
   if ('DATABASE_URL' in config) {
     const database = app.get(DataSource, { strict: false });
     health.add('database', async () => void (await database.query('SELECT 1')));

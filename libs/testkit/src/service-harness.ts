@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo, Server } from 'node:net';
 import type { Type } from '@nestjs/common';
 import { type MicroserviceOptions, Transport as NestTransport } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import {
@@ -21,7 +21,7 @@ import {
   type WireMessage,
 } from '#messaging';
 import { RequestClient } from '#requests';
-import { SERVICE_CONFIG } from '#service-kit';
+import { httpAdapter, SERVICE_CONFIG, secureHttp } from '#service-kit';
 import { migratedDatabase, type TestDatabase } from './database.js';
 import { eventually, Gathered } from './gather.js';
 import { openTestQueue, type TestQueue } from './test-queue.js';
@@ -37,6 +37,8 @@ export interface HarnessOptions {
   readonly config: (databaseUrl: string) => unknown;
   /** Events that the test wants to see: those that the service publishes are gathered. */
   readonly publishes?: readonly EventDefinition[];
+  /** Prepares its HTTP side, as its `main.ts` does. */
+  readonly http?: (app: NestFastifyApplication) => void;
 }
 
 /**
@@ -61,6 +63,7 @@ export class ServiceHarness {
     migrations,
     config,
     publishes = [],
+    http,
   }: HarnessOptions): Promise<ServiceHarness> {
     const own = await migratedDatabase(migrations);
     const queue = await openTestQueue();
@@ -79,7 +82,12 @@ export class ServiceHarness {
       exports: globals.map(each => each.provide),
     };
     const compiled = await Test.createTestingModule({ imports: [root] }).compile();
-    const app = compiled.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
+    const app = compiled.createNestApplication<NestFastifyApplication>(httpAdapter(), {
+      rawBody: true,
+      bodyParser: false,
+    });
+    secureHttp(app, { HTTP_HOSTS: [] });
+    http?.(app);
     const harness = new ServiceHarness(app, own, queue, stranger, transport);
     await harness.listen(publishes);
     return harness;
@@ -170,13 +178,23 @@ export class ServiceHarness {
     await this.queue.drop();
   }
 
+  private get hasMessaging(): boolean {
+    try {
+      return this.app.get(MessagingServer) !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
   private async listen(publishes: readonly EventDefinition[]): Promise<void> {
     const options = { host: '127.0.0.1', port: 0 };
     const requests = this.app.connectMicroservice<MicroserviceOptions>(
       { transport: NestTransport.TCP, options },
       { inheritAppConfig: true },
     );
-    this.app.connectMicroservice({ strategy: this.app.get(MessagingServer) }, { inheritAppConfig: true });
+    // A service that only answers requests has none.
+    if (this.hasMessaging)
+      this.app.connectMicroservice({ strategy: this.app.get(MessagingServer) }, { inheritAppConfig: true });
     const topics = [...new Set(publishes.map(({ topic }) => topic))];
     await this.stranger.ensureTopics(topics.map(name => ({ name, partitions: 1 })));
     if (topics.length > 0) {

@@ -1,20 +1,6 @@
-/** The first page: what is running, and where to go. Its script calls the API as any client would. */
-export function indexPage(
-  sandboxUrl: string,
-  services: readonly { readonly service: string; readonly addresses: readonly string[] }[],
-): string {
-  const known = [
-    ['gateway', 'here'],
-    ...services.map(({ service, addresses }) => [service, addresses.join(', ') || 'silent']),
-  ];
-  const rows = known.map(([service, at]) => `<tr><td>${service}</td><td>${at}</td></tr>`).join('');
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>Sluice</title>
-<style>
+import { html, inline, pagePolicy } from '#service-kit';
+
+const STYLE = `
   :root { --ink: #0f172a; --quiet: #64748b; --line: #e2e8f0; --good: #0f766e; --bad: #b91c1c }
   body { font: 15px/1.55 system-ui, sans-serif; color: var(--ink); margin: 0; background: #f8fafc }
   main { max-width: 64rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem }
@@ -29,28 +15,11 @@ export function indexPage(
   form { display: flex; gap: .5rem; margin-bottom: .75rem; flex-wrap: wrap } input { font: inherit; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; flex: 1; min-width: 10rem }
   button { font: inherit; padding: .4rem .9rem; border: 0; border-radius: 6px; background: var(--good); color: #fff; cursor: pointer }
   .figure { white-space: nowrap }
+  .flat { margin: 0 }
   .good { color: var(--good) } .bad { color: var(--bad) }
-</style>
-<main>
-  <h1>Sluice</h1>
-  <p class="lead">A shop that stays up when everyone shows up.</p>
-  <div class="grid">
-    <section><h2>Look around</h2><ul>
-      <li><a href="/docs">The API, to try out</a> · <a href="/openapi.json">OpenAPI</a></li>
-      <li><a href="/asyncapi.json">The events that the services exchange (AsyncAPI)</a></li>
-      <li><a href="/api/products">Products</a> · <a href="/api/campaigns">Campaigns</a></li>
-      <li><a href="/health/ready">Health</a> · <a href="/metrics">Metrics</a></li>
-      <li>The outside world: <a href="${sandboxUrl}/sms">text messages</a>, <a href="${sandboxUrl}/merchant/webhooks">webhooks</a>, <a href="${sandboxUrl}/faults">faults</a></li>
-    </ul></section>
-    <section><h2>Running</h2><table><tr><th>service</th><th>answers at</th></tr>${rows}</table></section>
-    <section><h2>Campaigns</h2><table id="campaigns"><tr><td>…</td></tr></table></section>
-    <section class="wide"><h2>Audit</h2>
-      <form id="sign-in"><input type="password" name="password" required placeholder="operator password, printed by npm start" autocomplete="current-password" aria-label="operator password"><button>Audit now</button></form>
-      <div id="audit" class="lead" style="margin:0">Every invariant of the shop, computed when you ask.</div>
-    </section>
-  </div>
-</main>
-<script type="module">
+`;
+
+const SCRIPT = `
   const cell = (text, className = '') => Object.assign(document.createElement('td'), { textContent: text, className });
   const row = (...cells) => { const tr = document.createElement('tr'); tr.append(...cells); return tr };
   const json = async (url, options) => {
@@ -95,6 +64,94 @@ export function indexPage(
   });
   campaigns();
   setInterval(campaigns, 2000);
-</script>
-</html>`;
+`;
+
+/** What the first page may do: its own style and script, and calls to its own server. */
+export const INDEX_POLICY = pagePolicy(STYLE, SCRIPT);
+
+/** The first page: what is running, and where to go. Its script calls the API as any client would. */
+export function indexPage(
+  sandboxUrl: string,
+  services: readonly { readonly service: string; readonly addresses: readonly string[] }[],
+): string {
+  // Where they answer is for operators: GET /api/admin/services.
+  const known = [
+    ['gateway', 'here'] as const,
+    ...services.map(
+      ({ service, addresses }) => [service, addresses.length > 0 ? 'answers' : 'silent'] as const,
+    ),
+  ];
+  const rows = known.map(
+    ([service, state]) =>
+      html`<tr>
+        <td>${service}</td>
+        <td>${state}</td>
+      </tr>`,
+  );
+  const page = html`<!doctype html>
+    <html lang="en">
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <link rel="icon" href="data:," />
+      <title>Sluice</title>
+      <style>
+        ${inline(STYLE)}
+      </style>
+      <main>
+        <h1>Sluice</h1>
+        <p class="lead">A shop that stays up when everyone shows up.</p>
+        <div class="grid">
+          <section>
+            <h2>Look around</h2>
+            <ul>
+              <li><a href="/docs">The API, to try out</a> · <a href="/openapi.json">OpenAPI</a></li>
+              <li><a href="/asyncapi.json">The events that the services exchange (AsyncAPI)</a></li>
+              <li><a href="/api/products">Products</a> · <a href="/api/campaigns">Campaigns</a></li>
+              <li><a href="/health/ready">Health</a> · <a href="/metrics">Metrics</a></li>
+              <li>
+                The outside world: <a href="${sandboxUrl}/sms">text messages</a>,
+                <a href="${sandboxUrl}/merchant/webhooks">webhooks</a>,
+                <a href="${sandboxUrl}/faults">faults</a>
+              </li>
+            </ul>
+          </section>
+          <section>
+            <h2>Running</h2>
+            <table>
+              <tr>
+                <th>service</th>
+                <th>state</th>
+              </tr>
+              ${rows}
+            </table>
+          </section>
+          <section>
+            <h2>Campaigns</h2>
+            <table id="campaigns">
+              <tr>
+                <td>…</td>
+              </tr>
+            </table>
+          </section>
+          <section class="wide">
+            <h2>Audit</h2>
+            <form id="sign-in">
+              <input
+                type="password"
+                name="password"
+                required
+                placeholder="operator password, printed by npm start"
+                autocomplete="current-password"
+                aria-label="operator password"
+              /><button>Audit now</button>
+            </form>
+            <div id="audit" class="lead flat">Every invariant of the shop, computed when you ask.</div>
+          </section>
+        </div>
+      </main>
+      <script type="module">
+        ${inline(SCRIPT)};
+      </script>
+    </html>`;
+  return page.toString();
 }

@@ -2,7 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
 import { describeError, DomainError, toRefusal } from '#messaging';
-import { RequestRefused } from '#requests';
+import { RequestRefused, ServiceUnavailable } from '#requests';
+import { problem } from '#service-kit';
 
 /** The HTTP status of each error code. A code that is not listed is a conflict (409). */
 const STATUS: Readonly<Record<string, number>> = {
@@ -38,6 +39,7 @@ const STATUS: Readonly<Record<string, number>> = {
   upload_stalled: 408,
   not_started: 425,
   internal: 500,
+  too_many_attempts: 429,
   busy: 503,
   unavailable: 503,
   payment_provider_unavailable: 503,
@@ -63,16 +65,22 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
     const { status, code, detail, facts } = this.describe(error);
-    const retryAfter = RETRY_AFTER[code];
+    const retryAfter = RETRY_AFTER[code] ?? (facts as { retryAfterSeconds?: number }).retryAfterSeconds;
     if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
-    const title = code.replaceAll('_', ' ');
+    if (status === 401) void reply.header('www-authenticate', 'Bearer realm="sluice"');
     void reply
       .status(status)
       .header('content-type', 'application/problem+json')
-      .send(JSON.stringify({ ...facts, type: `/problems/${code}`, title, status, code, detail }));
+      .send(problem(status, code, detail, facts));
   }
 
   private describe(error: unknown): { status: number; code: string; detail: string; facts: object } {
+    if (error instanceof ServiceUnavailable) {
+      // The addresses that were tried are for the log alone.
+      this.logger.debug(error.message);
+      const detail = `${error.service} does not answer; try again in a moment`;
+      return { status: 503, code: error.code, detail, facts: {} };
+    }
     if (error instanceof DomainError) {
       const { code, message, facts } = error instanceof RequestRefused ? error : toRefusal(error);
       return { status: STATUS[code] ?? 409, code, detail: message, facts };
@@ -101,6 +109,10 @@ const HTTP_CODES: Readonly<Record<number, string>> = {
   400: 'invalid_input',
   404: 'not_found',
   405: 'method_not_allowed',
+  408: 'too_slow',
   413: 'too_large',
+  414: 'url_too_long',
   415: 'unsupported_media_type',
+  417: 'expectation_failed',
+  421: 'unknown_host',
 };

@@ -37,8 +37,14 @@ function documented(schema: z.ZodType): Record<string, unknown> {
   return json;
 }
 
+/** Names that nobody knows are refused: one that is mistyped would be left out without a word. */
+function strict<Schema extends z.ZodType>(schema: Schema): Schema {
+  return schema instanceof z.ZodObject ? (schema.strict() as unknown as Schema) : schema;
+}
+
 /** The body, parsed. Also adds its schema to the API document. */
-export function ZodBody(schema: z.ZodType): ParameterDecorator {
+export function ZodBody(loose: z.ZodType): ParameterDecorator {
+  const schema = strict(loose);
   return (target, key, index) => {
     Body(new ZodPipe(schema, 'body'))(target, key, index);
     onMethod(target, key, ApiBody({ schema: documented(schema) as unknown as JsonSchema }));
@@ -46,7 +52,8 @@ export function ZodBody(schema: z.ZodType): ParameterDecorator {
 }
 
 /** The query, parsed. */
-export function ZodQuery(schema: z.ZodObject): ParameterDecorator {
+export function ZodQuery(loose: z.ZodObject): ParameterDecorator {
+  const schema = strict(loose);
   return (target, key, index) => {
     Query(new ZodPipe(schema, 'query'))(target, key, index);
     for (const [name, field] of Object.entries(schema.shape)) {

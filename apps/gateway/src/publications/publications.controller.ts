@@ -56,6 +56,7 @@ export class PublicationsController {
   /** Publishes products into a store. The body is streamed; the catalog processes it after the answer. */
   @Post()
   @HttpCode(202)
+  @Access('operator', { streams: true, bodyMs: 3_600_000 })
   @ApiConsumes('text/csv', 'application/x-ndjson')
   @ApiBody(FORM)
   async publish(

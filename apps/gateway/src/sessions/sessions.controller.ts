@@ -1,13 +1,14 @@
-import { Controller, Inject, Post } from '@nestjs/common';
+import { Controller, Inject, Ip, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { BuyerId } from '#contracts';
+import { BuyerId, Text } from '#contracts';
 import { DomainError } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import { ZodBody } from '../problems/zod-body.js';
 import { Access } from './access.js';
-import { Tokens } from './tokens.js';
+import { SignInBrake } from './sign-in-brake.js';
+import { Tokens, WrongPassword } from './tokens.js';
 
 /** The operator's user id, also for the operator's own orders. No shopper may sign in with it. */
 const OPERATOR = '-operator-';
@@ -15,7 +16,7 @@ const OPERATOR = '-operator-';
 const SignIn = z.union(
   [
     z.strictObject({ userId: BuyerId.refine(id => id !== OPERATOR) }),
-    z.strictObject({ adminPassword: z.string().min(1).max(200) }),
+    z.strictObject({ adminPassword: Text.min(1).max(200) }),
   ],
   {
     error: 'send {"userId"} (1 to 64 of A–Z a–z 0–9 . _ -) as a shopper or {"adminPassword"} as an operator',
@@ -34,15 +35,20 @@ export class DemoSignInOff extends DomainError {
 export class SessionsController {
   constructor(
     private readonly tokens: Tokens,
+    private readonly brake: SignInBrake,
     @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
   ) {}
 
   /** Signs a shopper in, or an operator. */
   @Post()
   @Access('anyone')
-  signIn(@ZodBody(SignIn) body: z.output<typeof SignIn>): { token: string } {
+  signIn(@ZodBody(SignIn) body: z.output<typeof SignIn>, @Ip() address: string): { token: string } {
     if ('adminPassword' in body) {
-      this.tokens.admit(body.adminPassword);
+      this.brake.admit(address);
+      if (!this.tokens.isPassword(body.adminPassword)) {
+        this.brake.countFailure(address);
+        throw new WrongPassword();
+      }
       return { token: this.tokens.issue({ userId: OPERATOR, role: 'operator' }) };
     }
     if (this.config.DEMO_SIGN_IN === 'off') throw new DemoSignInOff();

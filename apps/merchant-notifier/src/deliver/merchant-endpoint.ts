@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
-import { Dependency, requireSuccess } from '#messaging';
+import { Dependency, postOutside, requireSuccess } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { MerchantNotifierConfig } from '../merchant-notifier.config.js';
 
@@ -26,8 +26,7 @@ export class MerchantEndpoint {
   private async send(webhookId: string, type: string, data: object): Promise<void> {
     const timestamp = new Date();
     const body = JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
-    const response = await fetch(this.url, {
-      method: 'POST',
+    const answer = await postOutside(this.url, {
       headers: {
         'content-type': 'application/json',
         'webhook-id': webhookId,
@@ -37,7 +36,6 @@ export class MerchantEndpoint {
       body,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    await response.arrayBuffer();
-    requireSuccess(this.merchant.name, response);
+    requireSuccess(this.merchant.name, answer);
   }
 }

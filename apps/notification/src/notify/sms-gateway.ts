@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Dependency, requireSuccess } from '#messaging';
+import { Dependency, postOutside, requireSuccess } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { NotificationConfig } from '../notification.config.js';
 
@@ -18,13 +18,15 @@ export class SmsGateway {
   }
 
   private async post(id: string, to: string, text: string): Promise<void> {
-    const response = await fetch(`${this.config.SMS_GATEWAY_URL}/sms`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': id },
+    const answer = await postOutside(`${this.config.SMS_GATEWAY_URL}/sms`, {
+      headers: {
+        authorization: `Bearer ${this.config.SMS_API_KEY}`,
+        'content-type': 'application/json',
+        'idempotency-key': id,
+      },
       body: JSON.stringify({ to, text }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    await response.arrayBuffer();
-    requireSuccess(this.gateway.name, response);
+    requireSuccess(this.gateway.name, answer);
   }
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RefundRequested } from '#contracts';
-import { Dependency, DomainError, requireSuccess } from '#messaging';
+import { Dependency, postOutside, DomainError, requireSuccess } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import { z } from 'zod';
 import type { OrderConfig } from '../order.config.js';
@@ -61,8 +61,9 @@ export class PaymentProvider {
     if (!/^\d{1,12}$/.test(timestamp) || age > TOLERANCE_S)
       throw new InvalidSignature('its timestamp is missing or old');
     const expected = createHmac('sha256', this.config.PAYMENT_SECRET).update(`${timestamp}.${body}`).digest();
-    const given = Buffer.from(signature, 'hex');
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    // Node's own reading of hex digits stops at the first that is none.
+    if (!/^[0-9a-f]{64}$/i.test(signature)) throw new InvalidSignature('its signature is not 64 hex digits');
+    if (!timingSafeEqual(Buffer.from(signature, 'hex'), expected)) {
       throw new InvalidSignature('its signature does not match its body');
     }
   }
@@ -76,15 +77,17 @@ export class PaymentProvider {
   }
 
   private async send(path: string, idempotencyKey: string, body: object): Promise<unknown> {
-    const response = await fetch(`${this.config.PAYMENT_PROVIDER_URL}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+    const answer = await postOutside(`${this.config.PAYMENT_PROVIDER_URL}${path}`, {
+      headers: {
+        authorization: `Bearer ${this.config.PAYMENT_API_KEY}`,
+        'content-type': 'application/json',
+        'idempotency-key': idempotencyKey,
+      },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     // The status is checked before the body is parsed: during an outage, the body is often an HTML page.
-    const text = await response.text();
-    requireSuccess(this.provider.name, response);
-    return JSON.parse(text) as unknown;
+    requireSuccess(this.provider.name, answer);
+    return JSON.parse(answer.text) as unknown;
   }
 }

@@ -4,6 +4,7 @@ import { Outbox, type RequestOf } from '#messaging';
 import { OrderRefunded, type RefundOrder, RefundRequested } from '#contracts';
 import { OrderNotFound, WrongOrderState } from '../order.errors.js';
 import { Order, type OrderStatus } from '../order.entity.js';
+import { quantitiesBySku } from '../quantities.js';
 import { Payment } from './payment.entity.js';
 import { Refund } from './refund.entity.js';
 import { RefundIdTaken, whatComesBack, WholeOrderOnly } from './what-comes-back.js';
@@ -30,7 +31,7 @@ export class RefundOrderUseCase {
       });
       if (order === null) throw new OrderNotFound(orderId);
       const before = await tx.findOneBy(Refund, { id: refundId });
-      if (before !== null && before.orderId !== orderId) throw new RefundIdTaken(refundId);
+      if (before !== null && !isRepeat(order, before, items)) throw new RefundIdTaken(refundId);
       if (before !== null) return;
       if (!REFUNDABLE.includes(order.status))
         throw new WrongOrderState(orderId, 'refunded', order.status, REFUNDABLE);
@@ -93,4 +94,17 @@ export class RefundOrderUseCase {
       refundedAt: refundedAt.toISOString(),
     });
   }
+}
+
+/** A repeat names what the first call named, or nothing if that took back all that was left. */
+function isRepeat(
+  order: Order,
+  { orderId, items, requestedAt }: Refund,
+  wanted: RequestOf<typeof RefundOrder>['items'],
+): boolean {
+  if (orderId !== order.id) return false;
+  // A refund that left nothing ended the order at the same moment.
+  if (wanted === undefined) return order.refundedAt?.getTime() === requestedAt.getTime();
+  const [then, now] = [quantitiesBySku(items), quantitiesBySku(wanted)];
+  return then.size === now.size && [...now].every(([sku, quantity]) => then.get(sku) === quantity);
 }

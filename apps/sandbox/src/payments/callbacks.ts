@@ -7,7 +7,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { BackgroundTask, type Turn } from '#messaging';
+import { BackgroundTask, postOutside, type Turn } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { SandboxConfig } from '../sandbox.config.js';
 
@@ -17,7 +17,6 @@ const TIMEOUT_MS = 10_000;
 
 interface Due {
   readonly id: string;
-  readonly url: string;
   readonly body: string;
 }
 
@@ -26,7 +25,7 @@ const CLAIM = `
 UPDATE callback SET attempts = attempts + 1, due_at = now() + make_interval(secs => least(2 ^ attempts, 60) + 10)
 WHERE id IN (SELECT id FROM callback WHERE delivered_at IS NULL AND due_at <= now()
              ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING id, url, body`;
+RETURNING id, body`;
 
 const RETRY = `
 UPDATE callback SET due_at = now() + make_interval(secs => least(2 ^ attempts / 10, 60)), answer = $2 WHERE id = $1`;
@@ -63,7 +62,7 @@ export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
     return due.length === 0 ? POLL_MS : 0;
   }
 
-  private async send({ id, url, body }: Due): Promise<void> {
+  private async send({ id, body }: Due): Promise<void> {
     const timestamp = String(Math.floor(Date.now() / 1000));
     const signature = createHmac('sha256', this.config.PAYMENT_SECRET)
       .update(`${timestamp}.${body}`)
@@ -75,19 +74,16 @@ export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
         'sluice-timestamp': timestamp,
         'sluice-signature': signature,
       };
-      const response = await fetch(url, {
-        method: 'POST',
-        headers,
-        body,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      await response.arrayBuffer();
-      answer = response.status;
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      // To the address that the customer has registered, and to no other.
+      const { status } = await postOutside(this.config.PAYMENT_CALLBACK_URL, { headers, body, signal });
+      answer = status;
     } catch (error) {
       this.logger.warn(`callback ${id} was not delivered: ${String(error)}`);
     }
     // A refusal is final: sending the same callback again cannot change it. Anything else is retried.
-    const final = answer >= 200 && answer < 500 && answer !== 429;
+    const isRedirect = answer >= 300 && answer < 400;
+    const final = answer >= 200 && answer < 500 && answer !== 429 && !isRedirect;
     await this.database.query(
       final ? 'UPDATE callback SET delivered_at = now(), answer = $2 WHERE id = $1' : RETRY,
       [id, answer],

@@ -9,14 +9,18 @@ import {
   Param,
   ParseUUIDPipe,
   Post,
+  Req,
+  Res,
 } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { Currency, Id } from '#contracts';
+import { Currency, Id, Text } from '#contracts';
 import { SERVICE_CONFIG } from '#service-kit';
+import { RequireKey } from '../require-key.js';
 import { Faults } from '../faults/faults.js';
 import type { SandboxConfig } from '../sandbox.config.js';
 import { Callbacks } from './callbacks.js';
-import { checkoutPage } from './checkout-page.js';
+import { CHECKOUT_POLICY, checkoutPage } from './checkout-page.js';
 import { Checkouts } from './checkouts.js';
 
 const NewCheckout = z.object({
@@ -25,7 +29,7 @@ const NewCheckout = z.object({
   currency: Currency,
   callbackUrl: z.url(),
 });
-const NewRefund = NewCheckout.omit({ callbackUrl: true }).extend({ refundId: z.string().min(1).max(64) });
+const NewRefund = NewCheckout.omit({ callbackUrl: true }).extend({ refundId: Text.min(1).max(64) });
 
 const Decision = z.object({ outcome: z.enum(['paid', 'declined']) });
 
@@ -40,15 +44,19 @@ export class CheckoutsController {
   ) {}
 
   @Post('checkouts')
+  @RequireKey('PAYMENT_API_KEY')
   async open(@Body() body: unknown): Promise<{ checkoutUrl: string }> {
     await this.faults.suffer('payment');
     const checkout = parse(NewCheckout, body);
+    if (checkout.callbackUrl !== this.config.PAYMENT_CALLBACK_URL)
+      throw new BadRequestException(`callbackUrl is not the registered ${this.config.PAYMENT_CALLBACK_URL}`);
     await this.checkouts.open(checkout);
     return { checkoutUrl: `${this.config.PUBLIC_URL}/payments/checkouts/${checkout.paymentId}` };
   }
 
   @Get('checkouts/:id')
   @Header('content-type', 'text/html; charset=utf-8')
+  @Header('content-security-policy', CHECKOUT_POLICY)
   async page(@Param('id', ParseUUIDPipe) id: string): Promise<string> {
     const { amountMinor, currency, outcome } = await this.checkouts.find(id);
     return checkoutPage(amountMinor, currency, outcome);
@@ -60,15 +68,22 @@ export class CheckoutsController {
   async decide(
     @Param('id', ParseUUIDPipe) id: string,
     @Body() body: unknown,
-  ): Promise<{ paymentId: string; outcome: string }> {
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ paymentId: string; outcome: string } | undefined> {
     const { outcome } = parse(Decision, body);
     await this.checkouts.decide(id, outcome, this.faults.of('payment'));
     this.callbacks.wake();
-    return { paymentId: id, outcome };
+    if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true)
+      return { paymentId: id, outcome };
+    // A person sees the page again; a program gets JSON.
+    void reply.status(303).header('location', request.url);
+    return undefined;
   }
 
   @Post('refunds')
   @HttpCode(200)
+  @RequireKey('PAYMENT_API_KEY')
   async refund(@Body() body: unknown): Promise<{ refundId: string }> {
     await this.faults.suffer('payment');
     const refund = parse(NewRefund, body);

@@ -65,9 +65,15 @@ RETURNING id`;
 export class Checkouts {
   constructor(private readonly database: DataSource) {}
 
-  /** A repeated call for the same payment changes nothing. */
+  /**
+   * A repeated call for the same payment changes nothing.
+   * @throws ConflictException when the payment is known with another amount
+   */
   async open({ paymentId, amountMinor, currency, callbackUrl }: NewCheckout): Promise<void> {
     await this.database.query(OPEN, [paymentId, amountMinor, currency, callbackUrl]);
+    const known = await this.find(paymentId);
+    if (known.amountMinor !== amountMinor || known.currency !== currency)
+      throw new ConflictException(`payment ${paymentId} is of ${known.amountMinor} ${known.currency}`);
   }
 
   /** @throws NotFoundException */

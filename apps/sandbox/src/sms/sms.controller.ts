@@ -1,9 +1,11 @@
 import { BadRequestException, Body, Controller, Get, Headers, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
+import { Text } from '#contracts';
+import { RequireKey } from '../require-key.js';
 import { Faults } from '../faults/faults.js';
 import { TextMessages } from './text-messages.js';
 
-const Sms = z.object({ to: z.string().min(1), text: z.string().min(1).max(1_000) });
+const Sms = z.object({ to: Text.min(1).max(64), text: Text.min(1).max(1_000) });
 
 /** An SMS gateway that accepts each id once, and a phone to read the messages on. */
 @Controller('sms')
@@ -14,6 +16,7 @@ export class SmsController {
   ) {}
 
   @Post()
+  @RequireKey('SMS_API_KEY')
   async send(
     @Headers('idempotency-key') id: string | undefined,
     @Body() body: unknown,

@@ -11,6 +11,8 @@ import {
   isInfrastructureError,
 } from '../runtime/infrastructure-error.js';
 
+import type { OutsideAnswer } from './post-outside.js';
+
 export interface CircuitOptions {
   /** Failures in a row that open the circuit. */
   readonly failures: number;
@@ -59,7 +61,11 @@ export class Dependency {
  * Distinguishes an outage from a refusal by the response status: 500 and above, and 429, are outages.
  * @throws DependencyUnavailable; Error for any other unsuccessful answer
  */
-export function requireSuccess(dependency: string, { ok, status }: Pick<Response, 'ok' | 'status'>): void {
+export function requireSuccess(
+  dependency: string,
+  { ok, status, location = null }: Pick<OutsideAnswer, 'ok' | 'status'> & Partial<OutsideAnswer>,
+): void {
   if (status >= 500 || status === 429) throw new DependencyUnavailable(dependency, `it answered ${status}`);
-  if (!ok) throw new Error(`${dependency} answered ${status}`);
+  if (!ok)
+    throw new Error(`${dependency} answered ${status}${location === null ? '' : `, moved to ${location}`}`);
 }

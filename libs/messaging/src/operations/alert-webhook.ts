@@ -1,4 +1,5 @@
 import { Webhook } from 'standardwebhooks';
+import { postOutside } from '../flow/post-outside.js';
 import type { Alert } from './states.js';
 
 /** Where alerts are sent. */
@@ -37,8 +38,7 @@ export class AlertWebhook {
       timestamp: timestamp.toISOString(),
       data: { service, ...alert },
     });
-    const response = await fetch(this.options.url, {
-      method: 'POST',
+    const { ok, status } = await postOutside(this.options.url, {
       headers: {
         'content-type': 'application/json',
         'webhook-id': id,
@@ -48,10 +48,8 @@ export class AlertWebhook {
       body,
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    await response.arrayBuffer();
-    const { status } = response;
-    if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+    if (status >= 300 && status < 500 && status !== 408 && status !== 429)
       throw new NoticeRefused(this.options.url, status);
-    if (!response.ok) throw new Error(`${this.options.url} answered ${status}`);
+    if (!ok) throw new Error(`${this.options.url} answered ${status}`);
   }
 }

@@ -24,6 +24,16 @@ export const HttpConfig = z.object({
   HOST: z.string().default('127.0.0.1'),
   /** The port for health, metrics and anything else that the app has over HTTP; 0 for a free one. */
   HTTP_PORT: Port.default(0),
+  /** Names, besides addresses and localhost, that it may be called by: `shop.example,gateway`. */
+  HTTP_HOSTS: z
+    .string()
+    .default('')
+    .transform(names =>
+      names
+        .split(',')
+        .map(name => name.trim())
+        .filter(Boolean),
+    ),
   LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log'),
   /** How long a stop may take before it is cut short, in ms. */
   DRAIN_MS: z.coerce.number().int().positive().default(10_000),
@@ -44,6 +54,13 @@ export const ServiceConfig = HttpConfig.extend({
   SLUICE_INSTANCES: Instances,
 });
 export type ServiceConfig = z.output<typeof ServiceConfig>;
+
+/** The operator's password. */
+export const OperatorPassword = z
+  .string()
+  .min(8, 'is shorter than 8 characters')
+  .max(200, 'is longer than 200 characters')
+  .regex(/^\P{Cc}*$/u, 'has a control character in it');
 
 /** As in Standard Webhooks: `whsec_`, and 24 bytes or more in base64. */
 export const WebhookSecret = z
