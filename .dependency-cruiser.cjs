@@ -44,8 +44,15 @@ module.exports = {
     {
       name: 'apps-never-import-apps',
       severity: 'error',
-      from: { path: APP },
+      from: { path: APP, pathNot: '^apps/stack/src/service-settings\\.ts$' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'the-launcher-reads-settings-alone',
+      comment: 'It checks every setting before it starts anything, and imports nothing else of an app.',
+      severity: 'error',
+      from: { path: '^apps/stack/src/service-settings\\.ts$' },
+      to: { path: '^apps/', pathNot: ['^apps/stack/', '\\.config\\.ts$'] },
     },
     { name: 'libs-never-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
     {
@@ -67,7 +74,7 @@ module.exports = {
         path: '^(apps|libs)/',
         pathNot: [
           '^apps/[^/]+/src/main\\.ts$',
-          '^apps/stack/src/queue\\.ts$',
+          '^apps/stack/src/(queue|service-settings)\\.ts$',
           '^libs/(transport-|testkit/)',
           '\\.(kafka-)?spec\\.ts$',
         ],
@@ -96,7 +103,7 @@ module.exports = {
       name: 'a-library-is-entered-by-its-index',
       severity: 'error',
       from: { path: '^(apps|tools|lab|bench|test)/' },
-      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/(message/)?index\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/((message|config)/)?index\\.ts$' },
     },
     {
       name: 'no-index-from-inside',

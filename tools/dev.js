@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { environment, prepare, refuse, root } from './prepare.js';
+import { environment, help, liveWith, prepare, root } from './prepare.js';
 
 /**
  * The whole shop in watch mode: a saved file is compiled, and the apps that it belongs to are restarted.
@@ -12,6 +12,7 @@ import { environment, prepare, refuse, root } from './prepare.js';
 /** Saves within this time, in ms, count as one change: editors write a file in several steps. */
 const GATHER_MS = 80;
 
+help('npm run dev [-- the options of npm start]: the shop in watch mode; a saved file restarts its apps');
 const calledFrom = process.env.INIT_CWD ?? process.cwd();
 const dataDir = process.env.SLUICE_DATA_DIR
   ? resolve(calledFrom, process.env.SLUICE_DATA_DIR)
@@ -24,9 +25,7 @@ const launcher = spawn('node', [join(root, 'dist/apps/stack/src/main.js'), ...pr
   env: { ...environment, SLUICE_DATA_DIR: dataDir },
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => launcher.kill(signal));
-launcher.on('error', error => refuse(error.message));
-launcher.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+liveWith(launcher);
 
 const changed = new Set();
 let gathering;

@@ -3,9 +3,10 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { root } from './prepare.js';
+import { help, root } from './prepare.js';
 
 /** Reports what this machine lacks, and what needs it. Requires nothing to be installed. */
+help('npm run doctor: what this machine lacks, and what needs it');
 const { SLUICE_DATA_DIR, INIT_CWD } = process.env;
 const dataDir = SLUICE_DATA_DIR ? resolve(INIT_CWD ?? process.cwd(), SLUICE_DATA_DIR) : join(root, '.sluice');
 const port = Number(process.env.PORT ?? 3000);

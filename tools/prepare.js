@@ -14,6 +14,12 @@ import {
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+// A reader that goes away, as `| head` does, ends nothing.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', error => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
 /** The project's root, from wherever it is called. */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -37,6 +43,32 @@ export async function prepare() {
   process.chdir(root);
   install();
   await build();
+}
+
+/** How often to look whether npm is still there, in ms. */
+const PARENT_MS = 500;
+
+/** Prints how a command is used, and ends, if that is what it is asked. */
+export function help(usage) {
+  if (!process.argv.slice(2).some(word => word === '--help' || word === '-h')) return;
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+
+/**
+ * Ends with the child and passes signals on. npm forwards no SIGHUP and ends by it: that our parent is another one then
+ * says so.
+ */
+export function liveWith(child) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', error => refuse(error.message));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+  const parent = process.ppid;
+  // Only below npm: a shell that started us by hand may go, as with nohup.
+  if (process.env.npm_execpath)
+    setInterval(() => {
+      if (process.ppid !== parent) child.kill('SIGTERM');
+    }, PARENT_MS).unref();
 }
 
 /** Reports in one line why it cannot go on, and exits. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { environment, prepare, refuse, root } from './prepare.js';
+import { environment, liveWith, prepare, refuse, root } from './prepare.js';
 
 /** What `npm start` and the other commands run, once everything is installed and built. */
 const COMMANDS = {
@@ -28,7 +28,4 @@ const child = spawn('node', [join(root, 'dist', COMMANDS[name]), ...args], {
   // With an IPC channel, so that the child ends in order when we are killed.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
-// Signals are passed on. The terminal sends Ctrl-C to both of us; the shop ignores the second one.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('error', error => refuse(error.message));
-child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+liveWith(child);

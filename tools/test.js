@@ -3,7 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { environment, prepare, refuse, root, run } from './prepare.js';
+import { environment, help, prepare, refuse, root, run } from './prepare.js';
 
 /**
  * Runs the tests and sums them up. Without arguments: everything that Node alone can prove, first the quick
@@ -25,13 +25,20 @@ const ON_KAFKA = [
 const LONGEST_STAGE_MS = 20 * 60_000;
 const LONGEST_CHAOS_MS = 90 * 60_000;
 
+help(
+  "npm test [-- unit|integration|end-to-end] [part of a test file's path] [options of Jest]\n" +
+    'npm run test:kafka, npm run test:chaos -- [--faults N] [--orders N] [--seed N] [--transport kafka]',
+);
 const mode = ['kafka', 'chaos'].find(word => word === process.argv[2]);
 const chaos = mode === 'chaos' ? readChaos(process.argv.slice(3)) : undefined;
 const onKafka = mode === 'kafka' || chaos?.transport === 'kafka';
 const given = chaos ? [] : process.argv.slice(mode === undefined ? 2 : 3);
-const wanted = given.filter(word => !word.startsWith('-'));
-const passedOn = given.filter(word => word.startsWith('-'));
 const stages = chaos ? [stageOf(chaos)] : onKafka ? ON_KAFKA : EVERYTHING;
+const kinds = stages.flatMap(stage => stage.kinds);
+// A word that is not a kind is part of a path.
+const wanted = given.filter(word => kinds.includes(word));
+const parts = given.filter(word => !word.startsWith('-') && !kinds.includes(word));
+const passedOn = given.filter(word => word.startsWith('-'));
 await prepare();
 if (onKafka) await requireKafka();
 
@@ -51,6 +58,8 @@ for (const { kinds, workers, paths = [], env: more } of stages) {
     // What a failed test left open must not keep the run from ending.
     '--forceExit',
     ...paths.map(path => `--testPathPatterns=${path}`),
+    ...parts.map(part => `--testPathPatterns=${part}`),
+    ...(parts.length + passedOn.length > 0 ? ['--passWithNoTests'] : []),
     ...passedOn,
   ];
   const env = {
@@ -77,7 +86,13 @@ for (const { kinds, workers, paths = [], env: more } of stages) {
   }
 }
 rmSync(reports, { recursive: true, force: true });
-if (mode === undefined && wanted.length === 0) {
+if (sum.passed + sum.failed === 0 && status === 0) {
+  process.stderr.write(
+    `no test matches ${given.join(' ')}; name kinds (${[...new Set(kinds)].join(', ')}) or part of a test file's path\n`,
+  );
+  status = 1;
+}
+if (mode === undefined && given.length === 0) {
   process.stdout.write(
     'Not proved here: the same on Apache Kafka; run npm run test:kafka, which needs Java and Maven.\n',
   );

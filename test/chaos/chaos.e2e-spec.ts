@@ -37,10 +37,10 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
     process.stderr.write(`chaos: --faults ${WANTED} --orders ${ORDERS} --seed ${SEED}\n`);
     chaosDir = await mkdtemp(join(tmpdir(), 'sluice-chaos-'));
     dataDir = await RunningShop.dataDir();
-    const intruder = pathToFileURL(resolve('test/chaos/intruder.js')).href;
+    const intruder = pathToFileURL(resolve('test/chaos/intruder.js'));
+    intruder.searchParams.set('dir', chaosDir);
     running = await RunningShop.start(dataDir, [], {
-      NODE_OPTIONS: `--import ${intruder}`,
-      CHAOS_DIR: chaosDir,
+      NODE_OPTIONS: `--import ${intruder.href}`,
     });
   });
 

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Loaded into every app of a shop under test (`NODE_OPTIONS=--import`): does to its own process what nobody
- * can do from outside. On SIGUSR2 it reads what to do from `<CHAOS_DIR>/<instance>.json`. It reports in a
+ * Loaded into every app of a shop under test (`NODE_OPTIONS=--import …?dir=`): does to its own process what nobody
+ * can do from outside. On SIGUSR2 it reads what to do from `<dir>/<instance>.json`. It reports in a
  * file what it did.
  */
 const CHANNELS = {
@@ -14,7 +14,8 @@ const CHANNELS = {
   'between send and delete': 'sluice:relay:sent',
 };
 
-const { CHAOS_DIR, SLUICE_INSTANCE } = process.env;
+const CHAOS_DIR = new URL(import.meta.url).searchParams.get('dir') ?? undefined;
+const { SLUICE_INSTANCE } = process.env;
 if (CHAOS_DIR !== undefined && SLUICE_INSTANCE !== undefined) {
   process.on('SIGUSR2', () => {
     const order = JSON.parse(readFileSync(join(CHAOS_DIR, `${SLUICE_INSTANCE}.json`), 'utf8'));

@@ -1,9 +1,10 @@
 import { createConnection, createServer } from 'node:net';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '#testkit';
+import { eventually, TEST_TRANSPORT } from '#testkit';
 import { auditReport, settledAudit } from '../../tools/client/audit.js';
 import { Buyer } from '../../tools/client/buyer.js';
 import { RunningShop } from './running-shop.js';
@@ -25,7 +26,7 @@ describe('npm start', () => {
     const call = createConnection(Number(port), hostname);
     await once(call, 'connect');
     const body = JSON.stringify({ userId: 'ann' });
-    const head = `POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const head = `POST /api/sessions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
     call.write(head + body.slice(0, 5));
     // A gateway has the call once it has answered a later one.
     const shop = killed.client();
@@ -89,11 +90,26 @@ describe('npm start', () => {
       [{ PORT: 'http' }, [], 'PORT is not a port'],
       [{ SLUICE_OPERATOR_PASSWORD: 'short' }, [], 'SLUICE_OPERATOR_PASSWORD is shorter'],
       [{}, ['--scale', 'nothing=2'], '--scale nothing=2 is not understood'],
+      [{ SLUICE_OPERATOR_PASSWORD: 'x'.repeat(201) }, [], 'SLUICE_OPERATOR_PASSWORD is longer'],
+      [{ SECKILL_QUEUE: 'abc', GATEWAY_CLICKS: '-1' }, [], 'SECKILL_QUEUE: '],
+      [{ SECKILL_QUEUE: 'abc', GATEWAY_CLICKS: '-1' }, [], 'GATEWAY_CLICKS: '],
+      [{ SLUICE_KAFKA_PARTITIONS: 'abc' }, [], 'SLUICE_KAFKA_PARTITIONS: '],
+      [{ ORDER_PAYMENT_WINDOW: '1e12' }, [], 'ORDER_PAYMENT_WINDOW: '],
       [{}, ['--nonsense'], 'known are --scale'],
     ] as const) {
       const refused = RunningShop.launch(other, env, args);
       expect(await refused.ended()).toBe(1);
       expect(refused.lines).toEqual([expect.stringContaining(expected)]);
+    }
+    if (process.env[TEST_TRANSPORT] !== 'kafka') {
+      const rabbit = RunningShop.launch(other, { SLUICE_TRANSPORT: 'rabbit' });
+      expect(await rabbit.ended()).toBe(1);
+      expect(rabbit.lines).toEqual([expect.stringContaining('the transport rabbit is unknown')]);
+      // Brokers that do not answer: the directory may still begin with another queue.
+      const away = RunningShop.launch(other, {}, ['--transport', 'kafka', '--brokers', '127.0.0.1:1']);
+      expect(await away.ended()).toBe(1);
+      expect(away.lines.at(-1)).toContain('Kafka does not answer');
+      expect(existsSync(join(other, 'queue.json'))).toBe(false);
     }
     const unwritable = RunningShop.launch(file);
     expect(await unwritable.ended()).toBe(1);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OperatorPassword, ServiceConfig } from '#service-kit';
+import { OperatorPassword, ServiceConfig } from '#service-kit/config';
 
 export const GatewayConfig = ServiceConfig.extend({
   /** The key that signs session tokens (HS256). */

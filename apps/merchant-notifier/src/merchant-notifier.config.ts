@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DatabaseConfig, WebhookSecret } from '#service-kit';
+import { DatabaseConfig, WebhookSecret } from '#service-kit/config';
 
 export const MerchantNotifierConfig = DatabaseConfig.extend({
   /** The merchant's endpoint. */

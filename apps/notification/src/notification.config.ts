@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DatabaseConfig } from '#service-kit';
+import { DatabaseConfig } from '#service-kit/config';
 
 export const NotificationConfig = DatabaseConfig.extend({
   /** The base URL of the SMS gateway. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DatabaseConfig } from '#service-kit';
+import { DatabaseConfig } from '#service-kit/config';
 
 export const OrderConfig = DatabaseConfig.extend({
   /** The base URL of the payment provider. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { databaseKeys, ServiceConfig, WebhookSecret } from '#service-kit';
+import { databaseKeys, ServiceConfig, WebhookSecret } from '#service-kit/config';
 
 export const SandboxConfig = ServiceConfig.extend({
   ...databaseKeys,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DatabaseConfig } from '#service-kit';
+import { DatabaseConfig } from '#service-kit/config';
 
 const Count = z.coerce.number().int().positive();
 

@@ -22,8 +22,8 @@ const KNOWN =
   '--scale seckill=2,points=3, --without points, --transport postgres|kafka and --brokers 1|3|host:port,host:port';
 
 /** @throws StartRefused for anything that cannot be understood */
-export function readArguments(argv: readonly string[]): Arguments {
-  let values: { scale?: string; transport?: string; brokers?: string; without?: string };
+export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Arguments {
+  let values: { scale?: string; transport?: string; brokers?: string; without?: string; help?: boolean };
   try {
     ({ values } = parseArgs({
       args: [...argv],
@@ -32,14 +32,22 @@ export function readArguments(argv: readonly string[]): Arguments {
         transport: { type: 'string' },
         brokers: { type: 'string' },
         without: { type: 'string' },
+        help: { type: 'boolean' },
       },
     }));
   } catch (error) {
     throw new StartRefused(`${(error as Error).message.split('.')[0]}; known are ${KNOWN}`);
   }
+  if (values.help === true) {
+    process.stdout.write(`npm start -- [OPTIONS], with ${KNOWN}\n`);
+    process.exit(0);
+  }
+  // The option wins over the setting.
+  const transport = values.transport ?? env['SLUICE_TRANSPORT'] ?? 'postgres';
+  const elsewhere = transport === 'kafka' ? env['SLUICE_KAFKA_BROKERS'] : undefined;
   return {
     scale: readScale(values.scale),
-    queue: readQueue(values.transport ?? 'postgres', values.brokers),
+    queue: readQueue(transport, values.brokers ?? elsewhere),
     without: readWithout(values.without),
   };
 }
@@ -59,7 +67,7 @@ function readQueue(transport: string, brokers: string | undefined): QueueChoice 
   if (transport === 'postgres' && brokers === undefined) return { transport };
   if (transport === 'postgres') throw new StartRefused('--brokers requires --transport kafka');
   if (transport !== 'kafka') {
-    throw new StartRefused(`--transport ${transport} is unknown; use postgres or kafka`);
+    throw new StartRefused(`the transport ${transport} is unknown; use postgres or kafka`);
   }
   const here = brokers ?? '1';
   if (here === '1' || here === '3') return { transport, brokers: here === '1' ? 1 : 3 };

@@ -26,22 +26,24 @@ async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { mode: 0o755 });
 }
 
+/** What a file of the data directory keeps; nothing when there is none. @throws StartRefused when it cannot be read */
+export async function readKept<T extends object>(path: string): Promise<Partial<T>> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Partial<T>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new StartRefused(
+      `${path} cannot be read (${(error as Error).message}); correct it or move it away`,
+    );
+  }
+}
+
 // Writes a new file and renames it: a crash leaves either the old file or the new one.
 export async function keep<T extends object>(
   path: string,
   complete: (before: Partial<T>) => T | Promise<T>,
 ): Promise<T> {
-  let before: Partial<T> = {};
-  try {
-    before = JSON.parse(await readFile(path, 'utf8')) as Partial<T>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new StartRefused(
-        `${path} cannot be read (${(error as Error).message}); correct it or move it away`,
-      );
-    }
-  }
-  const now = await complete(before);
+  const now = await complete(await readKept<T>(path));
   await writeFile(`${path}.new`, `${JSON.stringify(now, null, 2)}\n`, { mode: 0o600 });
   await rename(`${path}.new`, path);
   return now;

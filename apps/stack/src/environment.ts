@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { OperatorPassword } from '#service-kit/config';
+import { givenSettings } from './service-settings.js';
 import { answersRequests, instancesOf, type Service, SERVICES } from './services.js';
 import { HOST, type Settings } from './settings.js';
 import { StartRefused } from './start-refused.js';
@@ -15,7 +17,7 @@ const Environment = z.object({
     .max(65_535, 'is not a port: write 0 to 65535')
     .default(DEFAULT_PORT),
   SLUICE_DATA_DIR: z.string().min(1).default('.sluice'),
-  SLUICE_OPERATOR_PASSWORD: z.string().min(8, 'is shorter than 8 characters').optional(),
+  SLUICE_OPERATOR_PASSWORD: OperatorPassword.optional(),
 });
 
 export type Environment = z.output<typeof Environment>;
@@ -43,9 +45,12 @@ export function environmentOf(
     instancesOf(service, settings.scale).map(each => `${HOST}:${settings.ports[each]!}`),
   ]);
   return {
+    ...givenSettings(name, process.env),
     SLUICE_INSTANCE: instance,
     ...queue,
     SLUICE_INSTANCES: JSON.stringify(Object.fromEntries(addresses)),
+    HOST,
+    HTTP_PORT: '0',
     ...(kind !== 'entrance' && {
       RPC_PORT: String(settings.ports[`${name}-${instance.split('-').at(-1)!}`]!),
     }),

@@ -7,9 +7,18 @@ import { openDataDir } from './data-directory.js';
 import { environmentOf, readEnvironment } from './environment.js';
 import { seedDemo } from './seed-demo.js';
 import { lock } from './lock.js';
-import { kafkaPortNames, kafkaQueue, keepQueue, postgresQueue, type Queue } from './queue.js';
+import {
+  kafkaPortNames,
+  kafkaQueue,
+  plannedQueue,
+  postgresQueue,
+  type Queue,
+  rememberQueue,
+  requireQueue,
+} from './queue.js';
+import { checkSettings } from './service-settings.js';
 import { instancesOf, LOG_DATABASE, processOf, SERVICES } from './services.js';
-import type { Settings } from './settings.js';
+import { HOST, type Settings } from './settings.js';
 import { settle } from './settle.js';
 import { StartRefused } from './start-refused.js';
 import { type ProcessToRun, Supervised } from './supervisor.js';
@@ -25,9 +34,12 @@ async function main(shop: Shop): Promise<void> {
   const environment = readEnvironment(process.env);
   const dataDir = await openDataDir(environment.SLUICE_DATA_DIR);
   await lock(dataDir);
-  const prefix = await keepQueue(dataDir, queue);
+  const prefix = await requireQueue(dataDir, queue);
   const ownBrokers = queue.transport === 'kafka' && typeof queue.brokers === 'number' ? queue.brokers : 0;
   const settings = await settle(dataDir, environment, scale, kafkaPortNames(ownBrokers));
+  // Everything is known before anything starts.
+  const planned = (database: string) => `postgresql://${HOST}/${database}`;
+  checkSettings(processesOf(settings, planned, plannedQueue(queue, prefix)));
   await mkdir(join(dataDir, 'logs'), { recursive: true });
 
   shop.cluster = startPostgres(settings, shop);
@@ -40,6 +52,7 @@ async function main(shop: Shop): Promise<void> {
   // Asked to stop meanwhile: start nothing more.
   if (shop.ending) return;
 
+  await rememberQueue(dataDir, queue, prefix);
   const processes = processesOf(settings, databaseUrl(cluster), env);
   await writeEnvironments(dataDir, processes);
   shop.processes = processes
@@ -138,9 +151,17 @@ async function writeEnvironments(dataDir: string, processes: readonly ProcessToR
   const folder = join(dataDir, 'env');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const { instance, env } of processes) {
-    const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'\n`);
+    const lines = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}\n`);
     await writeFile(join(folder, `${instance}.env`), lines.join(''), { mode: 0o600 });
   }
+}
+
+/** As Node reads a value from an environment file: between quotes that are not in it. */
+function quoted(value: string): string {
+  const quote = ["'", '"', '`'].find(each => !value.includes(each));
+  if (quote === undefined)
+    throw new StartRefused('a setting has all three kinds of quotes in it; leave one of them out');
+  return `${quote}${value}${quote}`;
 }
 
 /** The launcher's parent, such as `npm run dev`, may restart apps: `{ kind: 'restart', apps }`. */

@@ -5,9 +5,12 @@ import { KafkaCluster } from '#embedded-kafka';
 import { openTransport, TransportConfig } from '#transport-choice';
 import { LOG_DATABASE } from './services.js';
 import type { QueueChoice } from './arguments.js';
-import { keep } from './data-directory.js';
-import type { Settings } from './settings.js';
+import { keep, readKept } from './data-directory.js';
+import { HOST, type Settings } from './settings.js';
 import { StartRefused } from './start-refused.js';
+
+/** What a data directory remembers of its queue. */
+const QUEUE_FILE = 'queue.json';
 
 /** The pause between attempts to restart a broker, in ms. */
 const REVIVE_PAUSE_MS = 5_000;
@@ -92,22 +95,43 @@ export function kafkaPortNames(brokers: number): string[] {
   return Array.from({ length: brokers }, (_, n) => [`kafka-${n + 1}`, `kafka-controller-${n + 1}`]).flat();
 }
 
+interface Kept {
+  readonly queue: string;
+  readonly prefix: string;
+}
+
 /**
- * Keeps a data directory on the queue that has its messages: another queue would not have them.
+ * The queue that a data directory was started with has its messages: another queue would not have them.
  * @returns the prefix of its topics on brokers that it may share with other shops
  * @throws StartRefused
  */
-export async function keepQueue(dataDir: string, choice: QueueChoice): Promise<string> {
+export async function requireQueue(dataDir: string, choice: QueueChoice): Promise<string> {
   const wanted = describe(choice);
-  const kept = await keep<{ queue: string; prefix: string }>(join(dataDir, 'queue.json'), before => ({
-    queue: before.queue ?? wanted,
-    prefix: before.prefix ?? `sluice-${randomBytes(3).toString('hex')}.`,
-  }));
-  if (kept.queue === wanted) return kept.prefix;
+  const { queue = wanted, prefix = `sluice-${randomBytes(3).toString('hex')}.` } = await readKept<Kept>(
+    join(dataDir, QUEUE_FILE),
+  );
+  if (queue === wanted) return prefix;
   throw new StartRefused(
-    `the messages of ${dataDir} are in ${kept.queue}, not in ${wanted}; ` +
+    `the messages of ${dataDir} are in ${queue}, not in ${wanted}; ` +
       'start as before, or set SLUICE_DATA_DIR to another directory',
   );
+}
+
+/** From now on messages may be in the queue. A start that failed before this decides nothing. */
+export async function rememberQueue(dataDir: string, choice: QueueChoice, prefix: string): Promise<void> {
+  await keep<Kept>(join(dataDir, QUEUE_FILE), () => ({ queue: describe(choice), prefix }));
+}
+
+/** The queue's environment variables before it runs: enough to see whether the settings are right. */
+export function plannedQueue(choice: QueueChoice, prefix: string): Record<string, string> {
+  if (choice.transport === 'postgres')
+    return { SLUICE_TRANSPORT: 'postgres', SLUICE_TRANSPORT_URL: `postgresql://${HOST}/${LOG_DATABASE}` };
+  const { brokers } = choice;
+  return {
+    SLUICE_TRANSPORT: 'kafka',
+    SLUICE_KAFKA_BROKERS: typeof brokers === 'number' ? `${HOST}:9092` : brokers.join(','),
+    SLUICE_KAFKA_PREFIX: process.env['SLUICE_KAFKA_PREFIX'] ?? prefix,
+  };
 }
 
 function describe(choice: QueueChoice): string {

@@ -1,15 +1,21 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import { createWriteStream, writeFileSync, type WriteStream } from 'node:fs';
+import { createWriteStream, fchmodSync, openSync, writeFileSync, type WriteStream } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pauseAfter } from '#messaging';
+import { inheritedEnvironment } from '#server-process';
+import { StartRefused } from './start-refused.js';
 
 /** Pauses before a process that ended soon after its start is started again. */
 const RESTART = { firstMs: 400, longestMs: 5_000 };
 /** A process that lived this long starts again at once. */
 const STEADY_MS = 30_000;
+/** How often a process may end before it is ever ready. */
+const MOST_DEATHS = 3;
+/** How many of its last lines are told then. */
+const MOST_WORDS = 5;
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
 /** How long a process may take to end before it is killed: longer than its own limit. */
 export const STOP_MS = 12_000;
@@ -31,6 +37,10 @@ export interface ProcessToRun {
 export class Supervised {
   private child: ChildProcess | undefined;
   private readonly log: WriteStream;
+  private readonly logFile: string;
+  private wasReady = false;
+  /** The last lines that it wrote. */
+  private lastWords: string[] = [];
   private stopping = false;
   private failures = 0;
   /** It was asked to end only to be restarted. */
@@ -40,8 +50,15 @@ export class Supervised {
     private readonly process: ProcessToRun,
     private readonly dataDir: string,
     private readonly say: (line: string) => void,
+    /** What it runs. */
+    private readonly program: string = resolve(import.meta.dirname, `../../${process.app}/src/main.js`),
   ) {
-    this.log = createWriteStream(join(dataDir, 'logs', `${process.instance}.log`), { flags: 'a' });
+    this.logFile = join(dataDir, 'logs', `${process.instance}.log`);
+    // For the shop's own account alone, also a file of an earlier version.
+    const fd = openSync(this.logFile, 'a', 0o600);
+    fchmodSync(fd, 0o600);
+    this.log = createWriteStream(this.logFile, { fd });
+    this.log.on('error', error => say(`${process.instance}: its log is lost: ${error.message}`));
   }
 
   get app(): string {
@@ -52,9 +69,13 @@ export class Supervised {
     return this.child?.pid;
   }
 
-  /** Resolves when the process reports ready. It is restarted when it dies, before and after that. */
+  /**
+   * Resolves when the process reports ready. It is restarted when it dies.
+   * @throws StartRefused with its last words when it has ended several times before it was ever ready
+   */
   async start(): Promise<void> {
-    await new Promise<void>(ready => this.launch(ready));
+    await new Promise<void>((ready, refuse) => this.launch(ready, refuse));
+    this.wasReady = true;
   }
 
   /** Ends it in order and starts it again, for example with new code. */
@@ -90,22 +111,27 @@ export class Supervised {
     }
   }
 
-  private launch(ready: () => void): void {
+  private launch(ready: () => void, refuse: (error: Error) => void = () => undefined): void {
     const startedAt = performance.now();
     // The arguments are for whoever reads `ps`: which instance of which shop.
-    const { app, instance, flags, sharesPort } = this.process;
-    const program = resolve(import.meta.dirname, `../../${app}/src/main.js`);
+    const { instance, flags, sharesPort } = this.process;
     const args = [instance, this.dataDir];
-    const env = { ...process.env, ...this.process.env, ...compileCacheFor(flags) };
+    const env = { ...inheritedEnvironment(), ...this.process.env, ...compileCacheFor(flags) };
     const child = sharesPort
-      ? forkSharingPort(program, args, env, flags)
+      ? forkSharingPort(this.program, args, env, flags)
       : // In its own process group: Ctrl-C reaches only the launcher, which ends the shop in order.
-        fork(program, args, { env, execArgv: flags, stdio: [...STDIO], detached: true });
+        fork(this.program, args, { env, execArgv: flags, stdio: [...STDIO], detached: true });
     this.child = child;
     child.once('error', error => this.say(`${instance} cannot be started: ${error.message}`));
     this.giveWay(child.pid);
     child.stdout!.pipe(this.log, { end: false });
     child.stderr!.pipe(this.log, { end: false });
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on('data', (chunk: Buffer) => {
+        if (this.wasReady) return;
+        const lines = chunk.toString().split('\n').filter(Boolean);
+        this.lastWords = [...this.lastWords, ...lines].slice(-MOST_WORDS);
+      });
     child.on('message', message => {
       if ((message as { kind?: string }).kind === 'ready') ready();
     });
@@ -116,13 +142,21 @@ export class Supervised {
         this.launch(() => this.say(`${instance} was started again`));
         return;
       }
+      if (!this.wasReady && this.failures + 1 >= MOST_DEATHS) {
+        const how = signal ?? `code ${code}`;
+        const words = this.lastWords.join(' | ').slice(0, 1_000);
+        refuse(
+          new StartRefused(
+            `${instance} ended ${MOST_DEATHS} times while starting (${how}); its last words: ${words}; see ${this.logFile}`,
+          ),
+        );
+        return;
+      }
       this.failures = performance.now() - startedAt > STEADY_MS ? 0 : this.failures + 1;
       const pause = this.failures <= 1 ? 0 : pauseAfter(this.failures - 1, RESTART);
-      this.say(
-        `${instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.log.path.toString()}`,
-      );
+      this.say(`${instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.logFile}`);
       setTimeout(() => {
-        if (!this.stopping) this.launch(ready);
+        if (!this.stopping) this.launch(ready, refuse);
       }, pause);
     });
   }
@@ -140,7 +174,9 @@ function forkSharingPort(
   execArgv: string[],
 ): ChildProcess {
   cluster.setupPrimary({ exec, args, execArgv, stdio: [...STDIO] });
-  return cluster.fork(env).process;
+  // It adds our whole environment to what it is given; what is not for the child is taken out again.
+  const nothing = Object.fromEntries(Object.keys(process.env).map(name => [name, undefined]));
+  return cluster.fork({ ...nothing, ...env }).process;
 }
 
 /**

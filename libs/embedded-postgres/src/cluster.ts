@@ -3,7 +3,14 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { chown, mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { endLeftover, freePorts, isRunning, runProgram, ServerProcess } from '#server-process';
+import {
+  endLeftover,
+  freePorts,
+  isRunning,
+  runProgram,
+  ServerProcess,
+  inheritedEnvironment,
+} from '#server-process';
 import { type Account, accountForPostgres } from './account.js';
 import { PostgresStartError } from './errors.js';
 import { findPrograms, LONGEST_PATH_BYTES, type Programs } from './programs.js';
@@ -270,7 +277,7 @@ export class PostgresCluster {
     return {
       command: join(this.programs.folder, 'bin', program),
       args,
-      env: { ...process.env, LC_ALL: 'C', LC_MESSAGES: 'C' },
+      env: { ...inheritedEnvironment(), LC_ALL: 'C', LC_MESSAGES: 'C' },
       ...(this.account && { uid: this.account.uid, gid: this.account.gid }),
       ...(this.standsIn && { cwd: this.options.dataDir }),
     };

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { inheritedEnvironment } from './inherited-environment.js';
 
 export interface ServerCommand {
   /** For errors: `PostgreSQL`. */
@@ -131,7 +132,7 @@ export function isRunning(pid: number): boolean {
 function spawnServer({
   command,
   args,
-  env = process.env,
+  env = inheritedEnvironment(),
   cwd = '/',
   descriptors = [],
   ...ids
