@@ -27,6 +27,11 @@ const Container = z.object({
   container_name: z.string().optional(),
   cpu_shares: z.number().optional(),
   stop_grace_period: z.string().optional(),
+  cap_drop: z.array(z.string()).optional(),
+  cap_add: z.array(z.string()).optional(),
+  privileged: z.boolean().optional(),
+  security_opt: z.array(z.string()).optional(),
+  read_only: z.boolean().optional(),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
   healthcheck: z.object({ test: z.array(z.string()) }).optional(),
 });
@@ -60,6 +65,15 @@ describe('the compose file', () => {
     expect(Object.keys(containers['gateway']!.depends_on)).toEqual(expect.arrayContaining(others));
   });
 
+  it.each(Object.entries(containers))(
+    'gives %s no capability and, but for Kafka, no root to write to',
+    (name, each) => {
+      expect(each).toMatchObject({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+      expect([each.cap_add, each.privileged]).toEqual([undefined, undefined]);
+      expect(each.read_only ?? false).toBe(name !== 'kafka');
+    },
+  );
+
   it('starts with secrets of its own, or not at all', () => {
     expect(composeFile).not.toMatch(/\$\{SLUICE_\w+:?-/);
     const written = read('docker/secrets.sh').match(/^SLUICE_\w+(?==)/gm);
@@ -81,6 +95,12 @@ describe.each(SERVICES)('in its container, $name', service => {
 
   it('has the database that the launcher gives it', () => {
     expect(environment['DATABASE_URL']?.split('/').at(-1)).toBe(database);
+  });
+
+  it('connects as the owner of that database, with a password of its own', () => {
+    const { username, password } = new URL(environment['DATABASE_URL'] ?? 'http://none');
+    expect(username).toBe(database ?? '');
+    expect(decodeURI(password)).toBe(database === undefined ? '' : `\${${passwordOf(database)}}`);
   });
 
   it('runs with the flags and the weight that the launcher gives it', () => {
@@ -122,9 +142,10 @@ describe('PostgreSQL in its container', () => {
   const { image, command, environment } = containers['postgres']!;
 
   it('has the databases of all apps', () => {
-    const created = read('docker/create-databases.sql').matchAll(/^CREATE DATABASE (\w+);$/gm);
+    const created = read('docker/create-databases.sh').match(/^database .*$/gm);
     const databases = SERVICES.flatMap(service => service.database ?? []);
-    expect(Array.from(created, ([, name]) => name)).toEqual(databases);
+    expect(created).toEqual(databases.map(name => `database ${name} "$${passwordOf(name)}"`));
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining(databases.map(passwordOf)));
   });
 
   it('is the version that the launcher starts, set up alike', () => {
@@ -169,11 +190,11 @@ function entryFor(service: Service): string {
     `    command: ${['node', ...flags, `dist/apps/${service.name}/src/main.js`].join(' ')}`,
     '    environment:',
     '      <<: *told-of-queues',
-    `      DATABASE_URL: postgresql://sluice:\${SLUICE_DATABASE_PASSWORD}@postgres:5432/${service.database}`,
+    `      DATABASE_URL: postgresql://${service.database}:\${${passwordOf(service.database ?? '')}}@postgres:5432/${service.database}`,
     ...own.map(key => `      ${key}: …`),
     '    depends_on: *stores-and-sandbox',
     '',
-    `its database to docker/create-databases.sql, its address to SLUICE_INSTANCES, and it to the gateway's depends_on`,
+    `its database to docker/create-databases.sh, its password there, to docker/secrets.sh and to PostgreSQL's environment, its address to SLUICE_INSTANCES, and it to the gateway's depends_on`,
   ].join('\n');
 }
 
@@ -196,6 +217,11 @@ function launcherTells(service: Service): Record<string, string> {
     scale: new Map(),
   };
   return environmentOf(service, `${service.name}-1`, settings, database => database, {});
+}
+
+/** The variable with the password of a database's owner. */
+function passwordOf(database: string): string {
+  return `${database.toUpperCase()}_DATABASE_PASSWORD`;
 }
 
 /** Of `node:24-bookworm-slim`, `^24.21.0` and the like. */

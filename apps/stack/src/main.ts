@@ -43,7 +43,7 @@ async function main(shop: Shop): Promise<void> {
   await mkdir(join(dataDir, 'logs'), { recursive: true });
 
   shop.cluster = startPostgres(settings, shop);
-  const databaseUrl = (cluster: PostgresCluster) => (database: string) => cluster.url(database);
+  const databaseUrl = (cluster: PostgresCluster) => (database: string) => cluster.ownerUrl(database);
   shop.queue =
     queue.transport === 'postgres'
       ? shop.cluster.then(cluster => postgresQueue(databaseUrl(cluster)))
@@ -76,8 +76,8 @@ async function startPostgres({ dataDir, ports, secrets }: Settings, shop: Shop):
     say('PostgreSQL ended by itself, starting it again');
     cluster.restart().catch((error: unknown) => shop.refuse(error));
   });
-  await cluster.ensureDatabases([LOG_DATABASE, ...SERVICES.flatMap(service => service.database ?? [])]);
-  say('PostgreSQL is up');
+  await cluster.ensureOwnedDatabases([LOG_DATABASE, ...SERVICES.flatMap(service => service.database ?? [])]);
+  if (!shop.ending) say('PostgreSQL is up');
   return cluster;
 }
 

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { existsSync, readlinkSync } from 'node:fs';
 import { chown, mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import {
 } from '#server-process';
 import { type Account, accountForPostgres } from './account.js';
 import { PostgresStartError } from './errors.js';
+import { ensureOwnedDatabases } from './owned-databases.js';
 import { findPrograms, LONGEST_PATH_BYTES, type Programs } from './programs.js';
 
 export interface ClusterOptions {
@@ -100,8 +102,14 @@ export class PostgresCluster {
     return cluster;
   }
 
+  /** The URL of a database, for the superuser. */
   url(database: string): string {
-    return `postgresql://${USER}:${encodeURIComponent(this.options.password)}@127.0.0.1:${this.port}/${database}`;
+    return this.urlOf(USER, this.options.password, database);
+  }
+
+  /** The URL of a database for its owner; see `ensureOwnedDatabases`. */
+  ownerUrl(database: string): string {
+    return this.urlOf(database, this.ownerPassword(database), database);
   }
 
   /** Process id of the running server. */
@@ -118,6 +126,15 @@ export class PostgresCluster {
         if (!present.has(name)) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
       }
     });
+  }
+
+  /**
+   * Creates each database that does not exist, and gives each a role of its own that owns it and may enter no other:
+   * an app that is broken into reaches its own data alone, and no file. Databases of earlier builds are handed over.
+   */
+  async ensureOwnedDatabases(names: readonly string[]): Promise<void> {
+    const owned = names.map(name => ({ name, password: this.ownerPassword(name) }));
+    await ensureOwnedDatabases(owned, database => this.url(database));
   }
 
   /** Creates a copy of `template`, to which nobody may be connected. */
@@ -147,6 +164,15 @@ export class PostgresCluster {
   /** Called whenever the server exits unexpectedly. */
   onUnexpectedExit(listener: () => void): void {
     this.unexpectedExit = listener;
+  }
+
+  private urlOf(user: string, password: string, database: string): string {
+    return `postgresql://${user}:${encodeURIComponent(password)}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Follows from the superuser's, so that nothing more has to be kept, and does not tell it. */
+  private ownerPassword(role: string): string {
+    return createHmac('sha256', this.options.password).update(`role ${role}`).digest('hex');
   }
 
   private async administer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -103,9 +103,12 @@ const paying = app.get(PayOrder);
 await paying.pay('00000000-0000-4000-8000-000000000001', true).catch(() => undefined);
 await paying.pay('00000000-0000-4000-8000-000000000002', false);
 const monitor = app.get(MessagingMonitor);
-while ((await monitor.subscriptions(true))[0]?.handled !== 1) await new Promise(done => setTimeout(done, 20));
+// The effect comes first, the group's position in the queue after it.
+const settled = async () => (await monitor.subscriptions(true))[0];
+let state = await settled();
+for (; state?.handled !== 1 || state.lag !== 0; state = await settled())
+  await new Promise(done => setTimeout(done, 20));
 const points: unknown = await database.query('SELECT order_id FROM points');
-const [state] = await monitor.subscriptions(true);
 const refused = (await app.inject('/refused')).json<object>();
 await app.close();
 process.stdout.write(JSON.stringify({ points, state, refused, kafka: KafkaTransport.name }));
