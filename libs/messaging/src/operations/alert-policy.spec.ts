@@ -75,20 +75,20 @@ describe('an alert', () => {
   });
 
   it('is raised once, and cleared when the figure is down to half', () => {
-    const open = [{ id: '1', subject: 's.follow', kind: 'lag' as const }];
+    const open = [{ id: '1', subject: 's.follow', kind: 'lag' as const, value: 200 }];
     const after = (lag: number) => decideAlerts(open, readings({ lag }));
-    expect(after(200)).toEqual({ raise: [], clear: [] });
-    expect(after(51)).toEqual({ raise: [], clear: [] });
-    expect(after(50)).toEqual({ raise: [], clear: open });
+    expect(after(200)).toEqual({ raise: [], clear: [], retell: [] });
+    expect(after(51)).toMatchObject({ raise: [], clear: [], retell: [{ kind: 'lag', value: 51 }] });
+    expect(after(50)).toEqual({ raise: [], clear: open, retell: [] });
   });
 
   it('is cleared when its subscription is no more', () => {
-    const open = [{ id: '1', subject: 's.gone', kind: 'lag' as const }];
+    const open = [{ id: '1', subject: 's.gone', kind: 'lag' as const, value: 200 }];
     expect(decideAlerts(open, readings({})).clear).toEqual(open);
   });
 
   it('is neither raised nor cleared for what the queue cannot tell now, and for the rest it is', () => {
-    const open = [{ id: '1', subject: 's.follow', kind: 'lag' as const }];
+    const open = [{ id: '1', subject: 's.follow', kind: 'lag' as const, value: 200 }];
     const away = { ...QUIET, lag: undefined, oldestAt: undefined, parked: 50 };
     const read = readingsOf('s', { subscriptions: [away], outbox: EMPTY }, () => policy, LIMITS, AT);
     expect(decideAlerts(open, read)).toMatchObject({ raise: [{ kind: 'parked' }], clear: [] });

@@ -50,6 +50,8 @@ export interface OpenAlert {
   readonly id: string;
   readonly subject: string;
   readonly kind: AlertKind;
+  /** The figure as its text tells it. */
+  readonly value: number;
 }
 
 /** A figure that could be read. */
@@ -95,16 +97,25 @@ export function readingsOf(
   ];
 }
 
-/** Pure. A figure that is not watched any more clears its alert. */
+/** Pure. A figure that is not watched any more clears its alert; one that has changed is told anew. */
 export function decideAlerts(
   open: readonly OpenAlert[],
   readings: readonly Reading[],
-): { readonly raise: readonly Read[]; readonly clear: readonly OpenAlert[] } {
+): {
+  readonly raise: readonly Read[];
+  readonly clear: readonly OpenAlert[];
+  readonly retell: readonly Read[];
+} {
   const nameOf = ({ subject, kind }: Pick<Reading, 'subject' | 'kind'>) => `${kind} ${subject}`;
-  const raised = new Set(open.map(nameOf));
+  const raised = new Map(open.map(alert => [nameOf(alert), alert]));
   const byName = new Map(readings.map(reading => [nameOf(reading), reading]));
+  const read = readings.filter(isRead);
   return {
-    raise: readings.filter(isRead).filter(each => each.value >= each.threshold && !raised.has(nameOf(each))),
+    raise: read.filter(each => each.value >= each.threshold && !raised.has(nameOf(each))),
+    retell: read.filter(each => {
+      const told = raised.get(nameOf(each));
+      return told !== undefined && each.value > each.threshold / 2 && told.value !== each.value;
+    }),
     clear: open.filter(alert => {
       const reading = byName.get(nameOf(alert));
       return reading === undefined || (isRead(reading) && reading.value <= reading.threshold / 2);

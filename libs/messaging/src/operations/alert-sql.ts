@@ -1,6 +1,6 @@
 /** Alerts, at most one open per figure, and their notices that are still to be sent to a webhook. */
 
-export const OPEN_ALERTS = 'SELECT id, subject, kind FROM messaging.alert WHERE cleared_at IS NULL';
+export const OPEN_ALERTS = 'SELECT id, subject, kind, value FROM messaging.alert WHERE cleared_at IS NULL';
 
 /** No row if another instance was first. $7: whether to store a notice for a webhook. */
 export const RAISE = `
@@ -11,6 +11,10 @@ WITH raised AS (
   INSERT INTO messaging.alert_notice (alert_id, what) SELECT id, 'raised' FROM raised WHERE $7
 )
 SELECT id FROM raised`;
+
+/** The figure and the text of an open alert as they are now. */
+export const RETELL = `
+UPDATE messaging.alert SET value = $3, message = $4 WHERE subject = $1 AND kind = $2 AND cleared_at IS NULL`;
 
 export const CLEAR = `
 WITH cleared AS (

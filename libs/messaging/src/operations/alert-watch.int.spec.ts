@@ -101,6 +101,19 @@ describe('alerts of a service', () => {
     expect(await three.list(10, false)).toHaveLength(2);
   });
 
+  it('give the figure of today while they are open', async () => {
+    const running = watch('one');
+    outbox = 100;
+    await told.count(1);
+    outbox = 70;
+    const [alert] = await eventually(
+      () => running.list(10, true),
+      list => list[0]?.value === 70,
+    );
+    expect(alert!.message).toContain('test.outbox has 70 events');
+    expect(told.items).toEqual(['outbox raised']);
+  });
+
   it('are told again, in their order, to an endpoint that did not take them', async () => {
     refuse = 503;
     const running = watch('one');

@@ -23,6 +23,7 @@ import {
   NEXT_NOTICES,
   OPEN_ALERTS,
   RAISE,
+  RETELL,
 } from './alert-sql.js';
 import { type AlertWebhook, NoticeRefused } from './alert-webhook.js';
 import type { Alert } from './states.js';
@@ -53,7 +54,6 @@ export const DEFAULT_ALERT_LIMITS: AlertWatchLimits = {
 };
 
 interface AlertRow extends OpenAlert {
-  readonly value: number;
   readonly threshold: number;
   readonly message: string;
   readonly raised_at: Date;
@@ -62,7 +62,7 @@ interface AlertRow extends OpenAlert {
 
 /**
  * Watches a service's queues. It raises an alert once when a figure is too high and clears it once, whichever
- * instance watches and whatever is restarted. Each alert goes to the log and, if there is one, to a webhook,
+ * instance watches and whatever is restarted. While it is open, its text gives the figure of today. Each alert goes to the log and, if there is one, to a webhook,
  * which is notified again until it accepts the notice.
  */
 export class AlertWatch {
@@ -116,8 +116,12 @@ export class AlertWatch {
   private async watch(): Promise<void> {
     const readings = readingsOf(this.service, await this.look(), this.policyOf, this.limits, new Date());
     const open = (await this.database.query(OPEN_ALERTS)) as OpenAlert[];
-    const { raise, clear } = decideAlerts(open, readings);
+    const { raise, clear, retell } = decideAlerts(open, readings);
     for (const reading of raise) await this.raise(reading);
+    for (const reading of retell) {
+      const { subject, kind, value } = reading;
+      await this.database.query(RETELL, [subject, kind, value, tellAlert(reading)]);
+    }
     for (const alert of clear) await this.clear(alert);
     if (clear.length > 0) await this.database.query(FORGET_ALERTS, [this.limits.keepDays]);
   }
