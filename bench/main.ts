@@ -5,11 +5,16 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   transport: () => import('./transport/main.js'),
 };
 
-const bench = BENCHES[process.argv[2] ?? ''];
+const USAGE = `npm run bench -- ${Object.keys(BENCHES).join('|')}: measures it on this machine and prints the figures`;
+
+const name = process.argv[2] ?? '';
+if (name === '--help' || name === '-h') {
+  process.stdout.write(`${USAGE}\n`);
+  process.exit(0);
+}
+const bench = BENCHES[name];
 if (bench === undefined) {
-  process.stderr.write(
-    `bench: name one of ${Object.keys(BENCHES).join(', ')}, as in npm run bench -- seckill\n`,
-  );
+  process.stderr.write(`bench: ${name === '' ? 'nothing is named' : `${name} is unknown`}; ${USAGE}\n`);
   process.exit(1);
 }
 await bench();

@@ -1,4 +1,4 @@
-import { prepare, run } from './prepare.js';
+import { help, prepare, run } from './prepare.js';
 
 const SOURCES = ['apps', 'libs', 'tools', 'lab', 'bench', 'test'];
 
@@ -17,6 +17,9 @@ const CHECKS = [
   ['unused code', 'knip', []],
 ];
 
+help(
+  'npm run check: types, lint, format, architecture, landed migrations and unused code; each must find nothing',
+);
 await prepare();
 const failed = CHECKS.filter(([name, command, args]) => {
   const ok = run(command, args) === 0;

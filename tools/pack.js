@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment, prepare, refuse, root, run } from './prepare.js';
+import { environment, help, prepare, refuse, root, run } from './prepare.js';
 
 /**
  * Packs the messaging library and its transports as npm packages, with types, into dist/packages. A library's
@@ -8,6 +8,7 @@ import { environment, prepare, refuse, root, run } from './prepare.js';
  */
 const LIBRARIES = ['messaging', 'transport-postgres', 'transport-kafka'];
 
+help('npm run pack: packs the messaging library and its transports as npm packages into dist/packages');
 await prepare();
 const packages = join(root, 'dist', 'packages');
 const built = join(packages, '.built');

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { createConnection, createServer } from 'node:net';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, TEST_TRANSPORT } from '#testkit';
 import { auditReport, settledAudit } from '../../tools/client/audit.js';
@@ -77,6 +79,19 @@ describe('npm start', () => {
     await shop.close();
     await running.stop();
   }, 120_000);
+
+  if (process.env[TEST_TRANSPORT] === 'kafka') {
+    it('is found by Kafka’s own tools, and no longer when it has stopped', async () => {
+      const running = await RunningShop.start(dataDir);
+      const groups = () =>
+        promisify(execFile)(process.execPath, ['dist/tools/kafka/main.js', 'groups', '--list'], {
+          env: { ...process.env, SLUICE_DATA_DIR: dataDir },
+        });
+      expect((await groups()).stdout).toContain('points.follow-order');
+      await running.stop();
+      await expect(groups()).rejects.toThrow('add --bootstrap-server HOST:PORT');
+    }, 180_000);
+  }
 
   it('says in one line why it cannot start, and ends with code 1', async () => {
     const other = await RunningShop.dataDir();

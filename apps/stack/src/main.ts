@@ -62,7 +62,7 @@ async function main(shop: Shop): Promise<void> {
   restartOnRequest(shop.processes);
   // Without some of its services, the shop may be unable to take the demo.
   if (without.size === 0) await seedDemo(settings.urls.gateway, settings.secrets.operatorPassword);
-  await announce(settings, shop.processes);
+  await announce(settings, shop.processes, env['SLUICE_KAFKA_BROKERS']);
 }
 
 async function startPostgres({ dataDir, ports, secrets }: Settings, shop: Shop): Promise<PostgresCluster> {
@@ -177,8 +177,9 @@ function restartOnRequest(processes: readonly Supervised[]): void {
 async function announce(
   { dataDir, urls, secrets }: Settings,
   processes: readonly Supervised[],
+  brokers: string | undefined,
 ): Promise<void> {
-  const running = { url: urls.gateway, sandbox: urls.sandbox, launcher: process.pid };
+  const running = { url: urls.gateway, sandbox: urls.sandbox, brokers, launcher: process.pid };
   await writeFile(join(dataDir, 'running.json'), `${JSON.stringify(running, null, 2)}\n`);
   say(`${processes.length} processes are up; their logs are in ${join(dataDir, 'logs')}`);
   say(`The sandbox, which plays the outside world, is at ${urls.sandbox}`);
