@@ -11,6 +11,7 @@ const COMMANDS = {
   lab: 'lab/main.js',
   bench: 'bench/main.js',
   kafka: 'tools/kafka/main.js',
+  settings: 'tools/settings/main.js',
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -5,10 +5,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { LOCALE_FLAGS, SETTINGS } from '#embedded-postgres';
 import { READY_PATH } from '#service-kit';
-import { DEFAULT_PORT, environmentOf } from '../../apps/stack/src/environment.js';
+import { DEFAULT_PORT } from '../../apps/stack/src/environment.js';
 import { answersRequests, processOf, type Service, SERVICES } from '../../apps/stack/src/services.js';
-import type { Settings } from '../../apps/stack/src/settings.js';
 import { STOP_MS } from '../../apps/stack/src/supervisor.js';
+import { launcherSets } from '../../tools/settings/launcher-sets.js';
 
 /** What the launcher sets and a container does not need: it uses the name of its host. */
 const NOT_TOLD = ['SLUICE_INSTANCE'];
@@ -89,7 +89,7 @@ describe.each(SERVICES)('in its container, $name', service => {
   const { command, environment, ports, depends_on, ...container } = containers[name] ?? NONE;
 
   it('is told of everything that the launcher tells it of', () => {
-    const told = Object.keys(launcherTells(service)).filter(key => !NOT_TOLD.includes(key));
+    const told = Object.keys(launcherSets(service)).filter(key => !NOT_TOLD.includes(key));
     expect(new Set(Object.keys(environment))).toEqual(new Set([...told, ...TOLD_BESIDES]));
   });
 
@@ -182,7 +182,7 @@ describe('the image', () => {
 /** The entry to add for a new service, like those of the others of its kind. */
 function entryFor(service: Service): string {
   const { flags } = processOf(service);
-  const told = Object.keys(launcherTells(service)).filter(key => !NOT_TOLD.includes(key));
+  const told = Object.keys(launcherSets(service)).filter(key => !NOT_TOLD.includes(key));
   const own = told.filter(key => !Object.hasOwn(containers['points']!.environment, key));
   return [
     `  ${service.name}:`,
@@ -196,27 +196,6 @@ function entryFor(service: Service): string {
     '',
     `its database to docker/create-databases.sh, its password there, to docker/secrets.sh and to PostgreSQL's environment, its address to SLUICE_INSTANCES, and it to the gateway's depends_on`,
   ].join('\n');
-}
-
-function launcherTells(service: Service): Record<string, string> {
-  const ports = ['gateway', 'sandbox', ...answering.map(each => `${each}-1`)].map(each => [each, 1]);
-  const settings: Settings = {
-    dataDir: '',
-    secrets: {
-      database: '',
-      session: '',
-      payment: '',
-      paymentKey: '',
-      smsKey: '',
-      merchant: '',
-      alert: '',
-      operatorPassword: '',
-    },
-    ports: Object.fromEntries(ports) as Settings['ports'],
-    urls: { gateway: '', sandbox: '' },
-    scale: new Map(),
-  };
-  return environmentOf(service, `${service.name}-1`, settings, database => database, {});
 }
 
 /** The variable with the password of a database's owner. */

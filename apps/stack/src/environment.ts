@@ -9,22 +9,25 @@ import { StartRefused } from './start-refused.js';
 export const DEFAULT_PORT = 3000;
 
 /** The launcher's own environment variables. */
-const Environment = z.object({
+export const LauncherEnvironment = z.object({
   PORT: z.coerce
     .number('is not a port: write 0 to 65535')
     .int('is not a port: write 0 to 65535')
     .min(0, 'is not a port: write 0 to 65535')
     .max(65_535, 'is not a port: write 0 to 65535')
-    .default(DEFAULT_PORT),
-  SLUICE_DATA_DIR: z.string().min(1).default('.sluice'),
-  SLUICE_OPERATOR_PASSWORD: OperatorPassword.optional(),
+    .default(DEFAULT_PORT)
+    .describe('The port of the shop; 0 for a free one'),
+  SLUICE_DATA_DIR: z.string().min(1).default('.sluice').describe('Where the shop keeps its data'),
+  SLUICE_OPERATOR_PASSWORD: OperatorPassword.optional().describe(
+    "The operator's password; one that is made if left out",
+  ),
 });
 
-export type Environment = z.output<typeof Environment>;
+export type Environment = z.output<typeof LauncherEnvironment>;
 
 /** @throws StartRefused that names every bad variable */
 export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
-  const parsed = Environment.safeParse(env);
+  const parsed = LauncherEnvironment.safeParse(env);
   if (parsed.success) return parsed.data;
   throw new StartRefused(
     parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; '),

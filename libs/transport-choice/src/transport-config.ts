@@ -21,31 +21,42 @@ const File = z.string().transform((path, context) => {
 /** Which queue, and how to reach it. */
 export const TransportConfig = z
   .object({
-    SLUICE_TRANSPORT: z.enum(['postgres', 'kafka']).default('postgres'),
-    /** `postgres`: the queue's database. */
-    SLUICE_TRANSPORT_URL: z.url().optional(),
-    /** `kafka`: some of the brokers, `host:port,host:port`. */
-    SLUICE_KAFKA_BROKERS: Brokers.optional(),
-    /** The prefix of topic and group names; one for each shop that shares the brokers. */
+    SLUICE_TRANSPORT: z.enum(['postgres', 'kafka']).default('postgres').describe('The queue'),
+    SLUICE_TRANSPORT_URL: z.url().optional().describe("`postgres`: the queue's database"),
+    SLUICE_KAFKA_BROKERS: Brokers.optional().describe('`kafka`: some of the brokers, `host:port,host:port`'),
     SLUICE_KAFKA_PREFIX: z
       .string()
       .regex(/^[A-Za-z0-9._-]{0,100}$/, 'has characters that a topic name cannot have')
-      .default('sluice.'),
-    /** Partitions of a new topic; what each service asks for if left out. */
-    SLUICE_KAFKA_PARTITIONS: z.coerce.number().int().min(1).max(1_000).optional(),
-    /** Copies of every message. */
-    SLUICE_KAFKA_REPLICATION: z.coerce.number().int().min(1).max(15).default(1),
-    SLUICE_KAFKA_TLS: z.enum(['on', 'off']).default('off'),
-    /**
-     * Paths of PEM files: the CA of the brokers' certificates, and our own certificate if the brokers require
-     * one.
-     */
-    SLUICE_KAFKA_CA: File.optional(),
-    SLUICE_KAFKA_CERT: File.optional(),
-    SLUICE_KAFKA_KEY: File.optional(),
-    SLUICE_KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
-    SLUICE_KAFKA_USERNAME: z.string().min(1).optional(),
-    SLUICE_KAFKA_PASSWORD: z.string().min(1).optional(),
+      .default('sluice.')
+      .describe('The prefix of topic and group names; one for each shop that shares the brokers'),
+    SLUICE_KAFKA_PARTITIONS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('Partitions of a topic that it creates; what each service asks for if left out'),
+    SLUICE_KAFKA_REPLICATION: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(15)
+      .default(1)
+      .describe('Copies of a topic that it creates'),
+    SLUICE_KAFKA_TLS: z.enum(['on', 'off']).default('off').describe('Whether it speaks TLS to the brokers'),
+    SLUICE_KAFKA_CA: File.optional().describe(
+      "Path of a PEM file: the authority of the brokers' certificates",
+    ),
+    SLUICE_KAFKA_CERT: File.optional().describe(
+      'Path of a PEM file: our own certificate, if brokers require one',
+    ),
+    SLUICE_KAFKA_KEY: File.optional().describe('Path of a PEM file: the key of that certificate'),
+    SLUICE_KAFKA_SASL_MECHANISM: z
+      .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+      .optional()
+      .describe('How it logs in, if brokers require that'),
+    SLUICE_KAFKA_USERNAME: z.string().min(1).optional().describe('For the login'),
+    SLUICE_KAFKA_PASSWORD: z.string().min(1).optional().describe('For the login'),
   })
   .superRefine((config, context) => {
     const needed = neededBy(config).filter(key => config[key] === undefined);

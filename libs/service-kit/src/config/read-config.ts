@@ -19,12 +19,19 @@ const Port = z.coerce.number().int().min(0).max(65_535);
 
 /** The configuration of every app. */
 export const HttpConfig = z.object({
-  /** A name that no other running instance has; a restart keeps it. If left out, the host's name. */
-  SLUICE_INSTANCE: z.string().min(1).max(64).default(hostname()),
-  HOST: z.string().default('127.0.0.1'),
-  /** The port for health, metrics and anything else that the app has over HTTP; 0 for a free one. */
-  HTTP_PORT: Port.default(0),
-  /** Names, besides addresses and localhost, that it may be called by: `shop.example,gateway`. */
+  SLUICE_INSTANCE: z
+    .string()
+    .min(1)
+    .max(64)
+    .default(hostname())
+    .describe("A name that no other running instance has and a restart keeps; the host's name if left out"),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address to listen on; no other machine reaches the default'),
+  HTTP_PORT: Port.default(0).describe(
+    'The port for health, metrics and whatever else the app has over HTTP; 0 for a free one',
+  ),
   HTTP_HOSTS: z
     .string()
     .default('')
@@ -33,25 +40,30 @@ export const HttpConfig = z.object({
         .split(',')
         .map(name => name.trim())
         .filter(Boolean),
-    ),
-  LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log'),
-  /** How long a stop may take before it is cut short, in ms. */
-  DRAIN_MS: z.coerce.number().int().positive().default(10_000),
+    )
+    .describe('Names, besides addresses and localhost, that it may be called by: `shop.example,gateway`'),
+  LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log').describe('The least that it logs'),
+  DRAIN_MS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('How long a stop may take before it is cut short, in ms'),
 });
 export type HttpConfig = z.output<typeof HttpConfig>;
 
 /** The additional keys of an app with a database. */
 export const databaseKeys = {
-  DATABASE_URL: z.url(),
-  /** Connections to its database. */
-  DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(8),
+  DATABASE_URL: z.url().describe('Its own database'),
+  DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(8).describe('Connections to its database'),
 };
 
 /** The configuration of an app that communicates with others, by messages and by requests. */
 export const ServiceConfig = HttpConfig.extend({
-  /** The port for requests from other services; 0 for a free one. */
-  RPC_PORT: Port.default(0),
-  SLUICE_INSTANCES: Instances,
+  RPC_PORT: Port.default(0).describe('The port for requests from other services; 0 for a free one'),
+  SLUICE_INSTANCES: Instances.describe(
+    '`host:port` of every instance that answers requests, by service, as JSON: `{"order":["127.0.0.1:4001"]}`',
+  ),
 });
 export type ServiceConfig = z.output<typeof ServiceConfig>;
 
@@ -69,13 +81,11 @@ export const WebhookSecret = z
 
 export const DatabaseConfig = ServiceConfig.extend({
   ...databaseKeys,
-  /**
-   * The webhook for alerts about its queues, by the Standard Webhooks specification; only the log if left
-   * out.
-   */
-  ALERT_WEBHOOK_URL: z.url().optional(),
-  /** What they are signed with: `whsec_` and base64. */
-  ALERT_WEBHOOK_SECRET: WebhookSecret.optional(),
+  ALERT_WEBHOOK_URL: z
+    .url()
+    .optional()
+    .describe('Where alerts about its queues are sent, as Standard Webhooks; the log alone if left out'),
+  ALERT_WEBHOOK_SECRET: WebhookSecret.optional().describe('The key that signs alerts: `whsec_` and base64'),
 });
 export type DatabaseConfig = z.output<typeof DatabaseConfig>;
 
