@@ -1,10 +1,10 @@
 import 'reflect-metadata';
-import { createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, type INestMicroservice, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Transport } from '@nestjs/microservices';
+import type { MicroserviceOptions } from '@nestjs/microservices';
 import { z } from 'zod';
 import {
   currentTraceparent,
@@ -26,6 +26,7 @@ import {
   RequestRefused,
   ServiceUnavailable,
 } from './request-client.js';
+import { PACKET_LIMITS, type PacketLimits, requestServer } from './request-server.js';
 
 const Twice = defineRequest({
   type: 'sums.twice.v1',
@@ -49,7 +50,10 @@ describe('a request', () => {
   });
 
   /** An instance of the service with this answer. @returns its address */
-  async function instance(answer: (n: number) => unknown): Promise<string> {
+  async function instance(
+    answer: (n: number) => unknown,
+    limits: Partial<PacketLimits> = {},
+  ): Promise<string> {
     @Controller()
     class Sums {
       @HandleRequest(Twice)
@@ -60,8 +64,11 @@ describe('a request', () => {
     class Root {}
     Module({ controllers: [Sums] })(Root);
     const [port] = await freePorts(1);
-    const options = { transport: Transport.TCP as const, options: { host: '127.0.0.1', port } };
-    const app = await NestFactory.createMicroservice(Root as Type, { ...options, logger: false });
+    const options = requestServer({ host: '127.0.0.1', port: port! }, { ...PACKET_LIMITS, ...limits });
+    const app = await NestFactory.createMicroservice<MicroserviceOptions>(Root as Type, {
+      ...options,
+      logger: false,
+    });
     await app.listen();
     open.push(app);
     return `127.0.0.1:${port}`;
@@ -215,6 +222,26 @@ describe('a request', () => {
     expect(await client.ask(Twice, { n: 6 })).toEqual({ n: 12 });
     // It was the connection of before: what was swallowed is the first one alone.
     expect(proxy.swallow()).toBe(2);
+  });
+
+  it.each([
+    ['stops in its middle', { silenceMs: 50 }, async () => undefined],
+    ['comes a byte at a time', { packetMs: 200 }, async (send: (text: string) => void) => send(' ')],
+    ['is too long', { longest: 1_000 }, async (send: (text: string) => void) => send('x'.repeat(100))],
+  ] as const)('whose packet %s loses its connection, and no other caller does', async (_, limits, go) => {
+    const address = await instance(n => ({ n: 2 * n }), limits);
+    const ask = asking(address);
+    expect(await ask(1)).toEqual({ n: 2 });
+    const [host, port] = address.split(':');
+    const socket = createConnection(Number(port), host);
+    let ended = false;
+    socket.on('error', () => undefined).on('close', () => (ended = true));
+    socket.write('100000#{');
+    while (!ended) {
+      await go(text => socket.write(text));
+      await new Promise(done => setTimeout(done, 10));
+    }
+    expect(await ask(2)).toEqual({ n: 4 });
   });
 
   it('that cannot be sent is a defect of the caller: it is told at once, and nothing is asked again', async () => {

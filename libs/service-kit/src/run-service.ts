@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import { ConsoleLogger, type LogLevel, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type CustomTransportStrategy, type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import type { CustomTransportStrategy, MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
+import { requestServer } from '#requests';
 import type { HttpConfig } from './config/read-config.js';
 import { HealthChecks } from './health/health-checks.js';
 import { HealthController } from './health/health.controller.js';
@@ -84,8 +85,7 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
   const inherit = { inheritAppConfig: true };
   const { HOST: host } = config;
   if (definition.rpcPort !== undefined) {
-    const options = { host, port: definition.rpcPort };
-    app.connectMicroservice<MicroserviceOptions>({ transport: Transport.TCP, options }, inherit);
+    app.connectMicroservice<MicroserviceOptions>(requestServer({ host, port: definition.rpcPort }), inherit);
   }
   for (const strategy of definition.strategies)
     app.connectMicroservice({ strategy: app.get(strategy) }, inherit);

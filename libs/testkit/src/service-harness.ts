@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo, Server } from 'node:net';
 import type { Type } from '@nestjs/common';
-import { type MicroserviceOptions, Transport as NestTransport } from '@nestjs/microservices';
+import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { DataSource, type DataSourceOptions } from 'typeorm';
@@ -20,7 +20,7 @@ import {
   type Transport,
   type WireMessage,
 } from '#messaging';
-import { RequestClient } from '#requests';
+import { RequestClient, requestServer } from '#requests';
 import { httpAdapter, SERVICE_CONFIG, secureHttp } from '#service-kit';
 import { migratedDatabase, type TestDatabase } from './database.js';
 import { eventually, Gathered } from './gather.js';
@@ -187,9 +187,8 @@ export class ServiceHarness {
   }
 
   private async listen(publishes: readonly EventDefinition[]): Promise<void> {
-    const options = { host: '127.0.0.1', port: 0 };
     const requests = this.app.connectMicroservice<MicroserviceOptions>(
-      { transport: NestTransport.TCP, options },
+      requestServer({ host: '127.0.0.1', port: 0 }),
       { inheritAppConfig: true },
     );
     // A service that only answers requests has none.
