@@ -9,7 +9,7 @@ export {
 } from './config/read-config.js';
 export { type DatabaseContent, databaseOptions, serviceDatabase } from './database/service-database.js';
 export { migrate } from './database/migrate.js';
-export { html, inline, pagePolicy } from './http/pages.js';
+export { html, InlineElement, pagePolicy } from './http/pages.js';
 export { problem } from './http/problem.js';
 export type { RouteLimits } from './http/route-config.js';
 export { secureHttp } from './http/secure-http.js';

@@ -1,6 +1,8 @@
-import { html, inline, pagePolicy } from '#service-kit';
+import { html, InlineElement, pagePolicy } from '#service-kit';
 
-const STYLE = `
+const STYLE = new InlineElement(
+  'style',
+  `
   :root { --ink: #0f172a; --quiet: #64748b; --line: #e2e8f0; --good: #0f766e; --bad: #b91c1c }
   body { font: 15px/1.55 system-ui, sans-serif; color: var(--ink); margin: 0; background: #f8fafc }
   main { max-width: 64rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem }
@@ -17,9 +19,12 @@ const STYLE = `
   .figure { white-space: nowrap }
   .flat { margin: 0 }
   .good { color: var(--good) } .bad { color: var(--bad) }
-`;
+`,
+);
 
-const SCRIPT = `
+const SCRIPT = new InlineElement(
+  'script',
+  `
   const cell = (text, className = '') => Object.assign(document.createElement('td'), { textContent: text, className });
   const row = (...cells) => { const tr = document.createElement('tr'); tr.append(...cells); return tr };
   const json = async (url, options) => {
@@ -64,7 +69,8 @@ const SCRIPT = `
   });
   campaigns();
   setInterval(campaigns, 2000);
-`;
+`,
+);
 
 /** What the first page may do: its own style and script, and calls to its own server. */
 export const INDEX_POLICY = pagePolicy(STYLE, SCRIPT);
@@ -94,9 +100,7 @@ export function indexPage(
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <link rel="icon" href="data:," />
       <title>Sluice</title>
-      <style>
-        ${inline(STYLE)}
-      </style>
+      ${STYLE}
       <main>
         <h1>Sluice</h1>
         <p class="lead">A shop that stays up when everyone shows up.</p>
@@ -149,9 +153,7 @@ export function indexPage(
           </section>
         </div>
       </main>
-      <script type="module">
-        ${inline(SCRIPT)};
-      </script>
+      ${SCRIPT}
     </html>`;
   return page.toString();
 }

@@ -1,7 +1,9 @@
 import { formatMoney } from '#contracts';
-import { html, inline, pagePolicy } from '#service-kit';
+import { html, InlineElement, pagePolicy } from '#service-kit';
 
-const STYLE = `
+const STYLE = new InlineElement(
+  'style',
+  `
   body { font: 16px/1.5 system-ui, sans-serif; display: grid; place-items: center; min-height: 100vh; margin: 0; background: #f3f4f6; color: #111827 }
   main { background: #fff; padding: 2rem 2.5rem; border-radius: 12px; box-shadow: 0 1px 3px #0002; min-width: 18rem; text-align: center }
   h1 { font-size: 1rem; font-weight: 600; color: #6b7280; margin: 0 }
@@ -9,7 +11,8 @@ const STYLE = `
   button { font: inherit; width: 100%; padding: .7rem; border: 0; border-radius: 8px; background: #0f766e; color: #fff; cursor: pointer; margin-top: .5rem }
   .quiet { background: #e5e7eb; color: #111827 }
   .declined { color: #b91c1c } .done { color: #0f766e }
-`;
+`,
+);
 
 /** What the page may do: its own style, and a form that goes to its own server. */
 export const CHECKOUT_POLICY = pagePolicy(STYLE);
@@ -30,9 +33,7 @@ export function checkoutPage(amountMinor: number, currency: string, outcome: str
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>Sandbox payment</title>
-      <style>
-        ${inline(STYLE)}
-      </style>
+      ${STYLE}
       <main>
         <h1>Sandbox payment provider</h1>
         <p class="amount">${amount}</p>

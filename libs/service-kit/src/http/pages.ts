@@ -30,18 +30,29 @@ export function html(
   return new Html(String.raw({ raw: parts }, ...safe));
 }
 
-/** A style or script of our own, as it stands. */
-export function inline(text: string): Html {
-  return new Html(text);
+/** A style or script of our own, as it stands in a page, with what a policy admits it by. */
+export class InlineElement extends Html {
+  readonly hash: string;
+
+  constructor(
+    readonly kind: 'style' | 'script',
+    text: string,
+  ) {
+    super(`<${kind}>${text}</${kind}>`);
+    this.hash = `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  }
 }
 
-const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
-/** The policy of a page with exactly this style and this script, which calls its own server only. */
-export function pagePolicy(style: string, script?: string): string {
+/** The policy of a page with exactly these styles and scripts, which calls its own server only. */
+export function pagePolicy(...elements: readonly InlineElement[]): string {
+  const admitted = (kind: string) => {
+    const hashes = elements.filter(each => each.kind === kind).map(each => each.hash);
+    return hashes.length === 0 ? [] : [`${kind}-src ${hashes.join(' ')}`];
+  };
   return [
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; img-src data:",
-    `connect-src 'self'; style-src ${hash(style)}`,
-    ...(script === undefined ? [] : [`script-src ${hash(script)}`]),
+    "connect-src 'self'",
+    ...admitted('style'),
+    ...admitted('script'),
   ].join('; ');
 }
