@@ -7,6 +7,10 @@ export const catalogAudit = defineAudit({
   sets: {
     released: "SELECT DISTINCT order_id AS id FROM stock_hold WHERE status = 'released'",
     returned: 'SELECT DISTINCT refund_id AS id FROM stock_return',
+    linesReserved: holds('reserved'),
+    linesSold: holds('sold'),
+    linesReleased: holds('released'),
+    linesReturned: "SELECT refund_id || '/' || sku || '/' || quantity AS id FROM stock_return",
   },
   numbers: {
     initial: 'coalesce(sum(initial), 0)',
@@ -22,6 +26,9 @@ export const catalogAudit = defineAudit({
     oversold: `SELECT count(*) FROM stock s JOIN (
         SELECT sku, sum(quantity - returned) AS held FROM stock_hold WHERE status <> 'released' GROUP BY sku
       ) AS h USING (sku) WHERE h.held > s.initial`,
+    returnsOff: `SELECT count(*) FROM stock_hold h LEFT JOIN (
+        SELECT order_id, sku, sum(quantity) AS quantity FROM stock_return GROUP BY 1, 2
+      ) AS r USING (order_id, sku) WHERE h.returned <> coalesce(r.quantity, 0)`,
   },
   from: 'stock',
   invariants: [
@@ -32,6 +39,27 @@ export const catalogAudit = defineAudit({
     ),
     zero('SKUs whose stock does not add up: 0', CatalogFacts.skusOff),
     zero('SKUs oversold: 0', CatalogFacts.oversold),
+    zero('lines whose returns do not add up: 0', CatalogFacts.returnsOff),
+    sameSet(
+      'every line of an ordinary order that waits for payment has its stock reserved',
+      OrderFacts.linesAwaiting,
+      CatalogFacts.linesReserved,
+    ),
+    sameSet(
+      'every line of a paid ordinary order has its stock sold',
+      OrderFacts.linesSold,
+      CatalogFacts.linesSold,
+    ),
+    sameSet(
+      'every line of a cancelled ordinary order gave its stock back',
+      OrderFacts.linesCancelled,
+      CatalogFacts.linesReleased,
+    ),
+    sameSet(
+      'every refunded line of an ordinary order gave its stock back',
+      OrderFacts.linesRefunded,
+      CatalogFacts.linesReturned,
+    ),
     sameSet(
       'every cancelled ordinary order gave its stock back once',
       OrderFacts.ordinaryCancelled,
@@ -44,3 +72,8 @@ export const catalogAudit = defineAudit({
     ),
   ],
 });
+
+/** What an audit compares with the lines of orders. */
+function holds(status: string): string {
+  return `SELECT order_id || '/' || sku || '/' || quantity AS id FROM stock_hold WHERE status = '${status}'`;
+}

@@ -7,6 +7,7 @@ export const merchantNotifierAudit = defineAudit({
   sets: {
     paid: "SELECT order_id AS id FROM delivery WHERE type = 'order.paid'",
     cancelled: "SELECT order_id AS id FROM delivery WHERE type = 'order.cancelled'",
+    sent: 'SELECT webhook_id AS id FROM delivery',
   },
   numbers: {
     paidDeliveries: "SELECT count(*) FROM delivery WHERE type = 'order.paid'",
@@ -23,6 +24,7 @@ export const merchantNotifierAudit = defineAudit({
       OrderFacts.cancelled,
       MerchantNotifierFacts.cancelled,
     ),
+    sameSet('each delivery reached the merchant', MerchantNotifierFacts.sent, SandboxFacts.webhooks),
     seenOutside(
       'the merchant has each paid order once',
       MerchantNotifierFacts.paidDeliveries,

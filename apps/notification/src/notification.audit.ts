@@ -9,6 +9,7 @@ export const notificationAudit = defineAudit({
     paid: noticesOf('paid'),
     cancelled: noticesOf('cancelled'),
     refunded: noticesOf('refunded'),
+    sent: "SELECT id || '/' || buyer_id || '/' || md5(text) AS id FROM notice",
   },
   numbers: { notices: 'SELECT count(*) FROM notice' },
   invariants: [
@@ -20,6 +21,11 @@ export const notificationAudit = defineAudit({
       NotificationFacts.cancelled,
     ),
     sameSet('every refund has exactly one notice', OrderFacts.refunded, NotificationFacts.refunded),
+    sameSet(
+      'each notice reached its buyer’s telephone, as it was written',
+      NotificationFacts.sent,
+      SandboxFacts.texts,
+    ),
     seenOutside('the telephone has each notice once', NotificationFacts.notices, SandboxFacts.sms),
   ],
 });

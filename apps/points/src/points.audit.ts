@@ -7,10 +7,14 @@ export const pointsAudit = defineAudit({
   sets: {
     awarded: "SELECT cause_id AS id FROM points_entry WHERE kind = 'award'",
     reversed: "SELECT cause_id AS id FROM points_entry WHERE kind = 'reversal'",
+    earned: "SELECT order_id || '/' || points AS id FROM points_entry WHERE kind = 'award'",
+    lost: "SELECT order_id || '/' || -sum(points) AS id FROM points_entry WHERE kind = 'reversal' GROUP BY order_id",
   },
   numbers: {},
   invariants: [
     sameSet('every paid order has exactly one points entry', OrderFacts.everPaid, PointsFacts.awarded),
     sameSet('every refund has exactly one points reversal', OrderFacts.refunded, PointsFacts.reversed),
+    sameSet('every paid order earned its points', OrderFacts.pointsEarned, PointsFacts.earned),
+    sameSet('every refunded order lost the points of its refunds', OrderFacts.pointsLost, PointsFacts.lost),
   ],
 });

@@ -4,7 +4,13 @@ import { SandboxFacts } from '#contracts';
 /** What the outside world has seen. The shop's services check their books against it. */
 export const sandboxAudit = defineAudit({
   facts: SandboxFacts,
-  sets: {},
+  sets: {
+    payments: `
+      SELECT payment_id || '/' || amount_minor || '/' || currency AS id FROM checkout WHERE outcome = 'paid'`,
+    refundsGiven: "SELECT id || '/' || payment_id || '/' || amount_minor AS id FROM refund",
+    texts: "SELECT id || '/' || recipient || '/' || md5(text) AS id FROM sms",
+    webhooks: 'SELECT id FROM webhook',
+  },
   numbers: {
     paymentsPaid: "SELECT count(*) FROM checkout WHERE outcome = 'paid'",
     minorPaid: "SELECT coalesce(sum(amount_minor), 0) FROM checkout WHERE outcome = 'paid'",

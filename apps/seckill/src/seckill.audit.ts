@@ -5,7 +5,11 @@ import { OrderFacts, sameSet, SeckillFacts, sum, zero } from '#contracts';
 export const seckillAudit = defineAudit({
   facts: SeckillFacts,
   sets: {
-    reservations: 'SELECT id FROM reservation',
+    reservations: `
+      SELECT r.id || '/' || r.order_id || '/' || r.buyer_id || '/' || c.sku || '/' || r.quantity || '/' ||
+        r.quantity * c.price_minor AS id
+      FROM reservation r JOIN campaign c ON c.id = r.campaign_id`,
+    soldOrders: "SELECT order_id AS id FROM reservation WHERE status = 'sold'",
     released: "SELECT order_id AS id FROM reservation WHERE status = 'released'",
     kept: "SELECT order_id AS id FROM reservation WHERE status <> 'released'",
   },
@@ -27,6 +31,9 @@ export const seckillAudit = defineAudit({
         SELECT 1 FROM reservation r JOIN campaign c ON c.id = r.campaign_id WHERE r.status <> 'released'
         GROUP BY r.campaign_id, r.buyer_id, c.per_user_limit HAVING sum(r.quantity) > c.per_user_limit
       ) AS broken`,
+    talliesOff: `SELECT count(*) FROM buyer_tally t FULL JOIN (
+        SELECT campaign_id, buyer_id, sum(quantity) AS quantity FROM reservation WHERE status <> 'released' GROUP BY 1, 2
+      ) AS r USING (campaign_id, buyer_id) WHERE coalesce(t.quantity, 0) <> coalesce(r.quantity, 0)`,
   },
   from: 'campaign',
   invariants: [
@@ -38,6 +45,12 @@ export const seckillAudit = defineAudit({
     zero('campaigns whose stock does not add up: 0', SeckillFacts.campaignsOff),
     zero('campaigns oversold: 0', SeckillFacts.oversold),
     zero('per-user limit broken: 0', SeckillFacts.limitsBroken),
+    zero('buyers whose tally is not what they hold: 0', SeckillFacts.talliesOff),
+    sameSet(
+      'every paid flash-sale order has its stock sold',
+      OrderFacts.seckillSold,
+      SeckillFacts.soldOrders,
+    ),
     sameSet('every order that holds campaign stock still has it', OrderFacts.seckillKept, SeckillFacts.kept),
     sameSet(
       'every given-up flash-sale order gave its stock back once',

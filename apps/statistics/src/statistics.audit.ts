@@ -9,6 +9,9 @@ export const statisticsAudit = defineAudit({
     paid: countedAs('paid'),
     cancelled: countedAs('cancelled'),
     refunded: countedAs('refunded'),
+    sales: `
+      SELECT extract(epoch FROM minute)::bigint || '/' || currency || '/' || paid || '/' || sales_minor || '/' || items AS id
+      FROM sales_minute`,
   },
   numbers: {},
   invariants: [
@@ -16,6 +19,11 @@ export const statisticsAudit = defineAudit({
     sameSet('every paid order is counted once', OrderFacts.everPaid, StatisticsFacts.paid),
     sameSet('every cancelled order is counted once', OrderFacts.cancelled, StatisticsFacts.cancelled),
     sameSet('every refund is counted once', OrderFacts.refunded, StatisticsFacts.refunded),
+    sameSet(
+      'the sales of every minute are those of its paid orders',
+      OrderFacts.sales,
+      StatisticsFacts.sales,
+    ),
   ],
 });
 

@@ -15,10 +15,12 @@ const CODES: Readonly<Record<number, string>> = {
   4: 'CLF UYW',
 };
 
+/** The currencies by how many digits their minor unit has. */
+export const CURRENCIES: readonly { readonly digits: number; readonly codes: readonly string[] }[] =
+  Object.entries(CODES).map(([digits, codes]) => ({ digits: Number(digits), codes: codes.split(' ') }));
+
 const EXPONENTS = new Map(
-  Object.entries(CODES).flatMap(([digits, codes]) =>
-    codes.split(' ').map(code => [code, Number(digits)] as const),
-  ),
+  CURRENCIES.flatMap(({ digits, codes }) => codes.map(code => [code, digits] as const)),
 );
 
 /** An ISO 4217 code. */

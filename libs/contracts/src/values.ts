@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Id } from '#messaging/message';
 
 export { Id, Instant, Moment, Text } from '#messaging/message';
-export { Currency, exponentOf, formatMoney, toMinor } from './money.js';
+export { CURRENCIES, Currency, exponentOf, formatMoney, toMinor } from './money.js';
 
 /** Money in the currency's minor unit, such as pence. */
 export const MinorUnits = z.int().nonnegative();

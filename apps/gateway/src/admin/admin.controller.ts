@@ -82,11 +82,11 @@ export class AdminController {
   }
 }
 
-/** No message is waiting to be sent or handled. */
+/** No message is waiting to be sent or handled, and no timer to fire. */
 function areEmpty({ answers }: Answers<QueueState>): boolean {
   return answers.every(
-    ({ reply: { outbox, subscriptions } }) =>
-      outbox === 0 && subscriptions.every(({ lag, parked }) => lag === 0 && parked === 0),
+    ({ reply: { outbox, timersDue, subscriptions } }) =>
+      outbox === 0 && timersDue === 0 && subscriptions.every(({ lag, parked }) => lag === 0 && parked === 0),
   );
 }
 

@@ -6,6 +6,12 @@ export const CatalogFacts = defineFacts('catalog', {
   released: 'set',
   /** Refunds whose stock was returned. */
   returned: 'set',
+  /** Lines of orders, with SKU and quantity, by what became of their stock. */
+  linesReserved: 'set',
+  linesSold: 'set',
+  linesReleased: 'set',
+  /** Lines of refunds. */
+  linesReturned: 'set',
   initial: 'number',
   available: 'number',
   reserved: 'number',
@@ -14,4 +20,6 @@ export const CatalogFacts = defineFacts('catalog', {
   skusOff: 'number',
   /** SKUs with more stock held than there ever was. */
   oversold: 'number',
+  /** Lines whose returned units differ from their refunds. */
+  returnsOff: 'number',
 });

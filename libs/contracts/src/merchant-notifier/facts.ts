@@ -5,5 +5,7 @@ export const MerchantNotifierFacts = defineFacts('merchant-notifier', {
   paid: 'set',
   cancelled: 'set',
   paidDeliveries: 'number',
+  /** Ids of the webhooks that were delivered. */
+  sent: 'set',
   cancelledDeliveries: 'number',
 });

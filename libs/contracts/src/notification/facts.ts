@@ -7,4 +7,6 @@ export const NotificationFacts = defineFacts('notification', {
   cancelled: 'set',
   refunded: 'set',
   notices: 'number',
+  /** Notices with buyer and text. */
+  sent: 'set',
 });

@@ -6,4 +6,7 @@ export const PointsFacts = defineFacts('points', {
   awarded: 'set',
   /** Refunds that took points back. */
   reversed: 'set',
+  /** Orders with the points that they earned, and with those that they lost again. */
+  earned: 'set',
+  lost: 'set',
 });

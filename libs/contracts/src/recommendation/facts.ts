@@ -4,4 +4,6 @@ import { defineFacts } from '../audit/facts.js';
 export const RecommendationFacts = defineFacts('recommendation', {
   /** Orders that are in the buyers' profiles. */
   profiled: 'set',
+  /** What each buyer has paid for, by SKU, with the quantity. */
+  bought: 'set',
 });

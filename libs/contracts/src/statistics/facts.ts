@@ -6,4 +6,6 @@ export const StatisticsFacts = defineFacts('statistics', {
   paid: 'set',
   cancelled: 'set',
   refunded: 'set',
+  /** Paid orders, amount and units of each minute and currency. */
+  sales: 'set',
 });

@@ -13,6 +13,8 @@ import type { WatchedState } from './alert-policy.js';
 import { listActions, recordAction } from './operator-actions.js';
 import type { OperatorAction, QueueState, SubscriptionState } from './states.js';
 
+const TIMERS_DUE = 'SELECT count(*)::int AS due FROM messaging.timer WHERE due_at <= now()';
+
 /** The current state of a service's queues, and what operators do to them. */
 export class MessagingMonitor {
   /** @param declared the subscriptions that the service's controllers declare, once they are known */
@@ -92,8 +94,12 @@ export class MessagingMonitor {
 
   /** @param order whether to check every receipt for its order */
   async state(order: boolean): Promise<QueueState> {
-    const [subscriptions, { depth }] = await Promise.all([this.subscriptions(order), this.outboxState()]);
-    return { subscriptions, outbox: depth };
+    const [subscriptions, { depth }, [timers]] = await Promise.all([
+      this.subscriptions(order),
+      this.outboxState(),
+      this.database.query(TIMERS_DUE) as Promise<[{ due: number }]>,
+    ]);
+    return { subscriptions, outbox: depth, timersDue: timers.due };
   }
 
   /**

@@ -38,6 +38,8 @@ export const QueueState = z.object({
   subscriptions: z.array(SubscriptionState),
   /** Events committed and not yet sent. */
   outbox: z.int(),
+  /** Timers that are due and not yet fired. */
+  timersDue: z.int().default(0),
 });
 export type QueueState = z.output<typeof QueueState>;
 
