@@ -1,13 +1,23 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { z } from 'zod';
 import { eventually } from '#testkit';
+import { KNOWN_CODES } from '../../apps/gateway/src/problems/statuses.js';
 import { auditReport, settledAudit } from '../../tools/client/audit.js';
 import { Buyer } from '../../tools/client/buyer.js';
 import type { Shop } from '../../tools/client/shop.js';
 import { RunningShop } from './running-shop.js';
 
 const ITEM = { sku: 'demo.TEAPOT', quantity: 2 };
+
+const Operation = z.object({
+  security: z.array(z.object({ bearer: z.array(z.string()).optional() })).default([]),
+  responses: z.record(
+    z.string(),
+    z.object({ description: z.string().default(''), content: z.record(z.string(), z.unknown()).default({}) }),
+  ),
+});
 
 describe('the shop over HTTP', () => {
   let dataDir: string;
@@ -46,6 +56,36 @@ describe('the shop over HTTP', () => {
     expect(Object.keys(paths)).toEqual(
       expect.arrayContaining(['/api/campaigns/{id}/orders', '/api/orders/{id}/payments']),
     );
+  });
+
+  it('documents who may call each route, and every error that it answers', async () => {
+    const { paths, components } = z
+      .object({
+        paths: z.record(z.string(), z.record(z.string(), Operation)),
+        components: z.object({ schemas: z.object({ Problem: z.object({ type: z.literal('object') }) }) }),
+      })
+      .parse(await shop.get('/openapi.json'));
+    expect(components.schemas.Problem).toBeDefined();
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
+    );
+    for (const { name, security, responses } of operations) {
+      const roles = security.flatMap(({ bearer = [] }) => bearer);
+      expect([name, '401' in responses, '403' in responses]).toEqual([
+        name,
+        roles.length > 0 || name === 'post /api/sessions' || name === 'post /api/payments/callback',
+        roles.includes('operator') ||
+          name === 'post /api/sessions' ||
+          name === 'post /api/campaigns/{id}/orders',
+      ]);
+      for (const [status, { content }] of Object.entries(responses))
+        if (Number(status) >= 400) expect(Object.keys(content)).toEqual(['application/problem+json']);
+    }
+    const told = operations.flatMap(({ responses }) =>
+      Object.values(responses).flatMap(({ description }) => description.split(', ')),
+    );
+    // What the services refuse among themselves reaches nobody as such.
+    expect(KNOWN_CODES.filter(code => code !== 'invalid_request' && !told.includes(code))).toEqual([]);
   });
 
   it('takes an ordinary order from stock to points and recommendations', async () => {

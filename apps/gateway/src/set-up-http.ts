@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { runInTrace } from '#messaging';
+import { documentProblems } from './problems/document-problems.js';
 import { asyncApi } from './pages/async-api.js';
 import { Tokens } from './sessions/tokens.js';
 import { checkAccess } from './sessions/check-access.js';
@@ -27,7 +28,7 @@ export function setUpHttp(app: NestFastifyApplication): void {
     .setOpenAPIVersion('3.1.1')
     .addBearerAuth()
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, document), {
+  SwaggerModule.setup('docs', app, () => documentProblems(SwaggerModule.createDocument(app, document)), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
   });

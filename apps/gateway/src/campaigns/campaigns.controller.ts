@@ -15,6 +15,7 @@ import {
 } from '#contracts';
 import { currentTraceparent, DomainError, type ReplyOf, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
+import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 import { Clicks } from './clicks.js';
@@ -74,6 +75,7 @@ export class CampaignsController {
 
   /** Opens a flash sale of a product in the catalog. */
   @Post()
+  @Problems('product_not_found', 'invalid_campaign')
   @Access('operator')
   async create(@ZodBody(NewCampaign) body: z.output<typeof NewCampaign>): Promise<{ campaignId: string }> {
     const { currency } = await this.requests.ask(GetProduct, { sku: body.sku }, { repeatable: true });
@@ -89,6 +91,7 @@ export class CampaignsController {
   }
 
   @Get(':id')
+  @Problems('campaign_not_found')
   @Access('anyone')
   get(@ZodParam('id', AnyCaseId) campaignId: string): Promise<CampaignView> {
     return this.requests.ask(GetCampaign, { campaignId }, { repeatable: true });
@@ -96,6 +99,16 @@ export class CampaignsController {
 
   /** Buys in a flash sale. A 201 means that the stock is reserved and that the order follows in a moment. */
   @Post(':id/orders')
+  @Problems(
+    'campaign_not_found',
+    'sold_out',
+    'limit_reached',
+    'ended',
+    'not_started',
+    'risk_rejected',
+    'busy',
+    'expired',
+  )
   @Access('shopper')
   async order(
     @ZodParam('id', AnyCaseId) campaignId: string,

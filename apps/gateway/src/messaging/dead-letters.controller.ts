@@ -13,6 +13,7 @@ import {
   ServiceUnavailable,
 } from '#requests';
 import { AllServices, type Unanswered } from '../services/all-services.js';
+import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
@@ -78,6 +79,7 @@ export class DeadLettersController {
 
   /** One letter, whatever its status, with its whole message and the error of every attempt. */
   @Get(':id')
+  @Problems('dead_letter_not_found')
   async get(@ZodParam('id', AnyCaseId) id: string): Promise<DeadLetter & { text: string }> {
     const { answers, unanswered } = await this.services.ask(getDeadLetter, { id });
     const letter = answers.map(({ reply }) => reply.deadLetter).find(found => found !== null);
@@ -112,6 +114,7 @@ export class DeadLettersController {
 
   /** Puts a dead letter back in its key's order, to be handled again. */
   @Post(':id/replay')
+  @Problems('dead_letter_not_found', 'not_replayable')
   @HttpCode(200)
   async replay(
     @ZodParam('id', AnyCaseId) id: string,
@@ -123,6 +126,7 @@ export class DeadLettersController {
 
   /** Discards a dead letter for good. It is kept, with who discarded it and why. */
   @Post(':id/discard')
+  @Problems('dead_letter_not_found')
   @HttpCode(200)
   async discard(
     @ZodParam('id', AnyCaseId) id: string,

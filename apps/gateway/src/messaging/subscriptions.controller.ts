@@ -10,6 +10,7 @@ import {
   resumeSubscription,
 } from '#requests';
 import { AllServices, type Unanswered } from '../services/all-services.js';
+import { Problems } from '../problems/document-problems.js';
 import { ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
@@ -44,6 +45,7 @@ export class SubscriptionsController {
 
   /** Stops a subscription for all its instances, across restarts too, until it is resumed. */
   @Post('subscriptions/:name/pause')
+  @Problems('subscription_not_found')
   @HttpCode(200)
   async pause(
     @ZodParam('name', SubscriptionName) name: string,
@@ -57,6 +59,7 @@ export class SubscriptionsController {
   }
 
   @Post('subscriptions/:name/resume')
+  @Problems('subscription_not_found')
   @HttpCode(200)
   async resume(
     @ZodParam('name', SubscriptionName) name: string,

@@ -15,6 +15,7 @@ import {
 } from '#contracts';
 import { type ReplyOf, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
+import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
 
@@ -56,6 +57,7 @@ export class OrdersController {
   }
 
   @Get(':id')
+  @Problems('order_not_found')
   get(
     @ZodParam('id', AnyCaseId) orderId: string,
     @CurrentSession() { userId: buyerId }: Session,
@@ -65,6 +67,7 @@ export class OrdersController {
 
   /** Opens a checkout with the payment provider. While one is open, this returns that one. */
   @Post(':id/payments')
+  @Problems('order_not_found', 'wrong_order_state', 'payment_provider_unavailable')
   pay(
     @ZodParam('id', AnyCaseId) orderId: string,
     @CurrentSession() { userId: buyerId }: Session,
@@ -73,6 +76,7 @@ export class OrdersController {
   }
 
   @Post(':id/cancel')
+  @Problems('order_not_found', 'wrong_order_state')
   @HttpCode(200)
   cancel(
     @ZodParam('id', AnyCaseId) orderId: string,
@@ -82,6 +86,7 @@ export class OrdersController {
   }
 
   @Post(':id/receipt')
+  @Problems('order_not_found', 'wrong_order_state')
   @HttpCode(200)
   receipt(
     @ZodParam('id', AnyCaseId) orderId: string,
@@ -92,6 +97,7 @@ export class OrdersController {
 
   /** Refunds the given items, or the rest of the order. A caller that may retry chooses the `refundId`. */
   @Post(':id/refund')
+  @Problems('order_not_found', 'wrong_order_state', 'more_than_bought', 'whole_order_only', 'refund_id_taken')
   @HttpCode(200)
   refund(
     @ZodParam('id', AnyCaseId) orderId: string,

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { SettlePayment } from '#contracts';
 import { type ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
+import { Problems } from '../problems/document-problems.js';
 import { Access } from '../sessions/access.js';
 
 @ApiTags('payments')
@@ -16,6 +17,7 @@ export class PaymentCallbackController {
    * the HMAC-SHA256 of `<timestamp>.<body>` in hex. The order service checks it against the raw bytes.
    */
   @Post('callback')
+  @Problems('invalid_callback', 'invalid_signature', 'payment_not_found', 'amount_mismatch')
   @HttpCode(200)
   callback(
     @Req() request: RawBodyRequest<unknown>,

@@ -12,6 +12,7 @@ import {
 } from '#contracts';
 import { MessagingClient, type ReplyOf, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
+import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
 import { Tokens } from '../sessions/tokens.js';
@@ -44,6 +45,7 @@ export class ProductsController {
 
   /** One product. A signed-in shopper's view is published for the recommendations. */
   @Get(':sku')
+  @Problems('product_not_found')
   async get(
     @ZodParam('sku', Sku) sku: string,
     @Headers('authorization') authorization?: string,
@@ -56,6 +58,7 @@ export class ProductsController {
 
   /** Changes by hand what is in stock, by a difference. Asked again with the same id, it has no second effect. */
   @Post(':sku/stock')
+  @Problems('product_not_found', 'not_enough_stock', 'too_much_stock')
   @HttpCode(200)
   @Access('operator')
   changeStock(

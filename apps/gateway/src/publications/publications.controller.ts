@@ -15,6 +15,7 @@ import {
 import { DomainError, uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
 import { FileRefused } from '#row-files';
+import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
 import { formatOf, UnsupportedMediaType } from './format.js';
@@ -55,6 +56,7 @@ export class PublicationsController {
 
   /** Publishes products into a store. The body is streamed; the catalog processes it after the answer. */
   @Post()
+  @Problems('unreadable_file', 'upload_broken', 'upload_stalled', 'publication_closed')
   @HttpCode(202)
   @Access('operator', { streams: true, bodyMs: 3_600_000 })
   @ApiConsumes('text/csv', 'application/x-ndjson')
@@ -93,6 +95,7 @@ export class PublicationsController {
 
   /** The progress of a publication, and its rejected rows with their lines and reasons. */
   @Get(':id')
+  @Problems('publication_not_found')
   get(@ZodParam('id', AnyCaseId) publicationId: string): Promise<PublicationView> {
     return this.requests.ask(GetPublication, { publicationId }, { repeatable: true });
   }

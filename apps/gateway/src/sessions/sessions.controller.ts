@@ -5,6 +5,7 @@ import { BuyerId, Text } from '#contracts';
 import { DomainError } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
+import { Problems } from '../problems/document-problems.js';
 import { ZodBody } from '../problems/zod-body.js';
 import { Access } from './access.js';
 import { SignInBrake } from './sign-in-brake.js';
@@ -41,6 +42,7 @@ export class SessionsController {
 
   /** Signs a shopper in, or an operator. */
   @Post()
+  @Problems('wrong_password', 'demo_sign_in_off', 'too_many_attempts')
   @Access('anyone')
   signIn(@ZodBody(SignIn) body: z.output<typeof SignIn>, @Ip() address: string): { token: string } {
     if ('adminPassword' in body) {
