@@ -10,7 +10,8 @@ export const catalogAudit = defineAudit({
     linesReserved: holds('reserved'),
     linesSold: holds('sold'),
     linesReleased: holds('released'),
-    linesReturned: "SELECT refund_id || '/' || sku || '/' || quantity AS id FROM stock_return",
+    linesReturned:
+      "SELECT refund_id || '/' || order_id || '/' || sku || '/' || quantity AS id FROM stock_return",
   },
   numbers: {
     initial: 'coalesce(sum(initial), 0)',
@@ -26,9 +27,9 @@ export const catalogAudit = defineAudit({
     oversold: `SELECT count(*) FROM stock s JOIN (
         SELECT sku, sum(quantity - returned) AS held FROM stock_hold WHERE status <> 'released' GROUP BY sku
       ) AS h USING (sku) WHERE h.held > s.initial`,
-    returnsOff: `SELECT count(*) FROM stock_hold h LEFT JOIN (
+    returnsOff: `SELECT count(*) FROM stock_hold h FULL JOIN (
         SELECT order_id, sku, sum(quantity) AS quantity FROM stock_return GROUP BY 1, 2
-      ) AS r USING (order_id, sku) WHERE h.returned <> coalesce(r.quantity, 0)`,
+      ) AS r USING (order_id, sku) WHERE coalesce(h.returned, 0) <> coalesce(r.quantity, 0)`,
   },
   from: 'stock',
   invariants: [

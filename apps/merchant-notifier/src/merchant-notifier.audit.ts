@@ -7,7 +7,7 @@ export const merchantNotifierAudit = defineAudit({
   sets: {
     paid: "SELECT order_id AS id FROM delivery WHERE type = 'order.paid'",
     cancelled: "SELECT order_id AS id FROM delivery WHERE type = 'order.cancelled'",
-    sent: 'SELECT webhook_id AS id FROM delivery',
+    sent: "SELECT webhook_id || '/' || type AS id FROM delivery",
   },
   numbers: {
     paidDeliveries: "SELECT count(*) FROM delivery WHERE type = 'order.paid'",

@@ -25,10 +25,10 @@ const UNITS = CURRENCIES.map(({ digits, codes }) => {
 });
 
 /** One point for every whole unit of the currency. */
-const points = (minor: string) => `(${minor} / CASE ${UNITS.join(' ')} END)`;
+const points = (minor: string) => `(${minor} / CASE ${UNITS.join(' ')} ELSE 100 END)`;
 
 /** A payment timer has the key of its order. */
-const TIMER = `SELECT FROM messaging.timer t WHERE t.type = '${PaymentDue.type}' AND t.key = o.id::text`;
+const TIMER = `SELECT FROM messaging.timer t WHERE t.type = '${PaymentDue.type}' AND lower(t.key) = o.id::text`;
 
 /** What the order service reports to the audit. */
 export const orderAudit = defineAudit({
@@ -36,7 +36,7 @@ export const orderAudit = defineAudit({
   sets: {
     placed: 'SELECT id FROM orders',
     reservationsOrdered: `
-      SELECT reservation_id || '/' || id || '/' || buyer_id || '/' || (items->0->>'sku') || '/' ||
+      SELECT reservation_id || '/' || campaign_id || '/' || id || '/' || buyer_id || '/' || (items->0->>'sku') || '/' ||
         (items->0->>'quantity') || '/' || total_minor AS id
       FROM orders WHERE origin = 'seckill'`,
     seckillSold:
@@ -45,7 +45,7 @@ export const orderAudit = defineAudit({
     linesSold: linesOf(PAID),
     linesCancelled: linesOf("o.status = 'cancelled' AND o.priced_at IS NOT NULL"),
     linesRefunded: `
-      SELECT r.id || '/' || (i->>'sku') || '/' || (i->>'quantity') AS id
+      SELECT r.id || '/' || r.order_id || '/' || (i->>'sku') || '/' || (i->>'quantity') AS id
       FROM refund r JOIN orders o ON o.id = r.order_id, jsonb_array_elements(r.items) AS i
       WHERE o.origin = 'ordinary'`,
     payments: `
@@ -54,9 +54,9 @@ export const orderAudit = defineAudit({
     refunds: `
       SELECT id || '/' || payment_id || '/' || amount_minor AS id
       FROM refund WHERE given_back_at IS NOT NULL`,
-    pointsEarned: `SELECT o.id || '/' || ${points('o.total_minor')} AS id FROM orders o WHERE ${PAID}`,
+    pointsEarned: `SELECT o.id || '/' || o.buyer_id || '/' || ${points('o.total_minor')} AS id FROM orders o WHERE ${PAID}`,
     pointsLost: `
-      SELECT o.id || '/' || (${points('o.total_minor')} - ${points('(o.total_minor - o.refunded_minor)')}) AS id
+      SELECT o.id || '/' || o.buyer_id || '/' || (${points('o.total_minor')} - ${points('(o.total_minor - o.refunded_minor)')}) AS id
       FROM orders o
       WHERE EXISTS (SELECT FROM refund r WHERE r.order_id = o.id AND jsonb_array_length(r.items) > 0)`,
     sales: `
@@ -86,10 +86,11 @@ export const orderAudit = defineAudit({
       SELECT coalesce(sum(r.amount_minor), 0) FROM refund r
       WHERE r.order_id = o.id AND jsonb_array_length(r.items) > 0)`,
     withoutTimer: `
-      SELECT count(*) FROM orders o WHERE o.status = 'awaiting_payment' AND NOT EXISTS (${TIMER})`,
+      SELECT count(*) FROM orders o WHERE o.status = 'awaiting_payment' AND NOT EXISTS (
+        ${TIMER} AND t.due_at <= greatest(o.pay_by, now()) + interval '1 second')`,
     timersLeft: `
       SELECT count(*) FROM messaging.timer t WHERE t.type = '${PaymentDue.type}' AND NOT EXISTS (
-        SELECT FROM orders o WHERE o.id::text = t.key AND o.status = 'awaiting_payment')`,
+        SELECT FROM orders o WHERE o.id::text = lower(t.key) AND o.status = 'awaiting_payment')`,
     totalsOff: `
       SELECT count(*) FROM orders o WHERE o.total_minor IS NOT NULL AND o.total_minor IS DISTINCT FROM (
         SELECT sum(${QUANTITY} * (i->>'unitPriceMinor')::bigint) FROM ${ITEMS})`,

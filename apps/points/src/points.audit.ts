@@ -7,8 +7,9 @@ export const pointsAudit = defineAudit({
   sets: {
     awarded: "SELECT cause_id AS id FROM points_entry WHERE kind = 'award'",
     reversed: "SELECT cause_id AS id FROM points_entry WHERE kind = 'reversal'",
-    earned: "SELECT order_id || '/' || points AS id FROM points_entry WHERE kind = 'award'",
-    lost: "SELECT order_id || '/' || -sum(points) AS id FROM points_entry WHERE kind = 'reversal' GROUP BY order_id",
+    earned:
+      "SELECT order_id || '/' || buyer_id || '/' || points AS id FROM points_entry WHERE kind = 'award'",
+    lost: "SELECT order_id || '/' || buyer_id || '/' || -sum(points) AS id FROM points_entry WHERE kind = 'reversal' GROUP BY order_id, buyer_id",
   },
   numbers: {},
   invariants: [

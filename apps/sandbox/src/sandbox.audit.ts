@@ -7,9 +7,9 @@ export const sandboxAudit = defineAudit({
   sets: {
     payments: `
       SELECT payment_id || '/' || amount_minor || '/' || currency AS id FROM checkout WHERE outcome = 'paid'`,
-    refundsGiven: "SELECT id || '/' || payment_id || '/' || amount_minor AS id FROM refund",
+    refundsGiven: "SELECT lower(id) || '/' || payment_id || '/' || amount_minor AS id FROM refund",
     texts: "SELECT id || '/' || recipient || '/' || md5(text) AS id FROM sms",
-    webhooks: 'SELECT id FROM webhook',
+    webhooks: "SELECT id || '/' || type AS id FROM webhook",
   },
   numbers: {
     paymentsPaid: "SELECT count(*) FROM checkout WHERE outcome = 'paid'",

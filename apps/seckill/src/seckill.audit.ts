@@ -6,7 +6,7 @@ export const seckillAudit = defineAudit({
   facts: SeckillFacts,
   sets: {
     reservations: `
-      SELECT r.id || '/' || r.order_id || '/' || r.buyer_id || '/' || c.sku || '/' || r.quantity || '/' ||
+      SELECT r.id || '/' || r.campaign_id || '/' || r.order_id || '/' || r.buyer_id || '/' || c.sku || '/' || r.quantity || '/' ||
         r.quantity * c.price_minor AS id
       FROM reservation r JOIN campaign c ON c.id = r.campaign_id`,
     soldOrders: "SELECT order_id AS id FROM reservation WHERE status = 'sold'",

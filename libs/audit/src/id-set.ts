@@ -7,7 +7,7 @@ import type { IdSet } from '#contracts';
  */
 export async function idSet(database: DataSource, query: string): Promise<IdSet> {
   const [row] = (await database.query(
-    `SELECT count(id)::int AS count, count(DISTINCT id)::int AS distinct,
+    `SELECT count(*)::int AS count, count(DISTINCT id)::int AS distinct,
             coalesce(sum(hashtextextended(id::text, 0)), 0)::text AS checksum FROM (${query}) AS ids`,
   )) as [IdSet];
   return row;
