@@ -48,6 +48,9 @@ export async function prepare() {
 /** How often to look whether npm is still there, in ms. */
 const PARENT_MS = 500;
 
+/** Npm, before it can have gone. */
+const parent = process.ppid;
+
 /** Prints how a command is used, and ends, if that is what it is asked. */
 export function help(usage) {
   if (!process.argv.slice(2).some(word => word === '--help' || word === '-h')) return;
@@ -63,7 +66,6 @@ export function liveWith(child) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', error => refuse(error.message));
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
-  const parent = process.ppid;
   // Only below npm: a shell that started us by hand may go, as with nohup.
   if (process.env.npm_execpath)
     setInterval(() => {

@@ -32,7 +32,9 @@ const ADDRESSED = /^--(bootstrap-server|bootstrap-controller|broker-list)(=|$)/;
 
 /** Starts Apache Kafka on this machine, or runs one of its console tools. */
 async function main([word, ...rest]: readonly string[]): Promise<void> {
-  if (word === '--help' || word === '-h') return void process.stdout.write(`${USAGE}\n`);
+  const isTool = TOOLS[word ?? ''] !== undefined;
+  if (!isTool && [word, ...rest].some(each => each === '--help' || each === '-h'))
+    return void process.stdout.write(`${USAGE}\n`);
   const tool = TOOLS[word ?? ''];
   if (tool === undefined && word?.startsWith('-') === false)
     throw new ServerStartError(`${word} is not one of Kafka's tools\n${USAGE}`);
@@ -66,7 +68,10 @@ async function main([word, ...rest]: readonly string[]): Promise<void> {
 
 async function runTool(mainClass: string, args: readonly string[]): Promise<void> {
   const addressed = args.some(word => ADDRESSED.test(word));
-  const where = addressed || args.includes('--help') ? [] : ['--bootstrap-server', await runningBrokers()];
+  const where =
+    addressed || args.some(word => word === '--help' || word === '--version')
+      ? []
+      : ['--bootstrap-server', await runningBrokers()];
   const { command, args: all } = (await KafkaJava.find()).command(mainClass, [...where, ...args]);
   const [code] = (await once(spawn(command, all, { stdio: 'inherit' }), 'exit')) as [number | null];
   process.exitCode = code ?? 1;

@@ -32,7 +32,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = 
         transport: { type: 'string' },
         brokers: { type: 'string' },
         without: { type: 'string' },
-        help: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     }));
   } catch (error) {
@@ -43,8 +43,8 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = 
     process.exit(0);
   }
   // The option wins over the setting.
-  const transport = values.transport ?? env['SLUICE_TRANSPORT'] ?? 'postgres';
-  const elsewhere = transport === 'kafka' ? env['SLUICE_KAFKA_BROKERS'] : undefined;
+  const transport = values.transport ?? (env['SLUICE_TRANSPORT'] || 'postgres');
+  const elsewhere = transport === 'kafka' ? env['SLUICE_KAFKA_BROKERS'] || undefined : undefined;
   return {
     scale: readScale(values.scale),
     queue: readQueue(transport, values.brokers ?? elsewhere),
@@ -71,7 +71,7 @@ function readQueue(transport: string, brokers: string | undefined): QueueChoice 
   }
   const here = brokers ?? '1';
   if (here === '1' || here === '3') return { transport, brokers: here === '1' ? 1 : 3 };
-  const elsewhere = here.split(',');
+  const elsewhere = here.split(',').map(each => each.trim());
   if (!elsewhere.every(each => /^[^\s:]+:\d{1,5}$/.test(each))) {
     throw new StartRefused(
       `--brokers ${here} is not understood; write 1 or 3 for brokers here, or host:port,host:port`,

@@ -44,7 +44,7 @@ export async function keep<T extends object>(
   complete: (before: Partial<T>) => T | Promise<T>,
 ): Promise<T> {
   const now = await complete(await readKept<T>(path));
-  await writeFile(`${path}.new`, `${JSON.stringify(now, null, 2)}\n`, { mode: 0o600 });
+  await writeFile(`${path}.new`, `${JSON.stringify(now, null, 2)}\n`, { mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
   return now;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OperatorPassword } from '#service-kit/config';
-import { givenSettings } from './service-settings.js';
+import { givenSettings, QUOTES } from './service-settings.js';
 import { answersRequests, instancesOf, type Service, SERVICES } from './services.js';
 import { HOST, type Settings } from './settings.js';
 import { StartRefused } from './start-refused.js';
@@ -18,9 +18,12 @@ export const LauncherEnvironment = z.object({
     .default(DEFAULT_PORT)
     .describe('The port of the shop; 0 for a free one'),
   SLUICE_DATA_DIR: z.string().min(1).default('.sluice').describe('Where the shop keeps its data'),
-  SLUICE_OPERATOR_PASSWORD: OperatorPassword.optional().describe(
-    "The operator's password; one that is made if left out",
-  ),
+  SLUICE_OPERATOR_PASSWORD: OperatorPassword.refine(
+    password => !QUOTES.every(each => password.includes(each)),
+    'has all three kinds of quotes in it',
+  )
+    .optional()
+    .describe("The operator's password; one that is made if left out"),
 });
 
 export type Environment = z.output<typeof LauncherEnvironment>;

@@ -16,7 +16,7 @@ import {
   rememberQueue,
   requireQueue,
 } from './queue.js';
-import { checkSettings } from './service-settings.js';
+import { checkSettings, QUOTES } from './service-settings.js';
 import { instancesOf, LOG_DATABASE, processOf, SERVICES } from './services.js';
 import { HOST, type Settings } from './settings.js';
 import { settle } from './settle.js';
@@ -57,7 +57,7 @@ async function main(shop: Shop): Promise<void> {
   await writeEnvironments(dataDir, processes);
   shop.processes = processes
     .filter(({ app }) => !without.has(app))
-    .map(each => new Supervised(each, dataDir, say));
+    .map(each => new Supervised(each, dataDir, say, undefined, () => shop.isReviving));
   await Promise.all(shop.processes.map(each => each.start()));
   restartOnRequest(shop.processes);
   // Without some of its services, the shop may be unable to take the demo.
@@ -74,9 +74,21 @@ async function startPostgres({ dataDir, ports, secrets }: Settings, shop: Shop):
   });
   cluster.onUnexpectedExit(() => {
     say('PostgreSQL ended by itself, starting it again');
-    cluster.restart().catch((error: unknown) => shop.refuse(error));
+    shop.isReviving = true;
+    cluster
+      .restart()
+      .then(() => (shop.isReviving = false))
+      .catch((error: unknown) => shop.refuse(error));
   });
-  await cluster.ensureOwnedDatabases([LOG_DATABASE, ...SERVICES.flatMap(service => service.database ?? [])]);
+  try {
+    await cluster.ensureOwnedDatabases([
+      LOG_DATABASE,
+      ...SERVICES.flatMap(service => service.database ?? []),
+    ]);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
   if (!shop.ending) say('PostgreSQL is up');
   return cluster;
 }
@@ -86,6 +98,8 @@ class Shop {
   cluster: Promise<PostgresCluster> | undefined;
   queue: Promise<Queue> | undefined;
   processes: readonly Supervised[] = [];
+  /** PostgreSQL has ended by itself and is not back yet. */
+  isReviving = false;
   private stopping = false;
 
   constructor() {
@@ -156,11 +170,9 @@ async function writeEnvironments(dataDir: string, processes: readonly ProcessToR
   }
 }
 
-/** As Node reads a value from an environment file: between quotes that are not in it. */
+/** As Node reads a value from an environment file: between quotes that are not in it. `checkSettings` sees to that. */
 function quoted(value: string): string {
-  const quote = ["'", '"', '`'].find(each => !value.includes(each));
-  if (quote === undefined)
-    throw new StartRefused('a setting has all three kinds of quotes in it; leave one of them out');
+  const quote = QUOTES.find(each => !value.includes(each));
   return `${quote}${value}${quote}`;
 }
 

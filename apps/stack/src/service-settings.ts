@@ -20,6 +20,9 @@ const OWN: Readonly<Record<string, z.ZodObject>> = {
   seckill: SeckillConfig,
 };
 
+/** One of them must not be in a value, so that it can be written between two of it. */
+export const QUOTES = ["'", '"', '`'];
+
 /** What an app parses its environment by. */
 export function settingsOf(app: string): readonly z.ZodObject[] {
   const own = OWN[app] ?? DatabaseConfig;
@@ -39,9 +42,12 @@ export function givenSettings(app: string, env: NodeJS.ProcessEnv): Record<strin
  */
 export function checkSettings(processes: readonly Pick<ProcessToRun, 'app' | 'env'>[]): void {
   const bad = new Map<string, string>();
-  for (const { app, env } of processes)
+  for (const { app, env } of processes) {
+    for (const [name, value] of Object.entries(env))
+      if (QUOTES.every(each => value.includes(each))) bad.set(name, 'has all three kinds of quotes in it');
     for (const schema of settingsOf(app))
       for (const { path, message } of schema.safeParse(env).error?.issues ?? [])
         bad.set(path.join('.'), message);
+  }
   if (bad.size > 0) throw new StartRefused([...bad].map(([name, why]) => `${name}: ${why}`).join('; '));
 }

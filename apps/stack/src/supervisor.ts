@@ -52,6 +52,8 @@ export class Supervised {
     private readonly say: (line: string) => void,
     /** What it runs. */
     private readonly program: string = resolve(import.meta.dirname, `../../${process.app}/src/main.js`),
+    /** Whether what it needs is away, so that its end says nothing of itself. */
+    private readonly isExcused: () => boolean = () => false,
   ) {
     this.logFile = join(dataDir, 'logs', `${process.instance}.log`);
     // For the shop's own account alone, also a file of an earlier version.
@@ -88,7 +90,7 @@ export class Supervised {
   async stop(): Promise<void> {
     this.stopping = true;
     const { child } = this;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
       const exited = once(child, 'exit');
       const tooLong = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       child.kill('SIGTERM');
@@ -122,7 +124,6 @@ export class Supervised {
       : // In its own process group: Ctrl-C reaches only the launcher, which ends the shop in order.
         fork(this.program, args, { env, execArgv: flags, stdio: [...STDIO], detached: true });
     this.child = child;
-    child.once('error', error => this.say(`${instance} cannot be started: ${error.message}`));
     this.giveWay(child.pid);
     child.stdout!.pipe(this.log, { end: false });
     child.stderr!.pipe(this.log, { end: false });
@@ -135,14 +136,15 @@ export class Supervised {
     child.on('message', message => {
       if ((message as { kind?: string }).kind === 'ready') ready();
     });
-    child.once('exit', (code, signal) => {
+    const ended = (code: number | null, signal: string | null) => {
       if (this.stopping) return;
       if (this.restarting) {
         this.restarting = false;
         this.launch(() => this.say(`${instance} was started again`));
         return;
       }
-      if (!this.wasReady && this.failures + 1 >= MOST_DEATHS) {
+      const excused = this.isExcused();
+      if (!this.wasReady && !excused && this.failures + 1 >= MOST_DEATHS) {
         const how = signal ?? `code ${code}`;
         const words = this.lastWords.join(' | ').slice(0, 1_000);
         refuse(
@@ -152,12 +154,22 @@ export class Supervised {
         );
         return;
       }
-      this.failures = performance.now() - startedAt > STEADY_MS ? 0 : this.failures + 1;
-      const pause = this.failures <= 1 ? 0 : pauseAfter(this.failures - 1, RESTART);
+      if (!excused) this.failures = performance.now() - startedAt > STEADY_MS ? 0 : this.failures + 1;
+      const pause = excused
+        ? RESTART.firstMs
+        : this.failures <= 1
+          ? 0
+          : pauseAfter(this.failures - 1, RESTART);
       this.say(`${instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.logFile}`);
       setTimeout(() => {
         if (!this.stopping) this.launch(ready, refuse);
       }, pause);
+    };
+    child.once('exit', ended);
+    child.once('error', error => {
+      this.say(`${instance} cannot be started: ${error.message}`);
+      // A process that never was does not exit.
+      if (child.pid === undefined) ended(null, error.message);
     });
   }
 }

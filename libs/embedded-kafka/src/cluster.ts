@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts, runProgram } from '#server-process';
 import { Broker } from './broker.js';
@@ -134,7 +134,8 @@ async function identityOf(dataDir: string, brokers: number): Promise<string> {
   if (!existsSync(file)) {
     // A tool's argument must not begin with a dash.
     const identity = { id: randomBytes(16).toString('base64url').replace(/^-/, 'A'), brokers };
-    await writeFile(file, JSON.stringify(identity));
+    await writeFile(`${file}.new`, JSON.stringify(identity));
+    await rename(`${file}.new`, file);
     return identity.id;
   }
   const before = JSON.parse(await readFile(file, 'utf8')) as { id: string; brokers: number };

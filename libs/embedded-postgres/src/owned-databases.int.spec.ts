@@ -81,6 +81,10 @@ describe('owned databases', () => {
     await cluster.ensureOwnedDatabases(['old', 'halfway']);
     expect(await query(cluster.ownerUrl('old'), NOT_MINE)).toEqual([]);
     await query(cluster.ownerUrl('old'), 'DROP SCHEMA own CASCADE; DROP TABLE "Strange ""name"; SELECT 1');
+    // An earlier build ran once more.
+    await query(cluster.url('old'), EVERYTHING);
+    await cluster.ensureOwnedDatabases(['old', 'halfway']);
+    expect(await query(cluster.ownerUrl('old'), NOT_MINE)).toEqual([]);
     const open = await query(
       cluster.url('postgres'),
       `SELECT datname FROM pg_database WHERE has_database_privilege('public', oid, 'CONNECT') AND datallowconn`,

@@ -11,7 +11,7 @@ export interface PacketLimits {
   readonly packetMs: number;
 }
 
-export const PACKET_LIMITS: PacketLimits = { longest: 64 * 2 ** 20, silenceMs: 10_000, packetMs: 30_000 };
+export const PACKET_LIMITS: PacketLimits = { longest: 64 * 2 ** 20, silenceMs: 30_000, packetMs: 60_000 };
 
 /**
  * A server for requests over TCP. It ends the connection of a caller whose packet is too long, stops in its middle or
@@ -42,6 +42,18 @@ export function requestServer(
     }
 
     private giveUp(): void {
+      // While we ourselves do not read, nobody else is to blame.
+      if (this.socket.isPaused()) this.late = setTimeout(() => this.giveUp(), packetMs);
+      // What has arrived while this process stood still is read first.
+      else {
+        const { late } = this;
+        setImmediate(() => {
+          if (this.late === late) this.cut();
+        });
+      }
+    }
+
+    private cut(): void {
       this.handleDataError(new Error(`a packet took longer than ${packetMs} ms`), { destroy: true });
     }
   }

@@ -1,7 +1,8 @@
 /** What any program may need of ours: where things are, languages, proxies, its runtime's own options. */
 const NEEDED = new RegExp(
   '^(PATH|HOME|USER|LOGNAME|TERM|TZ|LANG|LC_\\w+|TMPDIR|LD_LIBRARY_PATH|(HTTPS?|NO)_PROXY|SSL_CERT_\\w+|' +
-    'NODE_(OPTIONS|ENV|EXTRA_CA_CERTS|COMPILE_CACHE)|JAVA_\\w+|JDK_\\w+|MAVEN_\\w+)$',
+    'NODE_(OPTIONS|ENV|EXTRA_CA_CERTS|TLS_REJECT_UNAUTHORIZED|USE_\\w+|COMPILE_CACHE)|UV_\\w+|OPENSSL_CONF|' +
+    'LD_PRELOAD|NSS_WRAPPER_\\w+|DYLD_\\w+|_?JAVA_\\w+|JDK_\\w+|MAVEN_\\w+)$',
   'i',
 );
 

@@ -14,7 +14,7 @@ SELECT id FROM raised`;
 
 /** The figure and the text of an open alert as they are now. */
 export const RETELL = `
-UPDATE messaging.alert SET value = $3, message = $4 WHERE subject = $1 AND kind = $2 AND cleared_at IS NULL`;
+UPDATE messaging.alert SET value = $3, message = $4, threshold = $5 WHERE subject = $1 AND kind = $2 AND cleared_at IS NULL`;
 
 export const CLEAR = `
 WITH cleared AS (

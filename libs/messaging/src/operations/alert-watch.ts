@@ -118,11 +118,11 @@ export class AlertWatch {
     const open = (await this.database.query(OPEN_ALERTS)) as OpenAlert[];
     const { raise, clear, retell } = decideAlerts(open, readings);
     for (const reading of raise) await this.raise(reading);
-    for (const reading of retell) {
-      const { subject, kind, value } = reading;
-      await this.database.query(RETELL, [subject, kind, value, tellAlert(reading)]);
-    }
     for (const alert of clear) await this.clear(alert);
+    for (const reading of retell) {
+      const { subject, kind, value, threshold } = reading;
+      await this.database.query(RETELL, [subject, kind, value, tellAlert(reading), threshold]);
+    }
     if (clear.length > 0) await this.database.query(FORGET_ALERTS, [this.limits.keepDays]);
   }
 
