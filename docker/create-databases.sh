@@ -12,8 +12,8 @@ SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', :'name', :'password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
 SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
-SELECT format('DO $do$ BEGIN RAISE EXCEPTION %L; END $do$', 'the volume is of an earlier build and cannot be taken over: ' ||
-  'make it anew with docker compose down --volumes')
+SELECT format('DO $do$ BEGIN RAISE EXCEPTION %L; END $do$', 'the volume is of an earlier build and cannot be upgraded: ' ||
+  'delete it with docker compose down --volumes, then start again')
 WHERE EXISTS (SELECT FROM pg_database WHERE datname = :'name' AND datdba <> :'name'::regrole) \gexec
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 END

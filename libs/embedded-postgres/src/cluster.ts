@@ -3,7 +3,6 @@ import { createHmac } from 'node:crypto';
 import { existsSync, readlinkSync } from 'node:fs';
 import { chown, mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import {
   endLeftover,
   freePorts,
@@ -14,7 +13,7 @@ import {
 } from '#server-process';
 import { type Account, accountForPostgres } from './account.js';
 import { PostgresStartError } from './errors.js';
-import { ensureOwnedDatabases } from './owned-databases.js';
+import { connected, ensureOwnedDatabases } from './owned-databases.js';
 import { findPrograms, LONGEST_PATH_BYTES, type Programs } from './programs.js';
 
 export interface ClusterOptions {
@@ -119,7 +118,7 @@ export class PostgresCluster {
 
   /** Creates each database that does not exist. */
   async ensureDatabases(names: readonly string[]): Promise<void> {
-    await this.administer(async client => {
+    await connected(this.url('postgres'), async client => {
       const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');
       const present = new Set(rows.map(row => row.datname));
       for (const name of names) {
@@ -139,7 +138,7 @@ export class PostgresCluster {
 
   /** Creates a copy of `template`, to which nobody may be connected. */
   async cloneDatabase(name: string, template: string): Promise<string> {
-    await this.administer(client =>
+    await connected(this.url('postgres'), client =>
       client.query(
         `CREATE DATABASE ${client.escapeIdentifier(name)} TEMPLATE ${client.escapeIdentifier(template)} STRATEGY file_copy`,
       ),
@@ -173,16 +172,6 @@ export class PostgresCluster {
   /** Follows from the superuser's, so that nothing more has to be kept, and does not tell it. */
   private ownerPassword(role: string): string {
     return createHmac('sha256', this.options.password).update(`role ${role}`).digest('hex');
-  }
-
-  private async administer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = new pg.Client({ connectionString: this.url('postgres') });
-    await client.connect();
-    try {
-      return await work(client);
-    } finally {
-      await client.end();
-    }
   }
 
   private async initialize(): Promise<void> {

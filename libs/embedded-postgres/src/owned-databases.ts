@@ -63,9 +63,10 @@ export async function ensureOwnedDatabases(
         await client.query(`CREATE ROLE ${owner} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
       const database = present.get(name);
       if (database === undefined) await client.query(`CREATE DATABASE ${owner} OWNER ${owner}`);
-      else await handOver(name, url(name), database.owner !== name);
       if (database?.open !== false) await close(client, name);
     }
+    const earlier = databases.flatMap(({ name }) => present.get(name) ?? []);
+    await Promise.all(earlier.map(({ name, owner }) => handOver(name, url(name), owner !== name)));
     for (const { name, open } of rows)
       if (open && !databases.some(each => each.name === name)) await close(client, name);
   });
@@ -86,7 +87,8 @@ async function close(client: pg.Client, database: string): Promise<void> {
   await client.query(`REVOKE ALL ON DATABASE ${client.escapeIdentifier(database)} FROM PUBLIC`);
 }
 
-async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Does something with a connection, and ends it. */
+export async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -32,12 +32,12 @@ describe('the parked backlog of a hot key', () => {
     const declared = await consume({ ...SOON, attempts: 1_000_000 });
     await publish(...events('hot', 0, BACKLOG));
     await progressIs({ handled: 0, parked: BACKLOG, dead: 0, discarded: 0 });
-    return { declared, mend: () => (broken = false) };
+    return { declared, repair: () => (broken = false) };
   }
 
   it('is worked off in batches, and the key comes free, while messages of it keep coming', async () => {
-    const { declared, mend } = await parkBacklog(() => false);
-    mend();
+    const { declared, repair } = await parkBacklog(() => false);
+    repair();
     retry(declared);
     let next = BACKLOG;
     // More come all the time, though not faster than they are handled: the backlog must shrink.
@@ -63,8 +63,8 @@ describe('the parked backlog of a hot key', () => {
 
   it('is worked off up to the message that fails, which has every attempt counted and no other', async () => {
     const POISON = 123;
-    const { declared, mend } = await parkBacklog(n => n === POISON);
-    mend();
+    const { declared, repair } = await parkBacklog(n => n === POISON);
+    repair();
     retry(declared);
     const first = await eventually(
       () =>

@@ -77,9 +77,9 @@ describe('an alert', () => {
   it('is raised once, and cleared when the figure is down to half', () => {
     const open = [{ id: '1', subject: 's.follow', kind: 'lag' as const, value: 200 }];
     const after = (lag: number) => decideAlerts(open, readings({ lag }));
-    expect(after(200)).toEqual({ raise: [], clear: [], retell: [] });
-    expect(after(51)).toMatchObject({ raise: [], clear: [], retell: [{ kind: 'lag', value: 51 }] });
-    expect(after(50)).toEqual({ raise: [], clear: open, retell: [] });
+    expect(after(200)).toEqual({ raise: [], clear: [], update: [] });
+    expect(after(51)).toMatchObject({ raise: [], clear: [], update: [{ kind: 'lag', value: 51 }] });
+    expect(after(50)).toEqual({ raise: [], clear: open, update: [] });
   });
 
   it('is cleared when its subscription is no more', () => {

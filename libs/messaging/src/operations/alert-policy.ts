@@ -97,14 +97,14 @@ export function readingsOf(
   ];
 }
 
-/** Pure. A figure that is not watched any more clears its alert; one that has changed is told anew. */
+/** Pure. An alert is cleared when its figure is no longer watched, and updated when its figure has changed. */
 export function decideAlerts(
   open: readonly OpenAlert[],
   readings: readonly Reading[],
 ): {
   readonly raise: readonly Read[];
   readonly clear: readonly OpenAlert[];
-  readonly retell: readonly Read[];
+  readonly update: readonly Read[];
 } {
   const nameOf = ({ subject, kind }: Pick<Reading, 'subject' | 'kind'>) => `${kind} ${subject}`;
   const raised = new Map(open.map(alert => [nameOf(alert), alert]));
@@ -112,7 +112,7 @@ export function decideAlerts(
   const read = readings.filter(isRead);
   return {
     raise: read.filter(each => each.value >= each.threshold && !raised.has(nameOf(each))),
-    retell: read.filter(each => {
+    update: read.filter(each => {
       const told = raised.get(nameOf(each));
       return told !== undefined && each.value > each.threshold / 2 && told.value !== each.value;
     }),

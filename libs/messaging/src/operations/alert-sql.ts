@@ -12,8 +12,8 @@ WITH raised AS (
 )
 SELECT id FROM raised`;
 
-/** The figure and the text of an open alert as they are now. */
-export const RETELL = `
+/** Sets the figure and the text of an open alert to the current ones. */
+export const UPDATE = `
 UPDATE messaging.alert SET value = $3, message = $4, threshold = $5 WHERE subject = $1 AND kind = $2 AND cleared_at IS NULL`;
 
 export const CLEAR = `

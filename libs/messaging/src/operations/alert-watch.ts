@@ -23,7 +23,7 @@ import {
   NEXT_NOTICES,
   OPEN_ALERTS,
   RAISE,
-  RETELL,
+  UPDATE,
 } from './alert-sql.js';
 import { type AlertWebhook, NoticeRefused } from './alert-webhook.js';
 import type { Alert } from './states.js';
@@ -62,7 +62,7 @@ interface AlertRow extends OpenAlert {
 
 /**
  * Watches a service's queues. It raises an alert once when a figure is too high and clears it once, whichever
- * instance watches and whatever is restarted. While it is open, its text gives the figure of today. Each alert goes to the log and, if there is one, to a webhook,
+ * instance watches and whatever is restarted. While the alert is open, its text gives the current figure. Each alert goes to the log and, if there is one, to a webhook,
  * which is notified again until it accepts the notice.
  */
 export class AlertWatch {
@@ -116,12 +116,12 @@ export class AlertWatch {
   private async watch(): Promise<void> {
     const readings = readingsOf(this.service, await this.look(), this.policyOf, this.limits, new Date());
     const open = (await this.database.query(OPEN_ALERTS)) as OpenAlert[];
-    const { raise, clear, retell } = decideAlerts(open, readings);
+    const { raise, clear, update } = decideAlerts(open, readings);
     for (const reading of raise) await this.raise(reading);
     for (const alert of clear) await this.clear(alert);
-    for (const reading of retell) {
+    for (const reading of update) {
       const { subject, kind, value, threshold } = reading;
-      await this.database.query(RETELL, [subject, kind, value, tellAlert(reading), threshold]);
+      await this.database.query(UPDATE, [subject, kind, value, tellAlert(reading), threshold]);
     }
     if (clear.length > 0) await this.database.query(FORGET_ALERTS, [this.limits.keepDays]);
   }
