@@ -7,6 +7,7 @@ export { Batcher, type BatcherOptions } from './runtime/batcher.js';
 export { describeError } from './runtime/describe-error.js';
 export { DependencyUnavailable, isInfrastructureError } from './runtime/infrastructure-error.js';
 export { Lease } from './runtime/lease.js';
+export { Listener, type ListeningClient } from './runtime/listener.js';
 export { guardConnections } from './runtime/guard-connections.js';
 export { rankByRendezvous } from './runtime/rendezvous.js';
 export { retryUntil, type RetryUntilOptions } from './runtime/retry-until.js';

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { BackgroundTask, type TransportSubscription } from '#messaging';
-import type { Assignment, Membership } from './membership.js';
+import type { TransportSubscription } from '#messaging';
+import type { Beating, Heartbeats } from './heartbeats.js';
+import type { Assignment, GroupBeat, Membership } from './membership.js';
 import type { PositionSource, Reader, LogPosition } from './reader.js';
 
 interface AssignedPosition extends LogPosition {
@@ -36,33 +37,23 @@ export class LeasedPositions implements PositionSource {
 }
 
 /** A competing subscription of this process. */
-export class GroupSubscription implements TransportSubscription {
+export class GroupSubscription implements TransportSubscription, Beating {
   private readonly logger = new Logger(GroupSubscription.name);
-  private readonly heartbeat: BackgroundTask;
   private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(
-    private readonly membership: Membership,
+    readonly membership: Membership,
     private readonly positions: LeasedPositions,
     private readonly reader: Reader,
+    private readonly heartbeats: Heartbeats,
     private readonly onClosed: () => void,
-  ) {
-    const beat = async () => {
-      await this.tick();
-      return membership.heartbeatMs;
-    };
-    // A failed heartbeat is followed by the next one at its usual time: `beat` never throws.
-    const backoff = { firstMs: membership.heartbeatMs, longestMs: membership.heartbeatMs };
-    const onError = (error: unknown) => this.logger.error(String(error));
-    this.heartbeat = new BackgroundTask(beat, { backoff, onError });
-  }
+  ) {}
 
   async start(): Promise<void> {
-    this.starting = this.tick();
+    this.starting = this.heartbeats.add(this);
     await this.starting;
     this.reader.start();
-    this.heartbeat.start();
   }
 
   /** New messages may have arrived. */
@@ -70,13 +61,32 @@ export class GroupSubscription implements TransportSubscription {
     this.reader.wake();
   }
 
-  /** The members or the leases changed, or it is time for a heartbeat. */
+  /** The members or the leases changed. */
   rebalance(): void {
-    this.heartbeat.wake();
+    this.heartbeats.wake();
   }
 
   close(): Promise<void> {
     return (this.closing ??= this.shutDown());
+  }
+
+  async renewed(beat: GroupBeat, before: readonly Assignment[], askedAt: number): Promise<void> {
+    try {
+      if (this.closing !== undefined) return this.membership.renew(beat, before, askedAt);
+      const read = new Set(this.positions.current());
+      const surplus = await this.membership.share(beat, before, askedAt);
+      this.abandonLost(before);
+      // They are new, or they could not be read while the lease was over.
+      if (this.positions.current().some(position => !read.has(position))) this.reader.wake();
+      this.giveUp(surplus);
+    } catch (error) {
+      this.logger.warn(`sharing ${this.membership.group} failed: ${String(error)}`);
+      this.abandonLost(before);
+    }
+  }
+
+  missed(): void {
+    this.abandonLost(this.membership.held);
   }
 
   private async shutDown(): Promise<void> {
@@ -85,26 +95,15 @@ export class GroupSubscription implements TransportSubscription {
     // Nothing wakes it any more: its own departure would notify it too.
     this.onClosed();
     await this.starting;
-    await this.heartbeat.stop();
+    await this.heartbeats.remove(this);
     await this.membership
       .leave()
       .catch((error: unknown) => this.logger.warn(`leaving the group failed: ${String(error)}`));
   }
 
-  private async tick(): Promise<void> {
-    const before = this.positions.current();
-    try {
-      if (this.closing !== undefined) return await this.membership.renew();
-      const { surplus } = await this.membership.tick();
-      for (const position of before)
-        if (!this.membership.isAssigned(position.assignment)) this.reader.abandon(position);
-      this.reader.wake();
-      this.giveUp(surplus);
-    } catch (error) {
-      this.logger.warn(`heartbeat failed: ${String(error)}`);
-      for (const position of before)
-        if (!this.membership.isAssigned(position.assignment)) this.reader.abandon(position);
-    }
+  private abandonLost(before: readonly Assignment[]): void {
+    for (const assignment of before)
+      if (!this.membership.isAssigned(assignment)) this.reader.abandon(this.positions.of(assignment));
   }
 
   // Surplus partitions are handed over when their batch in progress is done. This does not wait for that: the

@@ -28,13 +28,10 @@ export const SESSION: SessionLimits = {
 
 /** Pauses, in ms. */
 export const PACE = {
-  /** Between polls after activity, doubling while nothing comes; a NOTIFY cuts every pause short. */
-  firstPollMs: 25,
-  lastPollMs: 2_000,
+  /** Between two polls of a reader; a NOTIFY cuts every pause short. */
+  pollMs: 10_000,
   /** After a connection error. */
   retryMs: 250,
-  /** Between two signs of life on the listening connection. */
-  listenerBeatMs: 10_000,
   /** Between two runs of retention. */
   retentionMs: 3_600_000,
   /** …and when something kept a day from being dropped. */

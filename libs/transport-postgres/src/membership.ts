@@ -11,23 +11,6 @@ export interface Assignment extends TopicPartition {
   readonly committed: number;
 }
 
-const HEARTBEAT = `
-INSERT INTO member (group_name, instance, expires_at, topics)
-VALUES ($1, $2, now() + make_interval(secs => $3), $4)
-ON CONFLICT (group_name, instance) DO UPDATE SET expires_at = excluded.expires_at, topics = excluded.topics`;
-
-const MEMBERS = `
-SELECT instance, topics FROM member WHERE group_name = $1 AND expires_at > now() ORDER BY instance`;
-
-const PARTITIONS = 'SELECT topic, partition FROM assignment WHERE group_name = $1 ORDER BY topic, partition';
-
-const RENEW = `
-UPDATE assignment a SET expires_at = now() + make_interval(secs => $3), active_at = now()
-FROM unnest($4::text[], $5::int[], $6::bigint[]) AS held(topic, partition, epoch)
-WHERE a.group_name = $1 AND a.owner = $2
-  AND a.topic = held.topic AND a.partition = held.partition AND a.epoch = held.epoch
-RETURNING a.topic, a.partition`;
-
 const ACQUIRE = `
 UPDATE assignment a
 SET owner = $2, epoch = a.epoch + 1, expires_at = now() + make_interval(secs => $3), active_at = now()
@@ -50,6 +33,20 @@ WITH joined AS (
 INSERT INTO group_position (group_name, topic, partition, generation, committed)
 SELECT $1, topic, partition, 1, CASE WHEN $3 THEN head_of(topic, partition) ELSE 0 END FROM joined`;
 
+const ENTER = `
+INSERT INTO member (group_name, instance, expires_at, topics)
+VALUES ($1, $2, now() + make_interval(secs => $3), $4)
+ON CONFLICT (group_name, instance) DO UPDATE SET expires_at = excluded.expires_at, topics = excluded.topics`;
+
+/** What a heartbeat says of a group. */
+export interface GroupBeat {
+  /** The partitions that are still ours. */
+  readonly renewed: readonly TopicPartition[];
+  /** The other instances that are alive. */
+  readonly others: readonly Member[];
+  readonly partitions: readonly TopicPartition[];
+}
+
 /**
  * Shares a group's partitions among its live instances.
  *
@@ -63,20 +60,20 @@ export class Membership {
 
   constructor(
     private readonly pool: Pool,
-    private readonly group: string,
-    private readonly topics: readonly string[],
+    readonly group: string,
+    readonly topics: readonly string[],
     private readonly instance: string,
     private readonly leaseMs: number,
   ) {}
 
-  /** Three heartbeats fit into a lease. */
-  get heartbeatMs(): number {
-    return this.leaseMs / 3;
+  /** What was assigned to us, whether or not we could renew it in time. */
+  get held(): readonly Assignment[] {
+    return [...this.assigned.values()];
   }
 
   /** The partitions that are ours at this moment. Empty when we could not renew in time. */
   get assignments(): readonly Assignment[] {
-    return performance.now() < this.leaseUntil ? [...this.assigned.values()] : [];
+    return performance.now() < this.leaseUntil ? this.held : [];
   }
 
   isAssigned(assignment: Assignment): boolean {
@@ -89,47 +86,39 @@ export class Membership {
   /** Registers this instance, and the group if it is new. */
   async join(startFrom: 'start' | 'now'): Promise<void> {
     await this.pool.query(JOIN, [this.group, this.topics, startFrom === 'now']);
-    await this.pool.query(HEARTBEAT, [this.group, this.instance, this.leaseMs / 1000, this.topics]);
+    await this.pool.query(ENTER, [this.group, this.instance, this.leaseMs / 1000, this.topics]);
     await this.announce();
   }
 
   /**
-   * Renews what we have, takes what is free of our share, and returns what now belongs to another instance.
-   * The caller gives that up with `release` once it is done with it.
+   * After a heartbeat that was renewed: takes what is free of our share.
+   * @param askedAt when the heartbeat was sent
+   * @returns what now belongs to another instance; the caller gives that up with `release` once it is done with it
    */
-  async tick(): Promise<{ surplus: Assignment[] }> {
-    const askedAt = performance.now();
-    await this.renewAssigned();
-    const mine = await this.plan();
+  async share(beat: GroupBeat, before: readonly Assignment[], askedAt: number): Promise<Assignment[]> {
+    this.keep(beat, before);
+    const members = [...beat.others, { instance: this.instance, topics: this.topics }];
+    members.sort((a, b) => (a.instance < b.instance ? -1 : 1));
+    const mine = planAssignment(this.group, members, beat.partitions).get(this.instance) ?? [];
     await this.acquire(mine.filter(each => !this.assigned.has(partitionName(each))));
-    // Counted from before the queries: our view of the lease must end no later than the database's.
-    this.leaseUntil = askedAt + this.leaseMs;
+    this.extend(askedAt);
     const keep = new Set(mine.map(partitionName));
-    return {
-      surplus: [...this.assigned.values()].filter(assignment => !keep.has(partitionName(assignment))),
-    };
+    return this.held.filter(assignment => !keep.has(partitionName(assignment)));
   }
 
-  /** Renews what we have and takes nothing: for an instance that is about to leave. */
-  async renew(): Promise<void> {
-    const askedAt = performance.now();
-    await this.renewAssigned();
+  /** The same for an instance that is about to leave: it takes nothing. */
+  renew(beat: GroupBeat, before: readonly Assignment[], askedAt: number): void {
+    this.keep(beat, before);
+    this.extend(askedAt);
+  }
+
+  // Counted from before the queries: our view of the lease must end no later than the database's.
+  private extend(askedAt: number): void {
     this.leaseUntil = askedAt + this.leaseMs;
   }
 
-  private async renewAssigned(): Promise<void> {
-    const seconds = this.leaseMs / 1000;
-    await this.pool.query(HEARTBEAT, [this.group, this.instance, seconds, this.topics]);
-    const before = [...this.assigned.values()];
-    const { rows } = await this.pool.query<TopicPartition>(RENEW, [
-      this.group,
-      this.instance,
-      seconds,
-      before.map(each => each.topic),
-      before.map(each => each.partition),
-      before.map(each => each.epoch),
-    ]);
-    const kept = new Set(rows.map(partitionName));
+  private keep({ renewed }: GroupBeat, before: readonly Assignment[]): void {
+    const kept = new Set(renewed.map(partitionName));
     for (const assignment of before) {
       if (kept.has(partitionName(assignment)) || this.assigned.get(partitionName(assignment)) !== assignment)
         continue;
@@ -173,12 +162,6 @@ export class Membership {
       values: [this.group, topic, partition, this.instance, epoch, position],
     });
     return rows[0]!.mine;
-  }
-
-  private async plan(): Promise<TopicPartition[]> {
-    const { rows: members } = await this.pool.query<Member>(MEMBERS, [this.group]);
-    const { rows: partitions } = await this.pool.query<TopicPartition>(PARTITIONS, [this.group]);
-    return planAssignment(this.group, members, partitions).get(this.instance) ?? [];
   }
 
   private async announce(): Promise<void> {

@@ -4,6 +4,8 @@ import {
   BackgroundTask,
   type BoundedClient,
   limitSession,
+  Listener,
+  type ListeningClient,
   codeOf,
   retryUntil,
   type BatchHandler,
@@ -18,7 +20,7 @@ import {
 import { BroadcastSubscription, OwnPositions } from './broadcast-subscription.js';
 import { GroupSubscription, LeasedPositions } from './group-subscription.js';
 import { LIMITS, PACE, SESSION } from './limits.js';
-import { Listener } from './listener.js';
+import { Heartbeats } from './heartbeats.js';
 import { SequencedLog } from './log.js';
 import { Membership } from './membership.js';
 import { Reader } from './reader.js';
@@ -58,7 +60,9 @@ export class PostgresTransport implements Transport {
 
   private readonly logger = new Logger(PostgresTransport.name);
   private readonly pool: pg.Pool;
+  private readonly leaseMs: number;
   private readonly listener: Listener;
+  private readonly heartbeats: Heartbeats;
   private readonly log: SequencedLog;
   private readonly retention: Retention;
   private readonly running = new Set<Running>();
@@ -79,7 +83,10 @@ export class PostgresTransport implements Transport {
     // An idle connection that breaks is replaced at the next query. Without this handler it would end the
     // process.
     this.pool.on('error', error => this.logger.warn(`lost an idle connection: ${error.message}`));
-    this.listener = new Listener(options.url);
+    const listening = { connectionString: options.url, keepAlive: true };
+    this.listener = new Listener(() => new pg.Client(listening) as unknown as ListeningClient, SESSION);
+    this.leaseMs = options.leaseMs ?? LIMITS.leaseMs;
+    this.heartbeats = new Heartbeats(this.pool, options.instance, this.leaseMs);
     this.log = new SequencedLog(this.pool, LIMITS.maxMessageBytes);
     this.retention = new Retention(this.pool);
   }
@@ -134,19 +141,18 @@ export class PostgresTransport implements Transport {
   private async shutDown(): Promise<void> {
     await this.maintenance?.stop();
     await Promise.all([...this.running].map(({ subscription }) => subscription.close()));
+    await this.heartbeats.stop();
     await this.listener.close();
     await this.pool.end();
   }
 
   private async compete(options: SubscribeOptions, handler: BatchHandler): Promise<TransportSubscription> {
     const { group, topics } = options;
-    const leaseMs = this.options.leaseMs ?? LIMITS.leaseMs;
-    const membership = new Membership(this.pool, group, topics, this.options.instance, leaseMs);
+    const membership = new Membership(this.pool, group, topics, this.options.instance, this.leaseMs);
     const positions = new LeasedPositions(membership);
     const reader = this.reader(options, positions, handler);
-    const subscription = new GroupSubscription(membership, positions, reader, () =>
-      this.running.delete(entry),
-    );
+    const forget = () => this.running.delete(entry);
+    const subscription = new GroupSubscription(membership, positions, reader, this.heartbeats, forget);
     const entry: Running = { subscription, topics, group };
     await membership.join(options.startFrom);
     this.running.add(entry);
@@ -196,7 +202,7 @@ export class PostgresTransport implements Transport {
       for (const each of this.running)
         if (group === '' || each.group === group) each.subscription.rebalance();
     });
-    await this.listener.open([APPENDED, REBALANCE]);
+    await this.listener.open();
     this.maintenance = this.retain();
     this.maintenance.start();
   }

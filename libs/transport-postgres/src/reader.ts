@@ -33,8 +33,6 @@ export class Reader {
   private readonly logger = new Logger(Reader.name);
   private readonly task: BackgroundTask;
   private readonly delivery: PartitionDelivery<LogPosition>;
-  /** The pause while nothing comes, in ms. */
-  private pause: number = PACE.firstPollMs;
 
   constructor(
     private readonly name: string,
@@ -89,8 +87,7 @@ export class Reader {
       position.lost = gapsIn(position.after, messages);
       this.delivery.deliver(position, messages, messages.length >= this.maxBatch);
     }
-    this.pause = batches.length > 0 ? PACE.firstPollMs : Math.min(this.pause * 2, PACE.lastPollMs);
-    return this.pause;
+    return PACE.pollMs;
   }
 
   // A commit that was lost with its connection is repeated before anything else is read.

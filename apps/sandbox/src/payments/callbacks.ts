@@ -11,7 +11,10 @@ import { BackgroundTask, postOutside, type Turn } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { SandboxConfig } from '../sandbox.config.js';
 
-const POLL_MS = 1_000;
+/** The longest sleep, in ms. Nothing wakes it for a callback of an instance that has died. */
+const POLL_MS = 10_000;
+/** The pause after a failure of the database, in ms. */
+const RETRY_MS = 1_000;
 const BATCH = 50;
 const TIMEOUT_MS = 10_000;
 
@@ -27,6 +30,10 @@ WHERE id IN (SELECT id FROM callback WHERE delivered_at IS NULL AND due_at <= no
              ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING id, body`;
 
+/** How long until the next one is due, in ms. */
+const NEXT_DUE = `
+SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000)::float8 AS ms FROM callback WHERE delivered_at IS NULL`;
+
 const RETRY = `
 UPDATE callback SET due_at = now() + make_interval(secs => least(2 ^ attempts / 10, 60)), answer = $2 WHERE id = $1`;
 
@@ -35,7 +42,7 @@ UPDATE callback SET due_at = now() + make_interval(secs => least(2 ^ attempts / 
 export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(Callbacks.name);
   private readonly task = new BackgroundTask(() => this.turn(), {
-    backoff: { firstMs: POLL_MS, longestMs: POLL_MS },
+    backoff: { firstMs: RETRY_MS, longestMs: RETRY_MS },
     onError: error => this.logger.warn(`callbacks are delayed: ${String(error)}`),
   });
 
@@ -59,7 +66,9 @@ export class Callbacks implements OnApplicationBootstrap, OnModuleDestroy {
   private async turn(): Promise<Turn> {
     const [due] = (await this.database.query(CLAIM, [BATCH])) as [Due[]];
     await Promise.all(due.map(each => this.send(each)));
-    return due.length === 0 ? POLL_MS : 0;
+    if (due.length > 0) return 0;
+    const [{ ms }] = (await this.database.query(NEXT_DUE)) as [{ ms: number | null }];
+    return Math.min(Math.max(ms ?? POLL_MS, 1), POLL_MS);
   }
 
   private async send({ id, body }: Due): Promise<void> {

@@ -1,11 +1,12 @@
-import { setTimeout } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
 import { codeOf, SqlState } from '../runtime/sql-state.js';
+import { Wakeup } from '../runtime/wakeup.js';
+import { leave, WorkSignals } from '../runtime/work-signals.js';
 
 /** Subscriptions that an operator has paused, for all instances and across restarts. */
 
-/** How often a paused subscription checks whether it may go on, in ms. */
-const POLL_MS = 250;
+/** How often a paused subscription checks whether it may go on, in ms, should the signal be lost. */
+const POLL_MS = 5_000;
 
 /** The subscription was paused when its consumer closed. Its batch is left for after the pause. */
 export class ClosedWhilePaused extends Error {
@@ -30,12 +31,20 @@ export async function untilResumed(
   subscription: string,
   signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
-    const [{ paused }] = (await database.query(IS_PAUSED, [subscription])) as [{ paused: boolean }];
-    if (!paused) return;
-    await setTimeout(POLL_MS, undefined, { signal }).catch(() => {
-      throw new ClosedWhilePaused(subscription);
-    });
+  const wakeup = new Wakeup();
+  const wake = () => wakeup.wake();
+  const forget = WorkSignals.of(database).on('resumed', wake);
+  signal.addEventListener('abort', wake);
+  try {
+    while (!signal.aborted) {
+      const [{ paused }] = (await database.query(IS_PAUSED, [subscription])) as [{ paused: boolean }];
+      if (!paused) return;
+      await wakeup.wait(POLL_MS);
+    }
+    throw new ClosedWhilePaused(subscription);
+  } finally {
+    forget();
+    signal.removeEventListener('abort', wake);
   }
 }
 
@@ -58,6 +67,7 @@ const RESUME = 'DELETE FROM messaging.paused WHERE subscription = $1 RETURNING s
 /** @returns false when it was not paused */
 export async function resume(tx: EntityManager, subscription: string): Promise<boolean> {
   const [resumed] = (await tx.query(RESUME, [subscription])) as [unknown[]];
+  leave(tx, 'resumed');
   return resumed.length > 0;
 }
 
@@ -67,20 +77,19 @@ export interface Pause {
   readonly reason: string;
 }
 
-const LIST = 'SELECT subscription, paused_by, reason, paused_at FROM messaging.paused';
+/** The current pauses. */
+export const PAUSES = 'SELECT subscription, paused_at AS at, paused_by AS by, reason FROM messaging.paused';
 
-/** Who has paused what, when and why. */
-export async function listPauses(database: DataSource): Promise<ReadonlyMap<string, Pause>> {
-  const rows = (await database.query(LIST)) as {
-    subscription: string;
-    paused_by: string;
-    reason: string;
-    paused_at: Date;
-  }[];
+export interface PauseRow extends Pause {
+  readonly subscription: string;
+}
+
+/** By subscription. */
+export function pausesOf(rows: readonly PauseRow[]): ReadonlyMap<string, Pause> {
   return new Map(
-    rows.map(({ subscription, paused_by: by, reason, paused_at }) => [
+    rows.map(({ subscription, at, by, reason }) => [
       subscription,
-      { at: paused_at.toISOString(), by, reason },
+      { at: new Date(at).toISOString(), by, reason },
     ]),
   );
 }

@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { TopicPartition } from '../message/received-message.js';
 
 /** A subscription's progress in each partition, and the outcomes of what it has settled. */
@@ -63,7 +63,8 @@ export interface Progress extends BatchCounts {
   readonly startedAt: number;
 }
 
-const READ = `
+/** The progress of every subscription. */
+export const PROGRESS = `
 SELECT subscription, sum(position - started_at)::float8 AS settled, sum(started_at)::float8 AS "startedAt",
        sum(handled)::float8 AS handled, sum(skipped)::float8 AS skipped,
        sum(duplicate)::float8 AS duplicate, sum(parked)::float8 AS parked,
@@ -86,9 +87,12 @@ const NONE: Progress = {
   positions: {},
 };
 
+export interface ProgressRow extends Progress {
+  readonly subscription: string;
+}
+
 /** @returns the progress of any subscription; zeros for one that has settled nothing */
-export async function readProgress(database: DataSource): Promise<(subscription: string) => Progress> {
-  const rows = (await database.query(READ)) as (Progress & { readonly subscription: string })[];
+export function progressOf(rows: readonly ProgressRow[]): (subscription: string) => Progress {
   const bySubscription = new Map(rows.map(({ subscription, ...progress }) => [subscription, progress]));
   return subscription => bySubscription.get(subscription) ?? NONE;
 }

@@ -2,7 +2,15 @@ import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Header } from '../message/envelope.js';
 import { partitionName, type ReceivedMessage, typeOf } from '../message/received-message.js';
-import { advanceKey, type BlockedKey, claim, giveBack, lock, tryAlone } from '../parking/blocked-keys.js';
+import {
+  advanceKey,
+  type BlockedKey,
+  claim,
+  giveBack,
+  lock,
+  nextDue,
+  tryAlone,
+} from '../parking/blocked-keys.js';
 import { buryParked } from '../parking/dead-letter-store.js';
 import {
   firstOfKey,
@@ -13,11 +21,12 @@ import {
   unpark,
 } from '../parking/parked-messages.js';
 import { failedAttempt } from '../parking/retry-policy.js';
-import { BackgroundTask } from '../runtime/background-task.js';
+import { BackgroundTask, type Turn } from '../runtime/background-task.js';
 import { pauseAfter } from '../runtime/backoff.js';
 import { describeError } from '../runtime/describe-error.js';
 import { isInfrastructureError } from '../runtime/infrastructure-error.js';
 import { guardConnections } from '../runtime/guard-connections.js';
+import { WorkSignals } from '../runtime/work-signals.js';
 import { classifyMessage, type ToHandle } from './classify-message.js';
 import { ProcessEnded } from './crash-guard.js';
 import { countHandled, noteHandled } from './handled-types.js';
@@ -28,13 +37,13 @@ import type { Subscription } from './subscription.js';
 import { SubscriptionStall } from './subscription-stall.js';
 
 export interface RetrierLimits {
-  /** How often it looks for what is due, in ms. */
+  /** Longest sleep, in ms. Nothing wakes it for what another instance has parked. */
   readonly pollMs: number;
   /** Longest pause while the database is unavailable, in ms. */
   readonly maxBackoffMs: number;
 }
 
-export const DEFAULT_RETRIER_LIMITS: RetrierLimits = { pollMs: 250, maxBackoffMs: 5_000 };
+export const DEFAULT_RETRIER_LIMITS: RetrierLimits = { pollMs: 30_000, maxBackoffMs: 5_000 };
 
 /** The pause after the first failure of the database, in ms. */
 const FIRST_BACKOFF_MS = 200;
@@ -44,6 +53,9 @@ const FIRST_BACKOFF_MS = 200;
  * turn.
  */
 const OUTAGE_PAUSE_MS = 1_000;
+
+/** How long to leave a key alone that another instance has locked, in ms. */
+const LOCKED_MS = 250;
 
 /** The message does not match its contract: no retry can help. */
 class Invalid extends Error {}
@@ -85,6 +97,7 @@ export class Retrier {
   private readonly outages = new Map<string, number>();
   /** Keys whose attempt ended here without its result being recorded. */
   private readonly unrecorded = new Set<string>();
+  private forget: readonly (() => void)[] = [];
 
   constructor(
     private readonly database: DataSource,
@@ -95,7 +108,7 @@ export class Retrier {
     this.stalls = new Map(subscriptions.map(each => [each, new SubscriptionStall(database, each.name)]));
     this.tasks = subscriptions.map(
       subscription =>
-        new BackgroundTask(async () => ((await this.tryNext(subscription)) ? 0 : pollMs), {
+        new BackgroundTask(() => this.turn(subscription, pollMs), {
           backoff: { firstMs: FIRST_BACKOFF_MS, longestMs: maxBackoffMs },
           onError: (error, pauseMs) =>
             this.logger.warn(
@@ -106,12 +119,26 @@ export class Retrier {
   }
 
   start(): void {
-    for (const task of this.tasks) task.start();
+    const { database, tasks } = this;
+    const wake = () => {
+      for (const task of tasks) task.wake();
+    };
+    const signals = WorkSignals.of(database);
+    this.forget = [signals.on('parked', wake), signals.on('resumed', wake)];
+    for (const task of tasks) task.start();
   }
 
   /** Finishes the attempts in progress. */
   async stop(): Promise<void> {
+    for (const forget of this.forget) forget();
     await Promise.all(this.tasks.map(task => task.stop()));
+  }
+
+  private async turn(subscription: Subscription, pollMs: number): Promise<Turn> {
+    if (await this.tryNext(subscription)) return 0;
+    const ms = (await nextDue(this.database, subscription.name)) ?? pollMs;
+    // One that is due already is locked by another instance.
+    return ms <= 0 ? LOCKED_MS : Math.min(Math.ceil(ms), pollMs);
   }
 
   /** @returns whether there was one */

@@ -22,14 +22,21 @@ SET reason = excluded.reason, noted_at = now(),
 
 const CLEAR = 'DELETE FROM messaging.waiting WHERE subscription = $1';
 
-const LIST = `
+/** The current stalls. */
+export const STALLS = `
 SELECT subscription, since, reason FROM messaging.waiting WHERE noted_at > now() - ${GOOD_FOR}`;
 
-/** The current stalls, by subscription. */
-export async function listStalls(database: DataSource): Promise<ReadonlyMap<string, Stall>> {
-  const rows = (await database.query(LIST)) as { subscription: string; since: Date; reason: string }[];
+export interface StallRow extends Stall {
+  readonly subscription: string;
+}
+
+/** By subscription. */
+export function stallsOf(rows: readonly StallRow[]): ReadonlyMap<string, Stall> {
   return new Map(
-    rows.map(({ subscription, since, reason }) => [subscription, { since: since.toISOString(), reason }]),
+    rows.map(({ subscription, since, reason }) => [
+      subscription,
+      { since: new Date(since).toISOString(), reason },
+    ]),
   );
 }
 

@@ -11,8 +11,9 @@ import { DEFAULT_PUBLISH_EVENTS, Outbox, type OutboxLimits } from '../publisher/
 import { Relay } from '../publisher/relay.js';
 import { TimerLoop } from '../publisher/timer-loop.js';
 import { Timers } from '../publisher/timers.js';
-import { wakeOnCommit } from '../publisher/wake-on-commit.js';
 import { guardConnections } from '../runtime/guard-connections.js';
+import { Heartbeat } from '../runtime/heartbeat.js';
+import { WorkSignals } from '../runtime/work-signals.js';
 import type { Transport } from '../transport/transport.js';
 import { DeliveryErrorFilter } from './delivery-error.filter.js';
 import { MessagingServer } from './messaging-server.js';
@@ -67,8 +68,12 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
       provide: TimerLoop,
       inject: [MESSAGING_DATABASE, Relay],
       useFactory: (source: DataSource, relay: Relay) => {
-        const timers = new TimerLoop(source, () => relay.wake());
-        wakeOnCommit(source, relay, timers);
+        const signals = WorkSignals.of(source);
+        const timers = new TimerLoop(source, () => signals.left('outbox'));
+        signals.on('outbox', () => relay.wake());
+        signals.on('timers', () => timers.wake());
+        // Whoever holds the lease sends what this instance has published.
+        signals.shareWhile('outbox', () => !relay.lease.isHeld);
         return timers;
       },
     },
@@ -111,6 +116,22 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
         const watch = new AlertWatch(source, service, instance, () => monitor.watched(), policyOf, to);
         server.accompany(watch);
         return watch;
+      },
+    },
+    {
+      provide: Heartbeat,
+      inject: [MESSAGING_DATABASE, MESSAGING_INSTANCE, Relay, AlertWatch, MessagingServer],
+      useFactory: (
+        source: DataSource,
+        instance: string,
+        relay: Relay,
+        watch: AlertWatch,
+        server: MessagingServer,
+      ) => {
+        const names = () => server.subscriptions.map(({ name }) => name);
+        const heartbeat = new Heartbeat(source, instance, [relay.lease, watch.lease], names);
+        server.accompany(heartbeat);
+        return heartbeat;
       },
     },
     {

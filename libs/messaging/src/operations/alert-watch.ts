@@ -67,8 +67,13 @@ interface AlertRow extends OpenAlert {
  */
 export class AlertWatch {
   private readonly logger = new Logger(AlertWatch.name);
-  private readonly lease: Lease;
+  /** Whoever holds it watches. */
+  readonly lease: Lease;
   private readonly task: BackgroundTask;
+  /** The open alerts, as long as nobody else can have changed them. */
+  private open: readonly OpenAlert[] | undefined;
+  /** Whether notices may be waiting to be sent. */
+  private mayTell = true;
 
   /** @param look the figures as they are now */
   constructor(
@@ -105,6 +110,8 @@ export class AlertWatch {
     if (await this.lease.hold().catch(() => false)) {
       await this.watch().catch((error: unknown) => this.complain('the queues were not checked', error));
       await this.tell(signal).catch((error: unknown) => this.complain('alert notices were not sent', error));
+    } else {
+      [this.open, this.mayTell] = [undefined, true];
     }
     return this.limits.pollMs;
   }
@@ -115,8 +122,10 @@ export class AlertWatch {
 
   private async watch(): Promise<void> {
     const readings = readingsOf(this.service, await this.look(), this.policyOf, this.limits, new Date());
-    const open = (await this.database.query(OPEN_ALERTS)) as OpenAlert[];
+    const open = this.open ?? ((await this.database.query(OPEN_ALERTS)) as OpenAlert[]);
     const { raise, clear, update } = decideAlerts(open, readings);
+    this.open = raise.length + clear.length + update.length > 0 ? undefined : open;
+    this.mayTell ||= raise.length + clear.length > 0;
     for (const reading of raise) await this.raise(reading);
     for (const alert of clear) await this.clear(alert);
     for (const reading of update) {
@@ -141,7 +150,7 @@ export class AlertWatch {
 
   /** Sends notices in order: one that is not accepted waits, and so do those after it. */
   private async tell(signal: AbortSignal): Promise<void> {
-    if (this.webhook === undefined) return;
+    if (this.webhook === undefined || !this.mayTell) return;
     await this.database.query(DROP_NOTICES, [this.limits.noticesKept]);
     const notices = (await this.database.query(NEXT_NOTICES, [this.limits.notices])) as (AlertRow & {
       notice_id: string;
@@ -158,6 +167,7 @@ export class AlertWatch {
       // Delete after sending: a crash between the two sends it again, under the same id.
       await this.database.query(FORGET_NOTICE, [notice.notice_id]);
     }
+    if (notices.length < this.limits.notices) this.mayTell = false;
   }
 }
 

@@ -18,6 +18,7 @@ import {
 import { noteOutcome } from '../parking/outcome.js';
 import { discardHeld, release, repark } from '../parking/parked-messages.js';
 import { SEND_AGAIN } from '../publisher/outbox-sql.js';
+import { leave } from '../runtime/work-signals.js';
 import { recordAction } from './operator-actions.js';
 import type { DeadLetter } from './states.js';
 
@@ -100,6 +101,7 @@ export class DeadLetters {
     return this.decide(id, 'replayed', by, null, async (tx, letter) => {
       if (letter.reason === 'refused') {
         await tx.query(SEND_AGAIN, [id, letter.headers]);
+        leave(tx, 'outbox');
         return;
       }
       if (isTooLong(letter)) throw new LetterNotReplayable(id);

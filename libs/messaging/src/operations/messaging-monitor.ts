@@ -1,19 +1,34 @@
 import type { DataSource } from 'typeorm';
 import { countOutOfOrder } from '../consumer/inbox.js';
-import { listPauses, pause, resume } from '../consumer/pause.js';
-import { type Progress, readProgress } from '../consumer/progress.js';
+import { pause, type PauseRow, PAUSES, pausesOf, resume } from '../consumer/pause.js';
+import { type Progress, PROGRESS, progressOf, type ProgressRow } from '../consumer/progress.js';
 import { partitionName } from '../message/received-message.js';
 import type { Subscription } from '../consumer/subscription.js';
-import { listStalls } from '../consumer/subscription-stall.js';
-import { countUndecided } from '../parking/dead-letter-store.js';
+import { type StallRow, STALLS, stallsOf } from '../consumer/subscription-stall.js';
+import { UNDECIDED, type UndecidedRow } from '../parking/dead-letter-store.js';
 import { OUTBOX_STATE } from '../publisher/outbox-sql.js';
 import { outboxOf } from '../publisher/relay.js';
+import { readTogether } from '../runtime/read-together.js';
 import type { PartitionLag, Transport } from '../transport/transport.js';
 import type { WatchedState } from './alert-policy.js';
 import { listActions, recordAction } from './operator-actions.js';
 import type { OperatorAction, QueueState, SubscriptionState } from './states.js';
 
 const TIMERS_DUE = 'SELECT count(*)::int AS due FROM messaging.timer WHERE due_at <= now()';
+
+const OF_SUBSCRIPTIONS = { progress: PROGRESS, pauses: PAUSES, stalls: STALLS };
+const WATCHED = { ...OF_SUBSCRIPTIONS, undecided: UNDECIDED, outbox: OUTBOX_STATE };
+const STATE = { ...OF_SUBSCRIPTIONS, outbox: OUTBOX_STATE, timers: TIMERS_DUE };
+
+interface OutboxRow {
+  readonly depth: number;
+  readonly oldestAt: string | null;
+}
+
+type SubscriptionRows = { progress: ProgressRow; pauses: PauseRow; stalls: StallRow };
+type WatchedRows = SubscriptionRows & { undecided: UndecidedRow; outbox: OutboxRow };
+type StateRows = SubscriptionRows & { outbox: OutboxRow; timers: { due: number } };
+type Read<Rows> = { readonly [Name in keyof Rows]: readonly Rows[Name][] };
 
 /** The current state of a service's queues, and what operators do to them. */
 export class MessagingMonitor {
@@ -27,17 +42,21 @@ export class MessagingMonitor {
 
   /** @param order whether to check every receipt for its order */
   async subscriptions(order: boolean): Promise<SubscriptionState[]> {
-    const [progressOf, pauses, stalls] = await Promise.all([
-      readProgress(this.database),
-      listPauses(this.database),
-      listStalls(this.database),
-    ]);
+    return this.subscriptionsOf(await readTogether<SubscriptionRows>(this.database, OF_SUBSCRIPTIONS), order);
+  }
+
+  private async subscriptionsOf(rows: Read<SubscriptionRows>, order: boolean): Promise<SubscriptionState[]> {
+    const [progress, pauses, stalls] = [
+      progressOf(rows.progress),
+      pausesOf(rows.pauses),
+      stallsOf(rows.stalls),
+    ];
     const outOfOrder = order ? await countOutOfOrder(this.database) : undefined;
     return Promise.all(
       this.competing.map(async ({ name }) => {
         const lags = await this.transport.lag(name);
-        const progress = progressOf(name);
-        const { startedAt, handled, skipped, duplicate, parked, dead, discarded, lost } = progress;
+        const done = progress(name);
+        const { startedAt, handled, skipped, duplicate, parked, dead, discarded, lost } = done;
         return {
           name,
           topics: [...new Set(lags.map(each => each.topic))],
@@ -50,7 +69,7 @@ export class MessagingMonitor {
           parked,
           dead,
           discarded,
-          lost: lost + beyondEnd(lags, progress),
+          lost: lost + beyondEnd(lags, done),
           outOfOrder: outOfOrder === undefined ? null : (outOfOrder.get(name) ?? 0),
           paused: pauses.get(name) ?? null,
           waiting: stalls.get(name) ?? null,
@@ -65,41 +84,42 @@ export class MessagingMonitor {
    * still reported. `dead` counts the undecided letters, including those whose key waits for the decision.
    */
   async watched(): Promise<WatchedState> {
-    const [progressOf, stalls, pauses, undecided, outbox] = await Promise.all([
-      readProgress(this.database),
-      listStalls(this.database),
-      listPauses(this.database),
-      countUndecided(this.database),
-      this.outboxState(),
-    ]);
+    const rows = await readTogether<WatchedRows>(this.database, WATCHED);
+    const [progress, pauses, stalls] = [
+      progressOf(rows.progress),
+      pausesOf(rows.pauses),
+      stallsOf(rows.stalls),
+    ];
+    const undecided = new Map(rows.undecided.map(({ subscription, count }) => [subscription, count]));
     const subscriptions = await Promise.all(
       this.competing.map(async ({ name }) => {
         const lags = await this.transport.lag(name).catch(() => undefined);
-        const progress = progressOf(name);
+        const done = progress(name);
         return {
           name,
           lag: lags && sum(lags.map(each => each.lag)),
           oldestAt: lags && (oldestOf(lags)?.toISOString() ?? null),
-          parked: progress.parked,
-          lost: progress.lostToday + beyondEnd(lags ?? [], progress),
+          parked: done.parked,
+          lost: done.lostToday + beyondEnd(lags ?? [], done),
           dead: undecided.get(name) ?? 0,
           paused: pauses.get(name) ?? null,
           waiting: stalls.get(name) ?? null,
         };
       }),
     );
+    const [{ depth, oldestAt }] = rows.outbox as [OutboxRow];
     const refused = undecided.get(outboxOf(this.service)) ?? 0;
-    return { subscriptions, outbox: { ...outbox, refused } };
+    return {
+      subscriptions,
+      outbox: { depth, oldestAt: oldestAt && new Date(oldestAt).toISOString(), refused },
+    };
   }
 
   /** @param order whether to check every receipt for its order */
   async state(order: boolean): Promise<QueueState> {
-    const [subscriptions, { depth }, [timers]] = await Promise.all([
-      this.subscriptions(order),
-      this.outboxState(),
-      this.database.query(TIMERS_DUE) as Promise<[{ due: number }]>,
-    ]);
-    return { subscriptions, outbox: depth, timersDue: timers.due };
+    const rows = await readTogether<StateRows>(this.database, STATE);
+    const subscriptions = await this.subscriptionsOf(rows, order);
+    return { subscriptions, outbox: rows.outbox[0]!.depth, timersDue: rows.timers[0]!.due };
   }
 
   /**
@@ -131,13 +151,6 @@ export class MessagingMonitor {
 
   private get competing(): readonly Subscription[] {
     return this.declared().filter(({ mode }) => mode === 'competing');
-  }
-
-  private async outboxState(): Promise<{ depth: number; oldestAt: string | null }> {
-    const [{ depth, oldestAt }] = (await this.database.query(OUTBOX_STATE)) as [
-      { depth: number; oldestAt: Date | null },
-    ];
-    return { depth, oldestAt: oldestAt?.toISOString() ?? null };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { leave } from '../runtime/work-signals.js';
 
 /**
  * The keys that have parked messages, a row each. It says when the key's first message is due. Whoever parks a message
@@ -35,6 +36,7 @@ export async function block(
   pauseMs: number,
 ): Promise<void> {
   await tx.query(BLOCK, [subscription, topic, keys, pauseMs / 1_000]);
+  leave(tx, 'parked');
 }
 
 /** How long a claimed key is left to the instance that claimed it before that must have locked it, in s. */
@@ -69,6 +71,18 @@ export async function claim(
 ): Promise<ClaimedKey | undefined> {
   const [[claimed]] = (await database.query(CLAIM, [subscription, most])) as [ClaimedKey[]];
   return claimed;
+}
+
+const NEXT_DUE = `
+SELECT (extract(epoch FROM due_at - clock_timestamp()) * 1000)::float8 AS ms FROM messaging.blocked_key
+WHERE subscription = $1 AND due_at < 'infinity'
+  AND NOT EXISTS (SELECT FROM messaging.paused WHERE subscription = $1)
+ORDER BY due_at LIMIT 1`;
+
+/** How long until a key is due, in ms; undefined if none is, or the subscription is paused. */
+export async function nextDue(database: DataSource, subscription: string): Promise<number | undefined> {
+  const [next] = (await database.query(NEXT_DUE, [subscription])) as { ms: number }[];
+  return next?.ms;
 }
 
 const TRY_ALONE = `
@@ -144,6 +158,7 @@ export async function advanceKey(tx: EntityManager, key: BlockedKey, last?: Last
     }
   }
   await tx.query(ADVANCE, values);
+  leave(tx, 'parked');
 }
 
 const DUE_NOW = `
@@ -152,4 +167,5 @@ UPDATE messaging.blocked_key SET due_at = now() WHERE subscription = $1 AND topi
 /** After a message was put before the others. One that is being tried finishes first; its key is due by then anyway. */
 export async function dueNow(tx: EntityManager, key: BlockedKey): Promise<void> {
   await tx.query(DUE_NOW, [...keyValues(key)]);
+  leave(tx, 'parked');
 }

@@ -188,11 +188,11 @@ export async function decideOnLetter(
   return letter;
 }
 
-const COUNT_UNDECIDED = `
+/** Undecided letters by subscription. */
+export const UNDECIDED = `
 SELECT subscription, count(*)::int AS count FROM messaging.dead_letter WHERE status = 'dead' GROUP BY subscription`;
 
-/** Undecided letters by subscription. */
-export async function countUndecided(database: DataSource): Promise<ReadonlyMap<string, number>> {
-  const rows = (await database.query(COUNT_UNDECIDED)) as { subscription: string; count: number }[];
-  return new Map(rows.map(({ subscription, count }) => [subscription, count]));
+export interface UndecidedRow {
+  readonly subscription: string;
+  readonly count: number;
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
 import { envelop } from '../message/envelope.js';
+import { leave } from '../runtime/work-signals.js';
 import { MessageTooLarge } from '../transport/transport.js';
 import { PUBLISH } from './outbox-sql.js';
 
@@ -56,11 +57,6 @@ export function checkTopic({ type, topic }: EventDefinition, declared: readonly 
   if (declared !== undefined && !declared.includes(topic)) throw new UndeclaredTopic(type, topic);
 }
 
-/** Marks a connection whose transaction published, so that its commit wakes the relay. */
-export const PUBLISHED = 'sluice.published';
-/** The same for the timers. */
-export const SCHEDULED = 'sluice.scheduled';
-
 /** Publishes in the caller's transaction: what commits is sent, what rolls back is never sent. */
 export class Outbox {
   constructor(private readonly limits: OutboxLimits) {}
@@ -78,8 +74,7 @@ export class Outbox {
     events: EventOf<Definition> | readonly EventOf<Definition>[],
     options: PublishOptions = {},
   ): Promise<void> {
-    const runner = tx.queryRunner;
-    if (runner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
+    if (tx.queryRunner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
     checkTopic(definition, this.limits.topics);
     const list = (Array.isArray(events) ? events : [events]) as readonly unknown[];
     if (list.length === 0) return;
@@ -93,7 +88,7 @@ export class Outbox {
       return `{"key":${JSON.stringify(key)},"id":"${id}","traceparent":"${traceparent}","payload":${payload}}`;
     });
     await tx.query(PUBLISH, [definition.topic, definition.type, `[${messages.join(',')}]`]);
-    runner.data[PUBLISHED] = true;
+    leave(tx, 'outbox');
   }
 }
 

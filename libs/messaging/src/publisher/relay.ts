@@ -16,7 +16,7 @@ export interface RelayLimits {
   readonly batchBytes: number;
   /** How long another instance waits for a relay that went silent, in ms. */
   readonly leaseMs: number;
-  /** How often an idle relay polls, in ms; a commit in its own process wakes it at once. */
+  /** How often an idle relay polls, in ms; a commit wakes it at once. */
   readonly pollMs: number;
   /** Longest pause after a failed send, in ms. */
   readonly maxBackoffMs: number;
@@ -26,7 +26,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   batch: 1_000,
   batchBytes: 8 * 1024 * 1024,
   leaseMs: 6_000,
-  pollMs: 250,
+  pollMs: 30_000,
   maxBackoffMs: 5_000,
 };
 
@@ -52,7 +52,8 @@ interface OutboxRow {
  */
 export class Relay {
   private readonly logger = new Logger(Relay.name);
-  private readonly lease: Lease;
+  /** Whoever holds it sends. */
+  readonly lease: Lease;
   private readonly task: BackgroundTask;
   /** Rows that the transport has and the outbox still holds. */
   private sent: readonly string[] = [];

@@ -6,11 +6,14 @@ import { FIRE, NEXT_DUE } from './timer-sql.js';
 export interface TimerLimits {
   /** Most timers fired in one transaction. */
   readonly batch: number;
-  /** Longest sleep, in ms. A timer that another instance scheduled can be late by as much. */
+  /** Longest sleep, in ms. Nothing wakes it for a timer that another instance scheduled. */
   readonly pollMs: number;
 }
 
-export const DEFAULT_TIMER_LIMITS: TimerLimits = { batch: 500, pollMs: 1_000 };
+export const DEFAULT_TIMER_LIMITS: TimerLimits = { batch: 500, pollMs: 30_000 };
+
+/** The pause after a failure, in ms. */
+const RETRY_MS = 1_000;
 
 /** Fires due timers. Every instance may run a loop: each skips the timers that another has locked. */
 export class TimerLoop {
@@ -23,7 +26,7 @@ export class TimerLoop {
     private readonly limits: TimerLimits = DEFAULT_TIMER_LIMITS,
   ) {
     this.task = new BackgroundTask(() => this.turn(), {
-      backoff: { firstMs: limits.pollMs, longestMs: limits.pollMs },
+      backoff: { firstMs: RETRY_MS, longestMs: RETRY_MS },
       onError: error => this.logger.warn(`timers are delayed: ${String(error)}`),
     });
   }

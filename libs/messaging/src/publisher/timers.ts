@@ -1,12 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import type { EventDefinition, EventOf } from '../message/define-event.js';
 import { envelop } from '../message/envelope.js';
+import { leave } from '../runtime/work-signals.js';
 import {
   checkSize,
   checkTopic,
   type OutboxLimits,
   PublishOutsideTransaction,
-  SCHEDULED,
   TooManyEvents,
 } from './outbox.js';
 import { CANCEL, SCHEDULE } from './timer-sql.js';
@@ -30,8 +30,7 @@ export class Timers {
     definition: D,
     timers: readonly Scheduled<EventOf<D>>[],
   ): Promise<void> {
-    const runner = tx.queryRunner;
-    if (runner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
+    if (tx.queryRunner?.isTransactionActive !== true) throw new PublishOutsideTransaction(definition.type);
     checkTopic(definition, this.limits.topics);
     if (timers.length === 0) return;
     if (timers.length > this.limits.maxEvents) {
@@ -44,7 +43,7 @@ export class Timers {
       return `{"key":${JSON.stringify(key)},"traceparent":"${traceparent}","payload":${payload},"due_at":"${dueAt.toISOString()}"}`;
     });
     await tx.query(SCHEDULE, [definition.topic, definition.type, `[${rows.join(',')}]`]);
-    runner.data[SCHEDULED] = true;
+    leave(tx, 'timers');
   }
 
   /** Cancels timers, in the caller's transaction. A timer that has already fired is an event in flight. */

@@ -19,21 +19,32 @@ export class Lease {
 
   constructor(
     private readonly database: DataSource,
-    private readonly name: string,
-    private readonly holder: string,
+    readonly name: string,
+    readonly holder: string,
     readonly ttlMs: number,
   ) {}
 
+  get isHeld(): boolean {
+    return performance.now() < this.heldUntil;
+  }
+
   /**
-   * Whether we hold the lease. Renews it when a third of its time is gone, and asks the database only then.
+   * Whether we hold the lease. Renews it when half of its time is gone, and asks the database only then.
    */
   async hold(): Promise<boolean> {
     const now = performance.now();
-    if (this.heldUntil - now > (this.ttlMs * 2) / 3) return true;
+    if (this.heldUntil - now > this.ttlMs / 2) return true;
     const rows = (await this.database.query(HOLD, [this.name, this.holder, this.ttlMs / 1000])) as unknown[];
-    // Counted from before the query: our view of the lease must end no later than the database's.
-    this.heldUntil = rows.length > 0 ? now + this.ttlMs : 0;
+    this.renewed(rows.length > 0, now);
     return rows.length > 0;
+  }
+
+  /**
+   * @param held whether the lease is ours
+   * @param askedAt when the database was asked: our view of the lease must end no later than the database's
+   */
+  renewed(held: boolean, askedAt: number): void {
+    this.heldUntil = held ? Math.max(this.heldUntil, askedAt + this.ttlMs) : 0;
   }
 
   async giveUp(): Promise<void> {

@@ -1,11 +1,14 @@
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from '#messaging';
 
+/** How often the lag of the event loop is measured, in ms. Each time wakes the process. */
+const LAG_EVERY_MS = 1_000;
+
 /** The process's metrics, including those of its subscriptions. */
 export function createRegistry(service: string, instance: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ service, instance });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_EVERY_MS });
   const messages = new Counter({
     name: 'sluice_messages_total',
     help: 'Messages settled, by subscription and outcome.',
