@@ -64,7 +64,11 @@ export class MessagingFixture {
     return relay;
   }
 
-  async subscribe(transport: Transport, subscription: Subscription, consumer: Consumer): Promise<void> {
+  async subscribe(
+    transport: Transport,
+    subscription: Subscription,
+    consumer: Pick<Consumer, 'handle'>,
+  ): Promise<void> {
     await subscribeTo(transport, subscription, consumer);
   }
 
@@ -92,7 +96,7 @@ export class MessagingFixture {
 export async function subscribeTo(
   transport: Transport,
   subscription: Subscription,
-  consumer: Consumer,
+  consumer: Pick<Consumer, 'handle'>,
 ): Promise<void> {
   await transport.ensureTopics(topicsOf(subscription).map(name => ({ name, partitions: 2 })));
   const { name: group, mode, startFrom } = subscription;
