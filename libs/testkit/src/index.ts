@@ -11,3 +11,4 @@ export { openTestQueue, TEST_BROKERS, TEST_TRANSPORT, type TestQueue } from './t
 export type { TransportUnderTest } from './transport-contract/contract.js';
 export { transportContract } from './transport-contract/transport-contract.js';
 export { SilentProxy } from './silent-proxy.js';
+export { CommitCutter, type Cut } from './commit-cutter.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataSource, QueryFailedError } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { Outbox } from '#messaging';
 import { databaseOptions } from '#service-kit';
-import { eventually, migratedDatabase, type TestDatabase } from '#testkit';
+import { CommitCutter, type Cut, eventually, migratedDatabase, type TestDatabase } from '#testkit';
 import { SeckillConfig } from '../seckill.config.js';
 import { seckillDatabase } from '../seckill.database.js';
 import { ClickBatcher } from './click-batcher.js';
@@ -14,6 +14,7 @@ describe('stock of a flash sale', () => {
   let own: TestDatabase;
   let database: DataSource;
   let config: SeckillConfig;
+  let outbox: Outbox;
   let reserving: ReserveStockUseCase;
   let campaignId: string;
 
@@ -27,7 +28,7 @@ describe('stock of a flash sale', () => {
     config = SeckillConfig.parse(env);
     database = new DataSource(databaseOptions(config));
     await database.initialize();
-    const outbox = new Outbox({ maxEvents: 5_000, maxMessageBytes: 1_000_000 });
+    outbox = new Outbox({ maxEvents: 5_000, maxMessageBytes: 1_000_000 });
     reserving = new ReserveStockUseCase(database, outbox, config);
     campaignId = await openCampaign(10, 2);
   });
@@ -148,31 +149,22 @@ describe('stock of a flash sale', () => {
     expect(await books()).toEqual({ available: 10, reserved: 0, held: 0, told: 0 });
   });
 
-  it.each([
-    ['was committed', true],
-    ['was not committed', false],
-  ])('is taken once when the answer to a commit is lost that %s', async (_, committed) => {
-    const create = database.createQueryRunner.bind(database);
-    let lost = 0;
-    database.createQueryRunner = mode => {
-      const runner = create(mode);
-      const commit = runner.commitTransaction.bind(runner);
-      runner.commitTransaction = async () => {
-        if (lost === 0) {
-          lost += 1;
-          if (committed) await commit();
-          else await runner.rollbackTransaction();
-          throw new QueryFailedError('COMMIT', [], new Error('Connection terminated unexpectedly'));
-        }
-        await commit();
-      };
-      return runner;
-    };
-    const clicked = click('ann');
-    await expect(reserve([clicked])).rejects.toThrow('Connection terminated');
-    expect(await reserve([clicked], [clicked.reservationId])).toEqual(['reserved']);
-    expect(await books()).toEqual({ available: 9, reserved: 1, held: 1, told: 1 });
-  });
+  it.each<Cut>(['committed', 'not committed'])(
+    'is taken once when the answer to a commit is lost that was %s',
+    async cut => {
+      const { cutter, url } = await CommitCutter.before(own.url);
+      const far = new DataSource(databaseOptions({ ...config, DATABASE_URL: url }));
+      await far.initialize();
+      reserving = new ReserveStockUseCase(far, outbox, config);
+      cutter.cutNext(cut);
+      const clicked = click('ann');
+      await expect(reserve([clicked])).rejects.toThrow('Connection terminated');
+      expect(await reserve([clicked], [clicked.reservationId])).toEqual(['reserved']);
+      expect(await books()).toEqual({ available: 9, reserved: 1, held: 1, told: 1 });
+      await far.destroy();
+      await cutter.stop();
+    },
+  );
 
   it('does not know a campaign that does not exist', async () => {
     campaignId = randomUUID();
