@@ -30,6 +30,11 @@ export const catalogAudit = defineAudit({
     returnsOff: `SELECT count(*) FROM stock_hold h FULL JOIN (
         SELECT order_id, sku, sum(quantity) AS quantity FROM stock_return GROUP BY 1, 2
       ) AS r USING (order_id, sku) WHERE coalesce(h.returned, 0) <> coalesce(r.quantity, 0)`,
+    // What a stock was opened with is not known of those from before it was kept.
+    changesOff: `SELECT count(*) FROM stock s LEFT JOIN (
+        SELECT sku, sum(by) AS by FROM stock_change GROUP BY sku
+      ) AS c USING (sku) WHERE s.opened_at > '-infinity' AND s.initial <> s.opening + coalesce(c.by, 0)`,
+    chunksLeft: 'SELECT count(*) FROM publication_chunk WHERE done_at IS NULL',
   },
   from: 'stock',
   invariants: [
@@ -41,6 +46,8 @@ export const catalogAudit = defineAudit({
     zero('SKUs whose stock does not add up: 0', CatalogFacts.skusOff),
     zero('SKUs oversold: 0', CatalogFacts.oversold),
     zero('lines whose returns do not add up: 0', CatalogFacts.returnsOff),
+    zero('SKUs whose stock is not what was published and changed: 0', CatalogFacts.changesOff),
+    zero('parts of publications still to be published: 0', CatalogFacts.chunksLeft),
     sameSet(
       'every line of an ordinary order that waits for payment has its stock reserved',
       OrderFacts.linesAwaiting,

@@ -98,9 +98,12 @@ export const orderAudit = defineAudit({
     paidWithoutPayment: `SELECT count(*) FROM orders o
       WHERE (o.status IN ('paid', 'shipped', 'completed', 'refunded')) <>
         EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.status = 'paid')`,
+    paymentsOff: `SELECT count(*) FROM payment p JOIN orders o ON o.id = p.order_id
+      WHERE p.status = 'paid' AND (p.amount_minor, p.currency) IS DISTINCT FROM (o.total_minor, o.currency)`,
   },
   invariants: [
     zero('orders paid without their payment: 0', OrderFacts.paidWithoutPayment),
+    zero('orders paid with another amount than their total: 0', OrderFacts.paymentsOff),
     zero('refunds still due: 0', OrderFacts.refundsDue),
     zero('orders whose refunds do not add up: 0', OrderFacts.refundsOff),
     zero('ordinary orders still waiting for stock: 0', OrderFacts.pendingStock),

@@ -33,13 +33,13 @@ ON CONFLICT (sku) DO NOTHING`;
 
 /**
  * Two publications at once that both bring a new product: its opening stock is the later one's. What was sold meanwhile
- * stays sold.
+ * stays sold, and was then in the opening stock.
  */
 const CORRECT_STOCK = `
 UPDATE stock s
 SET available = greatest(s.available + r.stock - s.opening, 0),
     initial = greatest(s.available + r.stock - s.opening, 0) + s.reserved + s.sold,
-    opening = r.stock, opened_by = p.number
+    opening = greatest(r.stock, s.opening - s.available), opened_by = p.number
 FROM json_to_recordset($1::json) AS r(sku text, stock bigint), publication p
 WHERE s.sku = r.sku AND p.number = $2 AND s.opened_by <= p.number AND s.opened_at > p.opened_at
   AND s.opening <> r.stock`;

@@ -6,11 +6,16 @@ import type { OrderConfig } from '../order.config.js';
 import { Order, type OrderStatus } from '../order.entity.js';
 
 // An order that was cancelled meanwhile stays cancelled but is still priced: the catalog held stock for it,
-// and the cancellation event releases that stock.
+// and the cancellation event releases that stock. The catalog sets the prices alone: what was ordered stays, so that
+// an audit can compare it with what the catalog holds.
 const PRICE = `
 UPDATE orders o
 SET status = CASE o.status WHEN 'pending_stock' THEN 'awaiting_payment' ELSE o.status END,
-    items = p.items, total_minor = p.total_minor, currency = p.currency,
+    items = (
+      SELECT jsonb_agg(i || jsonb_build_object('unitPriceMinor', priced->'unitPriceMinor') ORDER BY n)
+      FROM jsonb_array_elements(o.items) WITH ORDINALITY AS line(i, n)
+      LEFT JOIN jsonb_array_elements(p.items) AS priced ON priced->>'sku' = i->>'sku'),
+    total_minor = p.total_minor, currency = p.currency,
     priced_at = now(), pay_by = now() + make_interval(secs => $2)
 FROM json_to_recordset($1::json) AS p(id uuid, items jsonb, total_minor bigint, currency text)
 WHERE o.id = p.id AND o.priced_at IS NULL

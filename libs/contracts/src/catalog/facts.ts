@@ -22,4 +22,8 @@ export const CatalogFacts = defineFacts('catalog', {
   oversold: 'number',
   /** Lines whose returned units differ from their refunds. */
   returnsOff: 'number',
+  /** SKUs whose stock is not what it was opened with and what was changed by hand. */
+  changesOff: 'number',
+  /** Parts of publications that are stored and not published. */
+  chunksLeft: 'number',
 });

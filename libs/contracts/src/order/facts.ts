@@ -45,6 +45,8 @@ export const OrderFacts = defineFacts('order', {
   refundsOff: 'number',
   pendingStock: 'number',
   paidWithoutPayment: 'number',
+  /** Payments that paid an order and are not its total. */
+  paymentsOff: 'number',
   /** Orders that wait for payment and that no timer will cancel. */
   withoutTimer: 'number',
   /** Payment timers of orders that do not wait for payment. */

@@ -6,4 +6,6 @@ export const RecommendationFacts = defineFacts('recommendation', {
   profiled: 'set',
   /** What each buyer has paid for, by SKU, with the quantity. */
   bought: 'set',
+  /** Views that were handled and are in no profile. */
+  viewsLost: 'number',
 });
