@@ -8,8 +8,8 @@ import { environment, help, prepare, refuse, root, run } from './prepare.js';
 /**
  * Runs the tests and sums them up. Without arguments: everything that Node alone can prove, first the quick
  * tests in parallel, then those that need the machine to themselves. `kafka`: the messaging library and the
- * shop on Apache Kafka. `chaos`: a flash sale under faults, as many and as long as requested. Other words:
- * only those kinds of the first set.
+ * shop on Apache Kafka. `chaos`: a flash sale under faults, as many and as long as requested. `mutants`: every way to
+ * break a handler, where the first set has one of each handler. Other words: only those kinds of the first set.
  */
 const EVERYTHING = [
   { kinds: ['unit', 'integration'], workers: Math.max(2, cpus().length) },
@@ -20,6 +20,9 @@ const ON_KAFKA = [
   { kinds: ['integration'], workers: 1, paths: ['libs/messaging/'], env: { SLUICE_TEST_TRANSPORT: 'kafka' } },
   { kinds: ['end-to-end'], workers: 1, env: { SLUICE_TEST_TRANSPORT: 'kafka' } },
 ];
+const ALL_MUTANTS = [
+  { kinds: ['integration'], workers: 1, paths: ['test/mutants/'], env: { MUTANTS: 'all' } },
+];
 
 /** Longer than any stage takes on a slow machine: a stage that hangs is killed and reported. */
 const LONGEST_STAGE_MS = 20 * 60_000;
@@ -27,13 +30,13 @@ const LONGEST_CHAOS_MS = 90 * 60_000;
 
 help(
   "npm test [-- unit|integration|end-to-end] [part of a test file's path] [options of Jest]\n" +
-    'npm run test:kafka, npm run test:chaos -- [--faults N] [--orders N] [--seed N] [--transport kafka]',
+    'npm run test:mutants, npm run test:kafka, npm run test:chaos -- [--faults N] [--orders N] [--seed N] [--transport kafka]',
 );
-const mode = ['kafka', 'chaos'].find(word => word === process.argv[2]);
+const mode = ['kafka', 'chaos', 'mutants'].find(word => word === process.argv[2]);
 const chaos = mode === 'chaos' ? readChaos(process.argv.slice(3)) : undefined;
 const onKafka = mode === 'kafka' || chaos?.transport === 'kafka';
 const given = chaos ? [] : process.argv.slice(mode === undefined ? 2 : 3);
-const stages = chaos ? [stageOf(chaos)] : onKafka ? ON_KAFKA : EVERYTHING;
+const stages = chaos ? [stageOf(chaos)] : onKafka ? ON_KAFKA : mode === 'mutants' ? ALL_MUTANTS : EVERYTHING;
 const kinds = stages.flatMap(stage => stage.kinds);
 // A word that is not a kind is part of a path.
 const wanted = given.filter(word => kinds.includes(word));

@@ -1,0 +1,53 @@
+import {
+  BlockBuyer,
+  ClosePublication,
+  ConfirmReceipt,
+  CreateCampaign,
+  GetCampaign,
+  GetOrder,
+  GetPoints,
+  GetProduct,
+  GetPublication,
+  GetRecommendations,
+  GetStatistics,
+  ListCampaigns,
+  ListNotices,
+  ListOrders,
+  ListProducts,
+  OpenPublication,
+} from '#contracts';
+
+/** Handlers of messages that keep no books, and why. */
+export const WITHOUT_BOOKS: Readonly<Record<string, string>> = {
+  'gateway.stock-news <- seckill.sold-out.v1':
+    'memory of one process: it saves a question, and decides nothing',
+  'gateway.stock-news <- seckill.restocked.v1': 'the same; what it misses is asked about again',
+  'gateway.hear-services <- service.announced.v1': 'memory of one process, renewed every 30 seconds',
+};
+
+/** Requests that change nothing. */
+export const READS: readonly string[] = [
+  GetProduct,
+  ListProducts,
+  GetPublication,
+  GetCampaign,
+  ListCampaigns,
+  GetOrder,
+  ListOrders,
+  GetPoints,
+  ListNotices,
+  GetRecommendations,
+  GetStatistics,
+].map(({ type }) => type);
+
+/**
+ * Requests that no other service has a record of, and what shows their failure. In the same way, no book can show that
+ * any request was answered and not done at all: whoever asked finds out.
+ */
+export const SEEN_BY_THE_CALLER: Readonly<Record<string, string>> = {
+  [OpenPublication.type]: 'the next part is refused',
+  [ClosePublication.type]: 'the publication is broken after ten minutes of silence',
+  [CreateCampaign.type]: 'the campaign is not found',
+  [BlockBuyer.type]: 'the buyer can still buy',
+  [ConfirmReceipt.type]: 'the order is not completed; nobody hears of completed orders',
+};
