@@ -75,6 +75,7 @@ describe('the facts that services report', () => {
 
   it.each<[string, string, string]>([
     ['catalog', 'chunksLeft', 'parts of publications still to be published: 0'],
+    ['catalog', 'rowsLost', 'stores whose newest publication lost rows: 0'],
     ['catalog', 'changesOff', 'SKUs whose stock is not what was published and changed: 0'],
     ['order', 'paymentsOff', 'orders paid with another amount than their total: 0'],
     ['recommendation', 'viewsLost', 'views that are in no profile: 0'],

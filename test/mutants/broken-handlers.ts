@@ -1,4 +1,5 @@
 import type { Event } from './break-handlers.js';
+import { alterQuery } from './break-requests.js';
 import { type Breakage, mutantsOf } from './breakage.js';
 import type { Mutant } from './mutant.js';
 import { KEEPER } from './scenario.js';
@@ -10,8 +11,10 @@ const MOVES_WHAT_IS_EXPECTED = 'it moves only stock that is in the state it expe
 const ONLY_A_HINT = 'the gateways remember what is sold out only to save a question';
 const EVERY_CANCELLATION = 'every cancelled order has exactly one';
 
+const PUBLISH_CHUNK = 'catalog.publish-chunk <- catalog.publication-chunk-staged.v1';
+
 const BREAKAGES: Readonly<Record<string, Breakage>> = {
-  'catalog.publish-chunk <- catalog.publication-chunk-staged.v1': {
+  [PUBLISH_CHUNK]: {
     nothing: ['parts of publications still to be published: 0'],
     twice: 'a part that is done is not done again',
     half: ['parts of publications still to be published: 0'],
@@ -160,6 +163,19 @@ function always(...told: string[]): Breakage {
 }
 
 /** Every way to break a handler of messages. */
-export const BROKEN_HANDLERS: readonly Mutant[] = Object.entries(BREAKAGES).flatMap(([handler, breakage]) =>
-  mutantsOf(handler, breakage),
-);
+export const BROKEN_HANDLERS: readonly Mutant[] = [
+  ...Object.entries(BREAKAGES).flatMap(([handler, breakage]) => mutantsOf(handler, breakage)),
+  {
+    handler: PUBLISH_CHUNK,
+    way: 'done for half of its rows',
+    told: ['stores whose newest publication lost rows: 0'],
+    start: alterQuery(
+      'catalog',
+      sql => sql.includes('SELECT c.rows'),
+      async (query, sql, values) => {
+        const staged = (await query(sql, values)) as { rows: unknown[] }[];
+        return staged.map(each => ({ ...each, rows: each.rows.filter((_, n) => n % 2 === 0) }));
+      },
+    ),
+  },
+];

@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ChangeStock,
   ClosePublication,
+  getAuditReport,
   GetProduct,
   GetPublication,
   ListProducts,
   OpenPublication,
+  OrderPlaced,
   type PublicationRow,
   StageChunk,
 } from '#contracts';
@@ -26,7 +28,16 @@ describe('publications', () => {
     });
   });
 
-  afterEach(() => harness.stop());
+  afterEach(async () => {
+    try {
+      await harness.settled();
+      // Whatever was published, and in whatever order.
+      const { numbers } = await harness.ask(getAuditReport('catalog'), {});
+      expect(numbers).toMatchObject({ skusOff: 0, changesOff: 0, chunksLeft: 0, rowsLost: 0 });
+    } finally {
+      await harness.stop();
+    }
+  });
 
   const line = (number: number, code: string, title: string, stock = 5): PublicationRow => ({
     line: number,
@@ -144,6 +155,27 @@ describe('publications', () => {
       expect(await found(query)).toEqual(['uk.A']);
     for (const query of ['çay', 'ÇAY', 'glass']) expect(await found(query)).toEqual(['uk.B']);
     expect(await found('ΟΔΟΣ')).toEqual(['uk.C']);
+  });
+
+  it('that overlap leave what was sold meanwhile, as the stock that was there', async () => {
+    const [older, newer] = [await open(), await open()];
+    await stage(older, [line(2, 'A', 'old', 4)]);
+    await done(older);
+    const items = [{ sku: 'uk.A', quantity: 3 }];
+    const placedAt = new Date().toISOString();
+    const order = {
+      orderId: randomUUID(),
+      buyerId: 'ann',
+      origin: { kind: 'ordinary' as const },
+      items,
+      placedAt,
+    };
+    await harness.deliver(OrderPlaced, order);
+    await stage(newer, [line(2, 'A', 'new', 2)]);
+    await done(newer);
+    expect(await product('A')).toMatchObject({ available: 0 });
+    const change = { changeId: randomUUID(), sku: 'uk.A', by: 5, reason: 'counted' };
+    expect(await harness.ask(ChangeStock, change)).toMatchObject({ available: 5 });
   });
 
   it('leave stock that is then changed by hand, once for each change, never below nothing', async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   CancelOrder,
   ConfirmReceipt,
+  getAuditReport,
   GetOrder,
   OrderCancelled,
   OrderCompleted,
@@ -137,6 +138,18 @@ describe('an order', () => {
         status: 'awaiting_payment',
         totalMinor: 990,
       });
+    });
+
+    it('keeps the quantity that was ordered, whatever the catalog says that it holds', async () => {
+      const orderId = randomUUID();
+      await order.place(orderId, 'ann');
+      const items = [{ sku: 'uk.A', quantity: 1, unitPriceMinor: 500 }];
+      await order.harness.deliver(StockReserved, { orderId, items, totalMinor: 500, currency: 'GBP' });
+      expect(await order.harness.ask(GetOrder, { orderId, buyerId: 'ann' })).toMatchObject({
+        items: [{ sku: 'uk.A', quantity: 2, unitPriceMinor: 500 }],
+      });
+      const { numbers } = await order.harness.ask(getAuditReport('order'), {});
+      expect(numbers).toMatchObject({ totalsOff: 1 });
     });
 
     it('with more of a SKU than an order may have is refused, and nothing is written', async () => {

@@ -35,6 +35,13 @@ export const catalogAudit = defineAudit({
         SELECT sku, sum(by) AS by FROM stock_change GROUP BY sku
       ) AS c USING (sku) WHERE s.opened_at > '-infinity' AND s.initial <> s.opening + coalesce(c.by, 0)`,
     chunksLeft: 'SELECT count(*) FROM publication_chunk WHERE done_at IS NULL',
+    // No later publication has taken anything from the newest one. From before it was kept, products have number 0.
+    rowsLost: `SELECT count(*) FROM (SELECT DISTINCT ON (store) * FROM publication ORDER BY store, number DESC) AS p
+      WHERE (EXISTS (SELECT FROM product WHERE publication = p.number)
+             OR NOT EXISTS (SELECT FROM product WHERE publication = 0 AND store = p.store))
+        AND (SELECT coalesce(sum(size), 0) FROM publication_chunk WHERE publication_id = p.id AND done_at IS NOT NULL)
+          <> (SELECT count(*) FROM publication_rejection WHERE publication_id = p.id)
+           + (SELECT count(*) FROM product WHERE publication = p.number)`,
   },
   from: 'stock',
   invariants: [
@@ -48,6 +55,7 @@ export const catalogAudit = defineAudit({
     zero('lines whose returns do not add up: 0', CatalogFacts.returnsOff),
     zero('SKUs whose stock is not what was published and changed: 0', CatalogFacts.changesOff),
     zero('parts of publications still to be published: 0', CatalogFacts.chunksLeft),
+    zero('stores whose newest publication lost rows: 0', CatalogFacts.rowsLost),
     sameSet(
       'every line of an ordinary order that waits for payment has its stock reserved',
       OrderFacts.linesAwaiting,

@@ -26,4 +26,6 @@ export const CatalogFacts = defineFacts('catalog', {
   changesOff: 'number',
   /** Parts of publications that are stored and not published. */
   chunksLeft: 'number',
+  /** Stores whose newest publication has rows that are neither in the catalog nor rejected. */
+  rowsLost: 'number',
 });
