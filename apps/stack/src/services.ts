@@ -32,7 +32,7 @@ const BACKGROUND_NICE = 10;
 /** Node's flags, by memory: room for short-lived objects where every click passes, little everywhere else. */
 export const NODE_FLAGS = {
   large: ['--max-semi-space-size=32'],
-  small: ['--max-semi-space-size=2', '--optimize-for-size'],
+  small: ['--max-semi-space-size=2'],
 } as const;
 
 /** How a service's process is started: Node's flags and its nice value. */

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { createWriteStream, fchmodSync, openSync, writeFileSync, type WriteStream } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pauseAfter } from '#messaging';
 import { inheritedEnvironment } from '#server-process';
 import { StartRefused } from './start-refused.js';
 
@@ -159,7 +158,7 @@ export class Supervised {
         ? RESTART.firstMs
         : this.failures <= 1
           ? 0
-          : pauseAfter(this.failures - 1, RESTART);
+          : Math.min(RESTART.firstMs * 2 ** (this.failures - 2), RESTART.longestMs);
       this.say(`${instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.logFile}`);
       setTimeout(() => {
         if (!this.stopping) this.launch(ready, refuse);

@@ -33,6 +33,16 @@ const refuseUrl: Exclude<FastifyServerOptions['frameworkErrors'], undefined> = (
     .send(problem(statusCode, code, message));
 };
 
+/** Requests are parsed by their contracts. Fastify would load two compilers of JSON schemas that nothing uses. */
+const NO_SCHEMAS = {
+  buildValidator: () => refuseSchema,
+  buildSerializer: () => refuseSchema,
+};
+
+function refuseSchema(): never {
+  throw new Error('routes have no JSON schemas here; parse with zod');
+}
+
 /** Fastify as every app uses it. Errors that arise before Nest are problem details too. */
 export function httpAdapter(): FastifyAdapter {
   const adapter = new FastifyAdapter({
@@ -42,6 +52,7 @@ export function httpAdapter(): FastifyAdapter {
     // Node would answer a request without a Host by an empty 400; `checkHost` says what is wrong.
     http: { requireHostHeader: false },
     frameworkErrors: refuseUrl,
+    schemaController: { compilersFactory: NO_SCHEMAS },
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || socket.destroyed) return;
       const [status, code] = CLIENT_ERRORS[error.code] ?? [400, 'invalid_input'];
