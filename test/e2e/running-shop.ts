@@ -141,7 +141,7 @@ export class RunningShop {
       .map(({ pid, command }) => ({
         pid,
         command,
-        app: /dist\/apps\/([a-z-]+)\/src\/main\.js/.exec(command)?.[1],
+        app: /dist\/(?:bundle\/)?apps\/([a-z-]+)\/src\/main\.js/.exec(command)?.[1],
       }));
   }
 

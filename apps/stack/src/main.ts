@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PostgresCluster } from '#embedded-postgres';
-import { ServerStartError } from '#server-process';
+import { mapStacks, ServerStartError } from '#server-process';
 import { readArguments } from './arguments.js';
 import { openDataDir } from './data-directory.js';
 import { environmentOf, readEnvironment } from './environment.js';
@@ -23,8 +23,7 @@ import { settle } from './settle.js';
 import { StartRefused } from './start-refused.js';
 import { type ProcessToRun, Supervised } from './supervisor.js';
 
-// Stack traces point to the TypeScript sources.
-process.setSourceMapsEnabled(true);
+mapStacks();
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 

@@ -1,7 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import { createWriteStream, fchmodSync, openSync, writeFileSync, type WriteStream } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  fchmodSync,
+  openSync,
+  writeFileSync,
+  type WriteStream,
+} from 'node:fs';
 import { setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inheritedEnvironment } from '#server-process';
@@ -49,8 +56,8 @@ export class Supervised {
     private readonly process: ProcessToRun,
     private readonly dataDir: string,
     private readonly say: (line: string) => void,
-    /** What it runs. */
-    private readonly program: string = resolve(import.meta.dirname, `../../${process.app}/src/main.js`),
+    /** What it runs; by default the app. */
+    private readonly program?: string,
     /** Whether what it needs is away, so that its end says nothing of itself. */
     private readonly isExcused: () => boolean = () => false,
   ) {
@@ -118,10 +125,11 @@ export class Supervised {
     const { instance, flags, sharesPort } = this.process;
     const args = [instance, this.dataDir];
     const env = { ...inheritedEnvironment(), ...this.process.env, ...compileCacheFor(flags) };
+    const program = this.program ?? programOf(this.process.app);
     const child = sharesPort
-      ? forkSharingPort(this.program, args, env, flags)
+      ? forkSharingPort(program, args, env, flags)
       : // In its own process group: Ctrl-C reaches only the launcher, which ends the shop in order.
-        fork(this.program, args, { env, execArgv: flags, stdio: [...STDIO], detached: true });
+        fork(program, args, { env, execArgv: flags, stdio: [...STDIO], detached: true });
     this.child = child;
     this.giveWay(child.pid);
     child.stdout!.pipe(this.log, { end: false });
@@ -188,6 +196,14 @@ function forkSharingPort(
   // It adds our whole environment to what it is given; what is not for the child is taken out again.
   const nothing = Object.fromEntries(Object.keys(process.env).map(name => [name, undefined]));
   return cluster.fork({ ...nothing, ...env }).process;
+}
+
+/** The app in the bundle, which starts faster, or as it was compiled where there is none, as in watch mode. */
+function programOf(app: string): string {
+  const [bundled, compiled] = [`../../../bundle/apps/${app}/src/main.js`, `../../${app}/src/main.js`].map(
+    path => resolve(import.meta.dirname, path),
+  ) as [string, string];
+  return existsSync(bundled) ? bundled : compiled;
 }
 
 /**

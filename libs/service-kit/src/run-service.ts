@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { requestServer } from '#requests';
+import { mapStacks } from '#server-process';
 import type { HttpConfig } from './config/read-config.js';
 import { HealthChecks } from './health/health-checks.js';
 import { HealthController } from './health/health.controller.js';
@@ -38,8 +39,7 @@ export interface ServiceDefinition {
   readonly closeLast?: () => Promise<void>;
 }
 
-// Stack traces point into the TypeScript sources. A source map is read only when a stack trace is.
-process.setSourceMapsEnabled(true);
+mapStacks();
 
 class ServiceRoot {}
 
