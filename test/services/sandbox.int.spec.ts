@@ -87,4 +87,30 @@ describe('the payment provider', () => {
     const program = await harness.app.inject({ method: 'POST', url, payload: { outcome: 'paid' } });
     expect(program.json()).toEqual({ paymentId, outcome: 'paid' });
   });
+
+  it('answers every refusal with problem details', async () => {
+    const { paymentId } = checkout();
+    const ask = (method: 'GET' | 'POST' | 'PUT', url: string, payload?: object | string) =>
+      harness.app.inject({
+        method,
+        url,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+        ...(payload !== undefined && { payload }),
+      });
+    await open({ ...checkout(), paymentId });
+    const refusals = [
+      [await open(checkout(), 'another-key'), 401, 'unauthorized'],
+      [await open({ ...checkout(), currency: '' }), 400, 'invalid_input'],
+      [await open({ ...checkout(), paymentId, amountMinor: 1 }), 409, 'conflict'],
+      [await ask('POST', '/payments/checkouts', '{"cut'), 400, 'invalid_input'],
+      [await ask('POST', `/payments/checkouts/${randomUUID()}`, { outcome: 'paid' }), 404, 'not_found'],
+      [await ask('PUT', '/faults/nothing', {}), 400, 'invalid_input'],
+      [await ask('GET', '/nowhere'), 404, 'not_found'],
+    ] as const;
+    for (const [answer, status, code] of refusals) {
+      expect(answer.headers['content-type']).toContain('application/problem+json');
+      expect(answer.json()).toMatchObject({ status, code, type: `/problems/${code}` });
+    }
+    expect(refusals[0][0].headers['www-authenticate']).toContain('Bearer');
+  });
 });

@@ -10,6 +10,7 @@ export {
 export { type DatabaseContent, databaseOptions, serviceDatabase } from './database/service-database.js';
 export { migrate } from './database/migrate.js';
 export { html, InlineElement, pagePolicy } from './http/pages.js';
+export { HTTP_CODES, HttpProblemFilter, type ProblemDetails } from './http/http-problem.filter.js';
 export { problem } from './http/problem.js';
 export type { RouteLimits } from './http/route-config.js';
 export { secureHttp } from './http/secure-http.js';

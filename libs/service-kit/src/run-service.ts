@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { ConsoleLogger, type LogLevel, type Provider, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Registry } from 'prom-client';
@@ -11,6 +11,7 @@ import type { HttpConfig } from './config/read-config.js';
 import { HealthChecks } from './health/health-checks.js';
 import { HealthController } from './health/health.controller.js';
 import { httpAdapter } from './http/http-adapter.js';
+import { HttpProblemFilter } from './http/http-problem.filter.js';
 import { secureHttp } from './http/secure-http.js';
 import { createRegistry } from './metrics/registry.js';
 import { drainOnSignal } from './shutdown/drain.js';
@@ -69,7 +70,8 @@ export async function runService(definition: ServiceDefinition): Promise<NestFas
       global: true,
       imports: [module],
       controllers: [HealthController, ...(definition.controllers ?? [])],
-      providers: shared,
+      // Before those of the module: what Nest finds later has the first say.
+      providers: [...shared, { provide: APP_FILTER, useClass: HttpProblemFilter }],
       exports: shared.map(provider => (provider as { provide: symbol }).provide),
     },
     httpAdapter(),

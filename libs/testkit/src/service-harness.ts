@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo, Server } from 'node:net';
 import type { Type } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -21,7 +22,7 @@ import {
   type WireMessage,
 } from '#messaging';
 import { RequestClient, requestServer } from '#requests';
-import { httpAdapter, SERVICE_CONFIG, secureHttp } from '#service-kit';
+import { httpAdapter, HttpProblemFilter, SERVICE_CONFIG, secureHttp } from '#service-kit';
 import { migratedDatabase, type TestDatabase } from './database.js';
 import { eventually, Gathered } from './gather.js';
 import { openTestQueue, type TestQueue } from './test-queue.js';
@@ -78,7 +79,7 @@ export class ServiceHarness {
       module: Root,
       global: true,
       imports: [module],
-      providers: globals,
+      providers: [...globals, { provide: APP_FILTER, useClass: HttpProblemFilter }],
       exports: globals.map(each => each.provide),
     };
     const compiled = await Test.createTestingModule({ imports: [root] }).compile();

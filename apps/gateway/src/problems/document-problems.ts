@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension, type OpenAPIObject } from '@nestjs/swagger';
-import { HTTP_CODES, statusOf } from './statuses.js';
+import { HTTP_CODES } from '#service-kit';
+import { statusOf } from './statuses.js';
 
 const KEY = 'x-problems';
 

@@ -46,16 +46,3 @@ export const KNOWN_CODES: readonly string[] = Object.keys(STATUS);
 export function statusOf(code: string): number {
   return STATUS[code] ?? 409;
 }
-
-/** The codes of errors that have a status and no code of their own. */
-export const HTTP_CODES: Readonly<Record<number, string>> = {
-  400: 'invalid_input',
-  404: 'not_found',
-  405: 'method_not_allowed',
-  408: 'too_slow',
-  413: 'too_large',
-  414: 'url_too_long',
-  415: 'unsupported_media_type',
-  417: 'expectation_failed',
-  421: 'unknown_host',
-};
