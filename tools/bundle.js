@@ -10,13 +10,13 @@ const KEPT_APART = ['kafkajs', 'reflect-metadata'];
  */
 export async function bundle(root) {
   const { build } = await import('esbuild');
-  const apps = readdirSync(join(root, 'dist', 'apps'));
+  const apps = readdirSync(join(root, 'dist', 'apps')).filter(app => app !== 'stack');
   await build({
     entryPoints: apps
       .flatMap(app =>
         ['main', `${app}.module`].map(file => join(root, 'dist', 'apps', app, 'src', `${file}.js`)),
       )
-      .filter(file => !file.includes(join('apps', 'stack')) && existsSync(file)),
+      .filter(file => existsSync(file)),
     outbase: join(root, 'dist'),
     outdir: join(root, 'dist', 'bundle'),
     chunkNames: 'chunks/[hash]',

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { rmSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { BUNDLE, environment, help, liveWith, prepare, root } from './prepare.js';
+import { environment, help, liveWith, prepare, root } from './prepare.js';
 
 /**
  * The whole shop in watch mode: a saved file is compiled, and the apps that it belongs to are restarted.
@@ -18,13 +18,12 @@ const dataDir = process.env.SLUICE_DATA_DIR
   ? resolve(calledFrom, process.env.SLUICE_DATA_DIR)
   : join(root, '.sluice');
 await prepare();
-// What is compiled from now on is not in it.
-rmSync(BUNDLE, { recursive: true, force: true });
 const { transformFile } = await import('@swc/core');
 
 const launcher = spawn('node', [join(root, 'dist/apps/stack/src/main.js'), ...process.argv.slice(2)], {
   cwd: root,
-  env: { ...environment, SLUICE_DATA_DIR: dataDir },
+  // What is compiled from now on is not in the bundle.
+  env: { ...environment, SLUICE_DATA_DIR: dataDir, SLUICE_UNBUNDLED: '1' },
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
 liveWith(launcher);

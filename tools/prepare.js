@@ -26,10 +26,18 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const OLDEST_NODE = 20;
 /** The apps in a few files, which start faster. */
-export const BUNDLE = join(root, 'dist', 'bundle');
+const BUNDLE = join(root, 'dist', 'bundle');
 
 /** How long the first compilation may take, in ms. */
 const LONGEST_WARM_UP_MS = 30_000;
+/** What a build depends on besides the sources: the bundle has the installed packages in it. */
+const BUILT_BY = [
+  '.swcrc',
+  'package.json',
+  'node_modules/.package-lock.json',
+  'tools/prepare.js',
+  'tools/bundle.js',
+];
 const SOURCES = ['apps', 'libs', 'tools', 'lab', 'bench'];
 
 /** The environment of every command: the project's own Node first, compiled code kept beside the build. */
@@ -118,7 +126,7 @@ function install() {
 async function build() {
   const marker = join(root, 'dist', '.built');
   const files = SOURCES.flatMap(folder => list(join(root, folder)));
-  const wanted = fingerprint(['.swcrc', 'package.json', ...files]);
+  const wanted = fingerprint([...BUILT_BY.filter(path => existsSync(join(root, path))), ...files]);
   if (read(marker) === wanted && existsSync(BUNDLE) && !isNewer(marker)) return;
   requireWritable('build');
   process.stdout.write('Building…\n');

@@ -203,7 +203,7 @@ function programOf(app: string): string {
   const [bundled, compiled] = [`../../../bundle/apps/${app}/src/main.js`, `../../${app}/src/main.js`].map(
     path => resolve(import.meta.dirname, path),
   ) as [string, string];
-  return existsSync(bundled) ? bundled : compiled;
+  return process.env['SLUICE_UNBUNDLED'] === undefined && existsSync(bundled) ? bundled : compiled;
 }
 
 /**

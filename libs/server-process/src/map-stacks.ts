@@ -29,10 +29,15 @@ function headOf(error: Error): string {
 
 function mapPlace(frame: string): string {
   return frame.replace(PLACE, (place, url: string, line: string, column: string) => {
-    const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
-    if (entry === undefined || !('originalSource' in entry)) return place;
-    const { originalSource, originalLine, originalColumn } = entry;
-    return `${fileURLToPath(new URL(originalSource, url))}:${originalLine + 1}:${originalColumn + 1}`;
+    try {
+      const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
+      if (entry === undefined || !('originalSource' in entry)) return place;
+      const { originalSource, originalLine, originalColumn } = entry;
+      return `${fileURLToPath(new URL(originalSource, url))}:${originalLine + 1}:${originalColumn + 1}`;
+    } catch {
+      // Its source is no file.
+      return place;
+    }
   });
 }
 

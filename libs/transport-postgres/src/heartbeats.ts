@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { BackgroundTask, type TopicPartition } from '#messaging';
+import { PACE } from './limits.js';
 import type { Assignment, GroupBeat, Membership } from './membership.js';
 import type { Member } from './plan-assignment.js';
 
@@ -64,9 +65,9 @@ export class Heartbeats {
     // Three heartbeats fit into a lease.
     const everyMs = leaseMs / 3;
     const turn = async () => {
-      this.underWay = this.beat([...this.beating]);
-      await this.underWay;
-      return everyMs;
+      const beat = this.beat([...this.beating]);
+      this.underWay = beat.then(() => undefined);
+      return (await beat) ? everyMs : PACE.retryMs;
     };
     const onError = (error: unknown) => this.logger.error(String(error));
     this.task = new BackgroundTask(turn, { backoff: { firstMs: everyMs, longestMs: everyMs }, onError });
@@ -96,17 +97,20 @@ export class Heartbeats {
     await this.task.stop();
   }
 
-  private async beat(all: readonly Beating[]): Promise<void> {
-    if (all.length === 0) return;
+  /** @returns whether it got through */
+  private async beat(all: readonly Beating[]): Promise<boolean> {
+    if (all.length === 0) return true;
     const askedAt = performance.now();
     const before = new Map(all.map(each => [each, each.membership.held]));
     const held = all.flatMap(each =>
       before.get(each)!.map(assignment => ({ group: each.membership.group, ...assignment })),
     );
     try {
-      const { rows } = await this.pool.query<Seen>({
+      const statement = {
         name: 'sluice_beat',
         text: BEAT,
+        // On a connection that has silently died it must not cost the lease.
+        query_timeout: this.leaseMs / 2,
         values: [
           this.instance,
           this.leaseMs / 1_000,
@@ -117,14 +121,17 @@ export class Heartbeats {
           held.map(({ partition }) => partition),
           held.map(({ epoch }) => epoch),
         ],
-      });
+      };
+      const { rows } = await this.pool.query<Seen>(statement);
       await Promise.all(
         all.map(each => each.renewed(beatOf(each.membership.group, rows[0]!), before.get(each)!, askedAt)),
       );
     } catch (error) {
       this.logger.warn(`heartbeat failed: ${String(error)}`);
       for (const each of all) each.missed();
+      return false;
     }
+    return true;
   }
 }
 

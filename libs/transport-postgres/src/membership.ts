@@ -97,11 +97,11 @@ export class Membership {
    */
   async share(beat: GroupBeat, before: readonly Assignment[], askedAt: number): Promise<Assignment[]> {
     this.keep(beat, before);
+    this.extend(askedAt);
     const members = [...beat.others, { instance: this.instance, topics: this.topics }];
     members.sort((a, b) => (a.instance < b.instance ? -1 : 1));
     const mine = planAssignment(this.group, members, beat.partitions).get(this.instance) ?? [];
     await this.acquire(mine.filter(each => !this.assigned.has(partitionName(each))));
-    this.extend(askedAt);
     const keep = new Set(mine.map(partitionName));
     return this.held.filter(assignment => !keep.has(partitionName(assignment)));
   }

@@ -129,7 +129,7 @@ export function databaseProviders(database: InjectionToken<DataSource>, migrates
         server: MessagingServer,
       ) => {
         const names = () => server.subscriptions.map(({ name }) => name);
-        const heartbeat = new Heartbeat(source, instance, [relay.lease, watch.lease], names);
+        const heartbeat = new Heartbeat(source, instance, [relay, watch], names);
         server.accompany(heartbeat);
         return heartbeat;
       },

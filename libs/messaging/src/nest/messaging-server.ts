@@ -8,6 +8,7 @@ import { type Subscription, topicsOf } from '../consumer/subscription.js';
 import { Retrier } from '../consumer/retrier.js';
 import { Relay } from '../publisher/relay.js';
 import { TimerLoop } from '../publisher/timer-loop.js';
+import { WorkSignals } from '../runtime/work-signals.js';
 import type { Transport, TransportSubscription } from '../transport/transport.js';
 import { declaredSubscriptions, type NestHandler } from './declared-subscriptions.js';
 import { MESSAGING_SERVER_ID } from './handle.js';
@@ -66,12 +67,16 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
   /** Stops taking messages, finishes the work in progress, then sends what is left in the outbox. */
   async close(): Promise<void> {
     for (const consumer of this.consumers) consumer.close();
-    const companions = this.companions.map(companion => companion.stop());
-    await Promise.all([...companions, ...this.running.map(subscription => subscription.close())]);
+    await Promise.all([this.stopCompanions(), ...this.running.map(subscription => subscription.close())]);
     this.running = [];
     await this.retrier?.stop();
     await this.timers?.stop();
     await this.relay?.stop();
+    if (this.database === undefined) return;
+    // The lease is free for whoever is to send the rest.
+    const signals = WorkSignals.of(this.database);
+    signals.left('outbox');
+    await signals.close();
   }
 
   on(): void {
@@ -108,6 +113,11 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
       );
     }
     for (const companion of this.companions) companion.start();
+  }
+
+  // The last first: the heartbeat renews the leases of those before it.
+  private async stopCompanions(): Promise<void> {
+    for (const companion of [...this.companions].reverse()) await companion.stop();
   }
 
   private startRetrier(): void {

@@ -74,6 +74,8 @@ export class AlertWatch {
   private open: readonly OpenAlert[] | undefined;
   /** Whether notices may be waiting to be sent. */
   private mayTell = true;
+  /** The acquisition of the lease for which both hold. */
+  private acquisition = 0;
 
   /** @param look the figures as they are now */
   constructor(
@@ -92,6 +94,10 @@ export class AlertWatch {
     });
   }
 
+  get stuckMs(): number {
+    return this.task.stuckMs;
+  }
+
   start(): void {
     this.task.start();
   }
@@ -108,10 +114,11 @@ export class AlertWatch {
 
   private async turn(signal: AbortSignal): Promise<Turn> {
     if (await this.lease.hold().catch(() => false)) {
+      // Another instance may have watched meanwhile.
+      if (this.acquisition !== this.lease.acquisitions) [this.open, this.mayTell] = [undefined, true];
+      this.acquisition = this.lease.acquisitions;
       await this.watch().catch((error: unknown) => this.complain('the queues were not checked', error));
       await this.tell(signal).catch((error: unknown) => this.complain('alert notices were not sent', error));
-    } else {
-      [this.open, this.mayTell] = [undefined, true];
     }
     return this.limits.pollMs;
   }

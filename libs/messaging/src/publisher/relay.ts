@@ -76,6 +76,10 @@ export class Relay {
     });
   }
 
+  get stuckMs(): number {
+    return this.task.stuckMs;
+  }
+
   start(): void {
     this.task.start();
   }

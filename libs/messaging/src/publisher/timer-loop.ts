@@ -12,6 +12,8 @@ export interface TimerLimits {
 
 export const DEFAULT_TIMER_LIMITS: TimerLimits = { batch: 500, pollMs: 30_000 };
 
+/** How long to leave a due timer alone that a transaction has locked, in ms. */
+const LOCKED_MS = 250;
 /** The pause after a failure, in ms. */
 const RETRY_MS = 1_000;
 
@@ -51,6 +53,8 @@ export class TimerLoop {
     if (count > 0) this.onFired();
     if (count === batch) return 0;
     const [{ ms }] = (await this.database.query(NEXT_DUE)) as [{ ms: number | null }];
+    // One that is due already is locked by a transaction that is to change it.
+    if (ms !== null && ms <= 0 && count === 0) return LOCKED_MS;
     return Math.max(1, Math.min(ms ?? pollMs, pollMs));
   }
 }

@@ -23,6 +23,8 @@ export class BackgroundTask {
   private readonly wakeup = new Wakeup();
   private readonly stopped = new AbortController();
   private running: Promise<void> | undefined;
+  /** When the turn began that has not succeeded yet, or the first of several that failed. */
+  private unfinishedSince: number | undefined;
 
   constructor(
     private readonly turn: (signal: AbortSignal) => Promise<Turn>,
@@ -36,6 +38,11 @@ export class BackgroundTask {
 
   get stopping(): boolean {
     return this.stopped.signal.aborted;
+  }
+
+  /** How long it has made no progress, in ms: 0 while it has nothing to do. */
+  get stuckMs(): number {
+    return this.unfinishedSince === undefined ? 0 : performance.now() - this.unfinishedSince;
   }
 
   start(): void {
@@ -57,8 +64,10 @@ export class BackgroundTask {
   private async run(): Promise<void> {
     let failures = 0;
     while (!this.stopping || this.options.drains === true) {
+      this.unfinishedSince ??= performance.now();
       try {
         const next = await this.turn(this.signal);
+        this.unfinishedSince = undefined;
         failures = 0;
         if (next === 'done') return;
         if (next > 0) await this.wakeup.wait(next);

@@ -4,6 +4,13 @@ import { BackgroundTask, type Turn } from './background-task.js';
 import type { Lease } from './lease.js';
 import { WorkSignals } from './work-signals.js';
 
+/** Who works under a lease. */
+export interface LeaseHolder {
+  readonly lease: Lease;
+  /** How long it has made no progress, in ms. One that is stuck loses its lease to another instance. */
+  readonly stuckMs: number;
+}
+
 /** Between two heartbeats, in ms: three fit into a lease. */
 const BEAT_MS = 2_000;
 
@@ -40,7 +47,7 @@ export class Heartbeat {
   constructor(
     database: DataSource,
     private readonly instance: string,
-    private readonly leases: readonly Lease[],
+    private readonly holders: readonly LeaseHolder[],
     private readonly subscriptions: () => readonly string[],
     private readonly beatMs: number = BEAT_MS,
   ) {
@@ -57,22 +64,25 @@ export class Heartbeat {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.task.stop(), this.signals.close()]);
+    await this.task.stop();
   }
 
   private async turn(): Promise<Turn> {
     const askedAt = performance.now();
+    const leases = this.holders
+      .filter(({ lease, stuckMs }) => stuckMs < lease.ttlMs)
+      .map(({ lease }) => lease);
     const values = [
       this.instance,
-      this.leases.map(({ name }) => name),
-      this.leases.map(({ ttlMs }) => ttlMs / 1_000),
+      leases.map(({ name }) => name),
+      leases.map(({ ttlMs }) => ttlMs / 1_000),
       this.subscriptions(),
       this.beatMs / 1_000,
     ];
     const [seen] = (await this.signals.ask({ name: 'sluice_beat', text: BEAT, values })) as [
       { held: string[]; outbox: boolean; timers: boolean; parked: boolean },
     ];
-    for (const lease of this.leases) lease.renewed(seen.held.includes(lease.name), askedAt);
+    for (const lease of leases) lease.renewed(seen.held.includes(lease.name), askedAt);
     for (const work of ['outbox', 'timers', 'parked'] as const) if (seen[work]) this.signals.wake(work);
     return this.beatMs;
   }

@@ -16,6 +16,8 @@ const GIVE_UP = 'DELETE FROM messaging.lease WHERE name = $1 AND holder = $2';
  */
 export class Lease {
   private heldUntil = 0;
+  private renewedAt = 0;
+  private count = 0;
 
   constructor(
     private readonly database: DataSource,
@@ -26,6 +28,11 @@ export class Lease {
 
   get isHeld(): boolean {
     return performance.now() < this.heldUntil;
+  }
+
+  /** How many times it has come to us: who holds it again was perhaps not the only one meanwhile. */
+  get acquisitions(): number {
+    return this.count;
   }
 
   /**
@@ -44,11 +51,14 @@ export class Lease {
    * @param askedAt when the database was asked: our view of the lease must end no later than the database's
    */
   renewed(held: boolean, askedAt: number): void {
-    this.heldUntil = held ? Math.max(this.heldUntil, askedAt + this.ttlMs) : 0;
+    // An older answer says nothing of a lease that was got since.
+    if (!held && askedAt < this.renewedAt) return;
+    if (held && !this.isHeld) this.count += 1;
+    if (held) this.renewedAt = Math.max(this.renewedAt, askedAt);
+    this.heldUntil = held ? this.renewedAt + this.ttlMs : 0;
   }
 
   async giveUp(): Promise<void> {
-    if (this.heldUntil === 0) return;
     this.heldUntil = 0;
     await this.database.query(GIVE_UP, [this.name, this.holder]);
   }

@@ -24,6 +24,8 @@ interface Notification {
 
 /** Between two attempts to connect again, in ms. */
 const RETRY_MS = 250;
+/** How long to wait for the server to close the connection, in ms. */
+const FAREWELL_MS = 1_000;
 /** Between two signs of life, in ms. */
 const BEAT_MS = 10_000;
 
@@ -57,7 +59,9 @@ export class Listener {
     const onLost = (error?: Error) => {
       if (lost) return;
       lost = true;
-      if (this.client === client) this.client = undefined;
+      // While it is being opened, whoever opens it tries again.
+      if (this.client !== client) return;
+      this.client = undefined;
       if (!this.closed.signal.aborted) this.reopen(error);
     };
     client.on('error', onLost);
@@ -74,7 +78,7 @@ export class Listener {
       await client.end().catch(() => undefined);
       throw error;
     }
-    if (lost) return;
+    if (lost) throw new Error('the connection was lost while it was being opened');
     this.client = client;
     // On a connection that has silently died nothing is heard, and nothing else is said that could show it.
     const beat = setInterval(() => {
@@ -102,7 +106,12 @@ export class Listener {
 
   async close(): Promise<void> {
     this.closed.abort();
-    await this.client?.end().catch(() => undefined);
+    const { client } = this;
+    if (client === undefined) return;
+    // On a connection that has silently died nobody answers the farewell.
+    const tooLong = setTimeout(() => client.connection?.stream?.destroy(), FAREWELL_MS);
+    await client.end().catch(() => undefined);
+    clearTimeout(tooLong);
   }
 
   private reopen(reason: Error | undefined): void {

@@ -62,6 +62,24 @@ describe('signals of work', () => {
     expect(heard.items).toHaveLength(2);
   });
 
+  it('come after the whole transaction, and not after a part of it', async () => {
+    const one = await instance('one');
+    await one.transaction(async tx => {
+      await tx.transaction(inner => outbox.publish(inner, Happened, { key: 'a', n: 1 }));
+      expect(heard.items).toEqual([]);
+    });
+    expect(heard.items).toEqual(['one: outbox']);
+  });
+
+  it('come also after the database was closed and opened again', async () => {
+    const one = await instance('one');
+    await one.destroy();
+    await one.initialize();
+    WorkSignals.of(one);
+    await publish(one);
+    expect(heard.items).toEqual(['one: outbox']);
+  });
+
   it('reach the other instances where they can do the work, and each is heard once', async () => {
     const [one] = [await listening('one'), await listening('two')];
     heard.items.length = 0;
@@ -96,7 +114,13 @@ describe('signals of work', () => {
       );
       const survivor = await instance('survivor');
       const lease = new Lease(survivor, 'relay', 'survivor', 300);
-      const heartbeat = new Heartbeat(survivor, 'survivor', [lease], () => ['test.follow'], 50);
+      const heartbeat = new Heartbeat(
+        survivor,
+        'survivor',
+        [{ lease, stuckMs: 0 }],
+        () => ['test.follow'],
+        50,
+      );
       heartbeat.start();
       const work = ['outbox', 'timers', 'parked'];
       await heard.until(items => work.every(each => items.includes(`survivor: ${each}`)));
@@ -112,8 +136,8 @@ describe('signals of work', () => {
         Lease,
         Lease,
       ];
-      const beat = (holder: Lease) =>
-        new Heartbeat(one, holder.holder, [holder], () => ['test.follow'], 60_000);
+      const beat = (lease: Lease) =>
+        new Heartbeat(one, lease.holder, [{ lease, stuckMs: 0 }], () => ['test.follow'], 60_000);
       await publish(one);
       heard.items.length = 0;
       for (const [index, lease] of [mine, theirs].entries()) {
@@ -123,6 +147,22 @@ describe('signals of work', () => {
         await heartbeat.stop();
       }
       expect([mine.isHeld, theirs.isHeld]).toEqual([true, false]);
+    });
+
+    it('let the lease of one go that makes no progress', async () => {
+      const one = await instance('one');
+      const [stuck, idle] = ['relay', 'alerts'].map(name => new Lease(one, name, 'one', 1_000)) as [
+        Lease,
+        Lease,
+      ];
+      const holders = [
+        { lease: stuck, stuckMs: 1_000 },
+        { lease: idle, stuckMs: 0 },
+      ];
+      const heartbeat = new Heartbeat(one, 'one', holders, () => [], 60_000);
+      heartbeat.start();
+      await heartbeat.stop();
+      expect([stuck.isHeld, idle.isHeld]).toEqual([false, true]);
     });
   });
 });

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, EntitySubscriberInterface, TransactionCommitEvent } from 'typeorm';
 import { Listener, type ListeningClient, type Statement } from './listener.js';
-import { DEFAULT_SESSION_LIMITS } from './session-limits.js';
+import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session-limits.js';
 
 /** What a committed transaction can leave to be done. */
 const WORK = ['outbox', 'timers', 'parked', 'resumed'] as const;
@@ -9,6 +9,9 @@ export type Work = (typeof WORK)[number];
 const CHANNEL = 'sluice_work';
 const TELL = `SELECT pg_notify('${CHANNEL}', $1)`;
 const LEFT = 'sluice.work';
+
+/** A heartbeat that gets no answer must not cost a lease. */
+const LIMITS: SessionLimits = { ...DEFAULT_SESSION_LIMITS, silentMs: 4_000 };
 
 /** What a DataSource's driver has besides its interface: a pool of `pg`, which knows how to make a connection. */
 interface Pooled {
@@ -32,16 +35,18 @@ export class WorkSignals {
   private telling: Promise<void> | undefined;
   private listener: Listener | undefined;
   private name = '';
+  private readonly subscriber: EntitySubscriberInterface;
 
   private constructor(private readonly database: DataSource) {
-    const subscriber: EntitySubscriberInterface = {
-      afterTransactionCommit: ({ queryRunner: { data } }: TransactionCommitEvent) => {
+    this.subscriber = {
+      afterTransactionCommit: ({ queryRunner: { data, isTransactionActive } }: TransactionCommitEvent) => {
+        // It was a savepoint of a transaction that goes on.
+        if (isTransactionActive) return;
         const left = data[LEFT] as Set<Work> | undefined;
         data[LEFT] = undefined;
         for (const work of left ?? []) this.left(work);
       },
     };
-    database.subscribers.push(subscriber);
   }
 
   private static readonly known = new WeakMap<DataSource, WorkSignals>();
@@ -50,6 +55,8 @@ export class WorkSignals {
   static of(database: DataSource): WorkSignals {
     const signals = WorkSignals.known.get(database) ?? new WorkSignals(database);
     WorkSignals.known.set(database, signals);
+    // A DataSource that is initialized again has forgotten it.
+    if (!database.subscribers.includes(signals.subscriber)) database.subscribers.push(signals.subscriber);
     return signals;
   }
 
@@ -83,7 +90,7 @@ export class WorkSignals {
     if (this.listener !== undefined) return;
     this.name = instance;
     const { Client, options } = (this.database.driver as unknown as Pooled).master;
-    this.listener = new Listener(() => new Client(options), DEFAULT_SESSION_LIMITS);
+    this.listener = new Listener(() => new Client(options), LIMITS);
     this.listener.on(CHANNEL, payload => {
       const [teller, ...told] = payload === '' ? ['', ...WORK] : payload.split(' ');
       if (teller !== this.name) for (const work of WORK.filter(each => told.includes(each))) this.wake(work);
@@ -93,14 +100,15 @@ export class WorkSignals {
 
   /** Asks over the listening connection, or over another while it is away. */
   async ask<Row>(statement: Statement): Promise<readonly Row[]> {
-    const rows = await this.listener?.ask<Row>(statement);
+    const rows = await this.listener?.ask<Row>(statement).catch(() => undefined);
     return rows ?? ((await this.database.query(statement.text, statement.values)) as Row[]);
   }
 
   async close(): Promise<void> {
+    await this.telling;
+    this.untold.clear();
     await this.listener?.close();
     this.listener = undefined;
-    await this.telling;
   }
 
   /** One statement at a time, however many commits there are. */
