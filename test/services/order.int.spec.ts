@@ -15,6 +15,7 @@ import {
   RefundOrder,
   SeckillReserved,
   SettlePayment,
+  StartPayment,
   StockReserved,
 } from '#contracts';
 import { ServiceHarness } from '#testkit';
@@ -186,6 +187,18 @@ describe('an order', () => {
       const payable = await order.payable();
       expect(await order.pay(payable, { outcome: 'declined' })).toEqual({ outcome: 'declined' });
       expect(await order.pay(payable)).toEqual({ outcome: 'settled' });
+    });
+
+    it('at the checkout that is open, also when a decline comes at that moment', async () => {
+      const { orderId, buyerId, paymentId } = await order.payable();
+      const checkoutUrl = 'http://provider.test/checkout';
+      const { database } = order.harness;
+      await database.query('UPDATE payment SET checkout_url = $1', [checkoutUrl]);
+      await database.query(`
+        CREATE FUNCTION decline() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN UPDATE payment SET status = 'declined'; RETURN NULL; END $$;
+        CREATE TRIGGER decline AFTER INSERT ON payment EXECUTE FUNCTION decline()`);
+      expect(await order.harness.ask(StartPayment, { orderId, buyerId })).toEqual({ paymentId, checkoutUrl });
     });
 
     it('by two payments keeps one and gives the other back', async () => {

@@ -7,9 +7,11 @@ import { Order } from '../order.entity.js';
 import { Payment } from './payment.entity.js';
 import { PaymentProvider } from './payment-provider.js';
 
+// Opens one or finds the open one in one statement: between two, a callback could settle it.
 const OPEN = `
 INSERT INTO payment (id, order_id, amount_minor, currency, status) VALUES ($1, $2, $3, $4, 'pending')
-ON CONFLICT (order_id) WHERE status = 'pending' DO NOTHING`;
+ON CONFLICT (order_id) WHERE status = 'pending' DO UPDATE SET order_id = excluded.order_id
+RETURNING id, checkout_url AS "checkoutUrl"`;
 
 /** Opens a checkout with the provider. While one is open, a repeated call returns that one. */
 @Injectable()
@@ -29,11 +31,12 @@ export class StartPaymentUseCase {
     }
     // The payment is stored before the provider learns of it, so that a callback always finds it.
     const { totalMinor, currency } = order.charged;
-    await this.payments.query(OPEN, [uuidv7(), orderId, totalMinor, currency]);
-    const payment = await this.payments.findOneBy({ orderId, status: 'pending' });
-    if (payment === null) throw new WrongOrderState(orderId, 'paid', 'paid', ['awaiting_payment']);
+    const values = [uuidv7(), orderId, totalMinor, currency];
+    const [payment] = (await this.payments.query(OPEN, values)) as [
+      { id: string; checkoutUrl: string | null },
+    ];
     if (payment.checkoutUrl !== null) return { paymentId: payment.id, checkoutUrl: payment.checkoutUrl };
-    const checkoutUrl = await this.provider.openCheckout(payment.id, payment.amountMinor, payment.currency);
+    const checkoutUrl = await this.provider.openCheckout(payment.id, totalMinor, currency);
     await this.payments.update({ id: payment.id }, { checkoutUrl });
     return { paymentId: payment.id, checkoutUrl };
   }
