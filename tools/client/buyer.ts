@@ -1,18 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Answer, CallFailed, type Shop } from './shop.js';
+import { type Answer, CallFailed, type PatientAnswer, type Shop } from './shop.js';
 
 const OrderState = z.object({
   orderId: z.uuid(),
   status: z.string(),
   reason: z.string().nullable(),
   totalMinor: z.int().nullable(),
+  refundedMinor: z.int(),
+  origin: z.object({ kind: z.string(), campaignId: z.uuid().optional() }),
+  items: z.array(z.object({ sku: z.string(), quantity: z.int(), refunded: z.int() })),
 });
 export type OrderState = z.output<typeof OrderState>;
 
+const Orders = z.object({ orders: z.array(OrderState) });
+const Problem = z.object({ code: z.string() });
+
 const Checkout = z.object({ paymentId: z.uuid(), checkoutUrl: z.url() });
 const Placed = z.object({ orderId: z.uuid() });
+
+/** Whether the shop refused because of the order's status. */
+export function isWrongState({ status, body }: Answer): boolean {
+  return status === 409 && Problem.safeParse(body).data?.code === 'wrong_order_state';
+}
 
 /** How often to retry something that answers "not yet" before giving up. */
 const PATIENCE = 600;
@@ -31,7 +42,7 @@ export class Buyer {
   }
 
   /** One click on a flash sale. */
-  async click(campaignId: string, quantity = 1): Promise<Answer> {
+  async click(campaignId: string, quantity = 1): Promise<PatientAnswer> {
     return this.patiently('POST', `/api/campaigns/${campaignId}/orders`, { quantity });
   }
 
@@ -54,16 +65,30 @@ export class Buyer {
     }
   }
 
-  /** Opens the checkout and pays there; the shop learns of it from the provider. */
-  async pay(orderId: string): Promise<void> {
+  /** The buyer's latest orders: also those whose confirmation was lost. */
+  async orders(): Promise<OrderState[]> {
+    return Orders.parse(await this.succeed('GET', '/api/orders?limit=100')).orders;
+  }
+
+  /** Cancels the order. @throws CallFailed when it is too late for that */
+  async cancel(orderId: string): Promise<OrderState> {
+    const path = `/api/orders/${orderId}/cancel`;
+    const answer = await this.patiently('POST', path);
+    if (answer.status === 200) return OrderState.parse(answer.body);
+    // After a lost answer, the order is cancelled already.
+    const order = isWrongState(answer) ? await this.orderWhen(orderId, 'paid') : undefined;
+    if (order?.status === 'cancelled' && order.reason === 'buyer') return order;
+    throw new CallFailed('POST', path, answer);
+  }
+
+  /** Opens the checkout and pays, or is declined, there; the shop learns of it from the provider. */
+  async pay(orderId: string, outcome: 'paid' | 'declined' = 'paid'): Promise<void> {
     const { checkoutUrl } = Checkout.parse(await this.succeed('POST', `/api/orders/${orderId}/payments`));
     for (let asked = 0; ; asked += 1) {
-      const answer = await this.shop
-        .call('POST', checkoutUrl, { body: { outcome: 'paid' } })
-        .catch(() => undefined);
+      const answer = await this.shop.call('POST', checkoutUrl, { body: { outcome } }).catch(() => undefined);
       if (answer !== undefined && answer.status < 300) return;
       if (asked >= PATIENCE)
-        throw new Error(`${checkoutUrl} does not accept the payment: ${JSON.stringify(answer)}`);
+        throw new Error(`${checkoutUrl} does not accept that it is ${outcome}: ${JSON.stringify(answer)}`);
       await setTimeout(BREATH_MS * 4);
     }
   }
@@ -79,7 +104,7 @@ export class Buyer {
     return answer.body;
   }
 
-  private async patiently(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+  private async patiently(method: 'GET' | 'POST', path: string, body?: unknown): Promise<PatientAnswer> {
     return this.shop.callPatiently(method, path, { body, token: this.token });
   }
 }

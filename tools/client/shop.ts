@@ -11,6 +11,12 @@ export interface Answer {
   readonly retryAfterMs: number | undefined;
 }
 
+/** The answer to the last copy of a call. */
+export interface PatientAnswer extends Answer {
+  /** Whether there were other copies, whose effect is not known. */
+  readonly repeated: boolean;
+}
+
 /** The shop refused the call, or gave an answer that cannot be understood. */
 export class CallFailed extends Error {
   constructor(
@@ -107,13 +113,14 @@ export class Shop {
    * Calls, and retries after the time that the shop asks for when it answers 429, 503 or 504, or when its gateway
    * is down. A call whose answer was lost is repeated, so use this only for calls that are safe to repeat.
    */
-  async callPatiently(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer> {
+  async callPatiently(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<PatientAnswer> {
     for (let asked = 0; ; asked += 1) {
       const answer = await this.call(method, path, options).catch((error: unknown) => {
         if (asked >= PATIENCE) throw error;
         return undefined;
       });
-      if (answer !== undefined && (!RETRIED.has(answer.status) || asked >= PATIENCE)) return answer;
+      if (answer !== undefined && (!RETRIED.has(answer.status) || asked >= PATIENCE))
+        return { ...answer, repeated: asked > 0 };
       await setTimeout(answer?.retryAfterMs ?? BREATH_MS);
     }
   }
