@@ -8,7 +8,7 @@ import { environment, help, prepare, refuse, root, run } from './prepare.js';
 /**
  * Runs the tests and sums them up. Without arguments: everything that Node alone can prove, first the quick
  * tests in parallel, then those that need the machine to themselves. `kafka`: the messaging library and the
- * shop on Apache Kafka. `chaos`: a flash sale under faults, as many and as long as requested. `mutants`: every way to
+ * shop on Apache Kafka. `chaos`: the shop under faults, as many and as long as requested. `mutants`: every way to
  * break a handler, where the first set has one of each handler. Other words: only those kinds of the first set.
  */
 const EVERYTHING = [

@@ -1,14 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TEST_TRANSPORT } from '#testkit';
-import { runFlashSale, sellAndPay } from '../../lab/flash-sale/flash-sale.js';
+import { campaignOf, runFlashSale } from '../../lab/flash-sale/flash-sale.js';
 import { auditReport } from '../../tools/client/audit.js';
+import type { Buyer } from '../../tools/client/buyer.js';
+import { inParallel } from '../../tools/client/in-parallel.js';
 import { table } from '../../tools/client/table.js';
+import { isScalable, SERVICES } from '../../apps/stack/src/services.js';
 import { RunningShop } from '../e2e/running-shop.js';
 import { END_TRANSACTIONS, FAULTS, IDLE, KAFKA_FAULTS, type Stage } from './faults.js';
+import { type Closed, sellOut, sellToDawdlers, sellTwice } from './flash-sales.js';
+import { expectShelf, fillShelf, orderAndChangeMind } from './ordinary-orders.js';
 import { Random } from './random.js';
 
 /** `npm run test:chaos -- --faults 200 --orders 20000 --seed 7` sets them. */
@@ -16,22 +21,27 @@ const { CHAOS_FAULTS, CHAOS_ORDERS, CHAOS_SEED } = process.env;
 const catalogue = { ...FAULTS, ...(process.env[TEST_TRANSPORT] === 'kafka' && KAFKA_FAULTS) };
 /** How many faults strike; by default, one of each kind. */
 const WANTED = Number(CHAOS_FAULTS ?? Object.keys(catalogue).length);
-/** The minimum number of flash-sale orders paid while they do. */
+/** The minimum number of orders paid while they do. */
 const ORDERS = Number(CHAOS_ORDERS ?? WANTED * 10);
 const SEED = Number(CHAOS_SEED ?? Date.now() % 1_000_000);
 const LONG = WANTED >= 100;
 
-/** Campaigns at the same time: while buyers pay in one, others are in their rush. */
+/** Two of every app that handles messages, the gateway included. */
+const SCALE = SERVICES.filter(isScalable).map(({ name }) => `${name}=2`);
+/** Campaigns at the same time in which all is paid: while buyers pay in one, others are in their rush. */
 const SALES_AT_ONCE = LONG ? 4 : 2;
 const SALE = LONG ? { stock: 250, shoppers: 400 } : { stock: 100, shoppers: 200 };
+const SOLD_TWICE = { stock: 30, shoppers: 90 };
+const DAWDLERS = { stock: 20, shoppers: 40 };
 /** The next fault strikes after this many more paid orders, or after this time, in ms, if none are paid. */
 const ORDERS_A_FAULT = ORDERS / WANTED;
 const LONGEST_PAUSE_MS = 10_000;
 
-describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
+describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
   let dataDir: string;
   let chaosDir: string;
   let running: RunningShop;
+  let passed = false;
 
   beforeAll(async () => {
     process.stderr.write(`chaos: --faults ${WANTED} --orders ${ORDERS} --seed ${SEED}\n`);
@@ -39,16 +49,25 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
     dataDir = await RunningShop.dataDir();
     const intruder = pathToFileURL(resolve('test/chaos/intruder.js'));
     intruder.searchParams.set('dir', chaosDir);
-    running = await RunningShop.start(dataDir, [], {
+    running = await RunningShop.start(dataDir, ['--scale', SCALE.join(',')], {
       NODE_OPTIONS: `--import ${intruder.href}`,
     });
   });
 
   afterAll(async () => {
     await running?.stop();
+    if (!passed) await keepLogs();
     await RunningShop.remove(dataDir);
     await rm(chaosDir, { recursive: true, force: true });
   });
+
+  /** What the shop wrote, for whoever looks into a failure. */
+  async function keepLogs(): Promise<void> {
+    const kept = await mkdtemp(join(tmpdir(), 'sluice-chaos-logs-'));
+    await cp(join(dataDir, 'logs'), kept, { recursive: true });
+    await writeFile(join(kept, 'launcher.log'), running.lines.join('\n'));
+    process.stderr.write(`chaos: the logs of seed ${SEED} are in ${kept}\n`);
+  }
 
   it(
     'loses nothing, doubles nothing, oversells nothing, and keeps every key in order',
@@ -59,23 +78,33 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
       const struck: Record<string, number> = {};
       let [paid, faults] = [0, 0];
       const over = new AbortController();
-      const striking = strikeAll();
       const shop = running.client(200);
-      const sales: { won: number; paid: number }[] = [];
-      const sellOn = async () => {
-        while ((faults < WANTED || paid < ORDERS) && !over.signal.aborted) {
-          const sale = await sellAndPay(shop, { sku: 'demo.PHONE', ...SALE, say, onPaid: () => (paid += 1) });
-          sales.push({ won: sale.won.length, paid: sale.paid });
-        }
+      await fillShelf(shop);
+      const striking = strikeAll();
+      const market = { shop, say, onPaid: () => (paid += 1) };
+      const closed: Closed[] = [];
+      const buyers: Buyer[] = [];
+      const untilOver = async (trade: () => Promise<void>) => {
+        while ((faults < WANTED || paid < ORDERS) && !over.signal.aborted) await trade();
       };
+      const sales = [
+        ...Array.from({ length: SALES_AT_ONCE }, () => () => sellOut(market, SALE)),
+        () => sellTwice(market, SOLD_TWICE),
+        () => sellToDawdlers(market, DAWDLERS),
+      ];
+      const trades = [
+        ...sales.map(sell => async () => void closed.push(await sell())),
+        async () => void buyers.push(...(await orderAndChangeMind(market))),
+      ];
+      const gone = running.ended().then(code => Promise.reject(new Error(`the launcher ended: ${code}`)));
+      gone.catch(() => undefined);
       try {
-        await Promise.all(Array.from({ length: SALES_AT_ONCE }, sellOn));
+        await Promise.race([Promise.all(trades.map(untilOver)), gone]);
       } finally {
         over.abort();
         await striking;
       }
       const last = await runFlashSale(shop, { sku: 'demo.PHONE', stock: 50, shoppers: 100, say });
-      await shop.close();
       const seconds = Math.round((performance.now() - startedAt) / 1_000);
       const rows = Object.entries(struck).map(([name, count]) => [name, String(count)]);
       process.stderr.write(`${table(rows)}\n`);
@@ -86,11 +115,16 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
       expect(faults).toBeGreaterThanOrEqual(WANTED);
       const kinds = Object.keys(catalogue);
       if (WANTED >= kinds.length) expect(new Set(Object.keys(struck))).toEqual(new Set(kinds));
-      // Confirmed means sold: each order that a shopper was promised could be paid for.
-      for (const sale of sales) expect(sale.paid).toBe(sale.won);
-      for (const sale of sales) expect(sale.won).toBeLessThanOrEqual(SALE.stock);
+      // What a campaign has left is what its buyers have not kept, to the unit.
+      await inParallel(closed, 8, async ({ campaignId, stock, sold }) => {
+        const left = { campaignId, stock, available: stock - sold, reserved: 0, sold };
+        expect({ campaignId, ...(await campaignOf(shop, campaignId)) }).toEqual(left);
+      });
+      await expectShelf(shop, buyers);
       expect(last.won).toHaveLength(50);
       expect(last.paid).toBe(50);
+      await shop.close();
+      passed = true;
 
       async function strikeAll(): Promise<void> {
         let idle: Promise<unknown> | undefined;
@@ -140,5 +174,5 @@ describe(`a flash sale under ${WANTED} faults (seed ${SEED})`, () => {
 
 /** A line for whoever watches a long run. */
 function say(line: string): void {
-  if (LONG) process.stderr.write(`${line}\n`);
+  if (LONG || process.env['CHAOS_SAY']) process.stderr.write(`${line}\n`);
 }

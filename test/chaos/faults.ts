@@ -47,7 +47,7 @@ export const IDLE = 'an idle transaction';
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'kill -9': async ({ running, random }) => {
     const victim = random.pick(await appsOf(running));
-    return victim !== undefined && kill(victim.pid) ? victim.app : undefined;
+    return victim !== undefined && kill(victim.pid) ? victim.instance : undefined;
   },
   ...Object.fromEntries(POINTS.map(point => [`kill -9 ${point}`, (stage: Stage) => killAt(stage, point)])),
   'an app frozen': async ({ running, random }) => {
@@ -55,14 +55,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     if (victim === undefined || !signal(victim.pid, 'SIGSTOP')) return undefined;
     await setTimeout(FROZEN_MS);
     signal(victim.pid, 'SIGCONT');
-    return victim.app;
+    return victim.instance;
   },
   'a clock set back': async stage => {
     const victim = stage.random.pick(await appsOf(stage.running));
     if (victim === undefined || !(await order(stage, victim, { clockMs: CLOCK_BACK_MS }))) return undefined;
     await setTimeout(stage.holdMs);
     await order(stage, victim, { clockMs: 0 });
-    return victim.app;
+    return victim.instance;
   },
   'PostgreSQL restarted': ({ running }) => endPostgres(running, 'SIGINT'),
   'PostgreSQL crashed': ({ running }) => endPostgres(running, 'SIGQUIT'),
@@ -155,14 +155,23 @@ async function brokersOf(running: RunningShop): Promise<{ pid: number }[]> {
 }
 
 async function killAt(stage: Stage, point: (typeof POINTS)[number]): Promise<string | undefined> {
-  const candidates = point === 'between send and delete' ? PUBLISHING : HANDLING;
-  const { name } = stage.random.pick(candidates)!;
-  const victim = (await appsOf(stage.running)).find(({ app }) => app === name);
-  const receipt = `${name}-${Math.floor(stage.random.next() * 1e9)}.dead`;
-  if (victim === undefined || !(await order(stage, victim, { dieAt: point, receipt }))) return undefined;
+  const { running, chaosDir, random } = stage;
+  const relays = point === 'between send and delete';
+  const { name } = random.pick(relays ? PUBLISHING : HANDLING)!;
+  const instances = (await appsOf(running)).filter(({ app }) => app === name);
+  // Only the holder of the relay's lease sends. Of several that are told to die, the first to come there does.
+  const victims = relays ? instances : random.shuffle(instances).slice(0, 1);
+  const receipt = `${name}-${Math.floor(random.next() * 1e9)}.dead`;
+  const told = await Promise.all(victims.map(victim => order(stage, victim, { dieAt: point, receipt })));
+  if (!told.includes(true)) return undefined;
   for (const until = performance.now() + POINT_MS; performance.now() < until; await setTimeout(50))
-    if (existsSync(join(stage.chaosDir, receipt))) return name;
-  return undefined;
+    if (existsSync(join(chaosDir, receipt))) return name;
+  // With a receipt, nobody dies later. If there is one now, somebody has died at the last moment.
+  const withdrawn = writeFile(join(chaosDir, receipt), '', { flag: 'wx' });
+  return withdrawn.then(
+    () => undefined,
+    () => name,
+  );
 }
 
 /** Tells the intruder in a process what to do. @returns false when the process is gone */

@@ -24,10 +24,14 @@ if (CHAOS_DIR !== undefined && SLUICE_INSTANCE !== undefined) {
   });
 }
 
-/** Dies the next time that the code reaches the point, not a line later. */
+/** Dies the next time that the code reaches the point, not a line later; unless the receipt is there already. */
 function dieAt(point, receipt) {
   subscribe(CHANNELS[point], () => {
-    writeFileSync(join(CHAOS_DIR, receipt), '');
+    try {
+      writeFileSync(join(CHAOS_DIR, receipt), '', { flag: 'wx' });
+    } catch {
+      return;
+    }
     process.kill(process.pid, 'SIGKILL');
   });
 }
