@@ -14,6 +14,8 @@ export interface FlashSale {
   readonly paymentWindow?: number;
   /** Called with what happens, a line at a time. */
   readonly say: (line: string) => void;
+  /** Called when the shoppers are about to click. */
+  readonly onRush?: () => void;
   /** Called for each order that is paid. */
   readonly onPaid?: () => void;
 }
@@ -84,6 +86,7 @@ export async function sell(shop: Shop, sale: FlashSale): Promise<Sold> {
   const buyers = await inParallel(numbers(shoppers), 256, n => Buyer.signIn(shop, `shopper-${run}-${n}`));
   say(`${buyers.length} shoppers have signed in`);
 
+  sale.onRush?.();
   const startedAt = performance.now();
   const { answers, told, unsure } = await rush(shop, campaignId, buyers);
   const rushMs = Math.round(performance.now() - startedAt);

@@ -33,7 +33,10 @@ const SALES_AT_ONCE = LONG ? 4 : 2;
 const SALE = LONG ? { stock: 250, shoppers: 400 } : { stock: 100, shoppers: 200 };
 const SOLD_TWICE = { stock: 30, shoppers: 90 };
 const DAWDLERS = { stock: 20, shoppers: 40 };
-/** The next fault strikes after this many more paid orders, or after this time, in ms, if none are paid. */
+/**
+ * The next fault strikes after this many more paid orders, or, as often, when the next shoppers click; or after this
+ * time, in ms.
+ */
 const ORDERS_A_FAULT = ORDERS / WANTED;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -76,12 +79,12 @@ describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
       const random = new Random(SEED);
       const stage: Stage = { running, chaosDir, random, holdMs: 3_000, idleMs: LONG ? 60_000 : 10_000 };
       const struck: Record<string, number> = {};
-      let [paid, faults] = [0, 0];
+      let [rushes, paid, faults] = [0, 0, 0];
       const over = new AbortController();
       const shop = running.client(200);
       await fillShelf(shop);
       const striking = strikeAll();
-      const market = { shop, say, onPaid: () => (paid += 1) };
+      const market = { shop, say, onRush: () => (rushes += 1), onPaid: () => (paid += 1) };
       const closed: Closed[] = [];
       const buyers: Buyer[] = [];
       const untilOver = async (trade: () => Promise<void>) => {
@@ -148,7 +151,8 @@ describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
           }
           if (END_TRANSACTIONS.includes(name)) await idle;
           await strikeOrPutBack(name);
-          await untilPaid(paid + ORDERS_A_FAULT * 2 * random.next());
+          const [rush, count] = [rushes + 1, paid + ORDERS_A_FAULT * 2 * random.next()];
+          await until(random.next() < 0.5 ? () => rushes >= rush : () => paid >= count);
         }
         await idle;
       }
@@ -162,10 +166,10 @@ describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
         return true;
       }
 
-      async function untilPaid(count: number): Promise<void> {
-        const until = performance.now() + LONGEST_PAUSE_MS;
-        while (paid < count && performance.now() < until && !over.signal.aborted)
-          await new Promise(done => setTimeout(done, 50));
+      async function until(reached: () => boolean): Promise<void> {
+        const latest = performance.now() + LONGEST_PAUSE_MS;
+        while (!reached() && performance.now() < latest && !over.signal.aborted)
+          await new Promise(done => setTimeout(done, 20));
       }
     },
     LONG ? 3_600_000 : 600_000,

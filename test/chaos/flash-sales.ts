@@ -46,8 +46,8 @@ const Reserved = z.object({ orderId: z.uuid() });
 const Problem = z.object({ code: z.string() });
 
 /** Every winner pays, and every unit is sold. */
-export async function sellOut({ shop, say, onPaid }: Market, size: Size): Promise<Closed> {
-  const { paid, ...sold } = await sellAndPay(shop, { sku: SKU, ...size, say, onPaid });
+export async function sellOut({ shop, ...market }: Market, size: Size): Promise<Closed> {
+  const { paid, ...sold } = await sellAndPay(shop, { sku: SKU, ...size, ...market });
   expectSoldOut(sold, size);
   expect(paid).toBe(size.stock);
   return { campaignId: sold.campaignId, stock: size.stock, sold: paid };
@@ -55,8 +55,8 @@ export async function sellOut({ shop, say, onPaid }: Market, size: Size): Promis
 
 /** A third of the winners keep, a third cancel, a third return. What comes back is sold again, every unit of it. */
 export async function sellTwice(market: Market, size: Size): Promise<Closed> {
-  const { shop, say } = market;
-  const first = await sell(shop, { sku: SKU, ...size, say });
+  const { shop, say, onRush } = market;
+  const first = await sell(shop, { sku: SKU, ...size, say, onRush });
   expectSoldOut(first, size);
   const { campaignId, won, buyers, unsure } = first;
   const minds = [keep, cancel, giveBack];
@@ -67,6 +67,7 @@ export async function sellTwice(market: Market, size: Size): Promise<Closed> {
   const before = await withUntold(shop, campaignId, unsure, kept);
   const winners = new Set([...won, ...before].map(({ buyer }) => buyer));
   const others = buyers.filter(buyer => !winners.has(buyer));
+  onRush();
   const second = await buyTheRest(shop, campaignId, others);
   const told = [...before, ...second.won];
   const holding = await withUntold(shop, campaignId, [...unsure, ...second.unsure], told);
@@ -76,8 +77,8 @@ export async function sellTwice(market: Market, size: Size): Promise<Closed> {
 }
 
 /** There is hardly time to pay: half of the winners do not try, the others race against the end of their time. */
-export async function sellToDawdlers({ shop, say, onPaid }: Market, size: Size): Promise<Closed> {
-  const sale = { sku: SKU, ...size, say, paymentWindow: SHORTEST_WINDOW };
+export async function sellToDawdlers({ shop, say, onRush, onPaid }: Market, size: Size): Promise<Closed> {
+  const sale = { sku: SKU, ...size, say, onRush, paymentWindow: SHORTEST_WINDOW };
   const { campaignId, won } = await sell(shop, sale);
   const unpaid = { status: 'cancelled', reason: 'unpaid', refundedMinor: 0 };
   const ends = await inParallel(won, AT_ONCE, async ({ buyer, orderId }, n) => {

@@ -5,6 +5,8 @@ import { CallFailed, type Shop } from '../../tools/client/shop.js';
 export interface Market {
   readonly shop: Shop;
   readonly say: (line: string) => void;
+  /** Called when the shoppers of a campaign are about to click. */
+  readonly onRush: () => void;
   /** Called for each order that is paid. */
   readonly onPaid: () => void;
 }
