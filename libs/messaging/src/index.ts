@@ -11,6 +11,7 @@ export { Listener, type ListeningClient } from './runtime/listener.js';
 export { guardConnections } from './runtime/guard-connections.js';
 export { rankByRendezvous } from './runtime/rendezvous.js';
 export { retryUntil, type RetryUntilOptions } from './runtime/retry-until.js';
+export { untilNext } from './runtime/until-next.js';
 export { Wakeup } from './runtime/wakeup.js';
 export { type BoundedClient, limitSession, type SessionLimits } from './runtime/session-limits.js';
 export { codeOf } from './runtime/sql-state.js';

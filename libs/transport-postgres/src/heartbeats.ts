@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { BackgroundTask, type TopicPartition } from '#messaging';
+import { BackgroundTask, type TopicPartition, untilNext } from '#messaging';
 import { PACE } from './limits.js';
 import type { Assignment, GroupBeat, Membership } from './membership.js';
 import type { Member } from './plan-assignment.js';
@@ -67,7 +67,7 @@ export class Heartbeats {
     const turn = async () => {
       const beat = this.beat([...this.beating]);
       this.underWay = beat.then(() => undefined);
-      return (await beat) ? everyMs : PACE.retryMs;
+      return (await beat) ? untilNext(everyMs) : PACE.retryMs;
     };
     const onError = (error: unknown) => this.logger.error(String(error));
     this.task = new BackgroundTask(turn, { backoff: { firstMs: everyMs, longestMs: everyMs }, onError });

@@ -7,6 +7,7 @@ import {
   type ReadPosition,
   type ReceivedMessage,
   type Turn,
+  untilNext,
 } from '#messaging';
 import type { SequencedLog } from './log.js';
 import { PACE } from './limits.js';
@@ -87,7 +88,7 @@ export class Reader {
       position.lost = gapsIn(position.after, messages);
       this.delivery.deliver(position, messages, messages.length >= this.maxBatch);
     }
-    return PACE.pollMs;
+    return untilNext(PACE.pollMs);
   }
 
   // A commit that was lost with its connection is repeated before anything else is read.

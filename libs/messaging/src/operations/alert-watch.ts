@@ -5,6 +5,7 @@ import { uuidv7 } from '../message/uuid-v7.js';
 import { BackgroundTask, type Turn } from '../runtime/background-task.js';
 import { describeError } from '../runtime/describe-error.js';
 import { Lease } from '../runtime/lease.js';
+import { untilNext } from '../runtime/until-next.js';
 import {
   type AlertLimits,
   decideAlerts,
@@ -46,7 +47,7 @@ export const DEFAULT_ALERT_LIMITS: AlertWatchLimits = {
   waitingMs: 10_000,
   outbox: 50_000,
   outboxAgeMs: 60_000,
-  pollMs: 5_000,
+  pollMs: 6_000,
   leaseMs: 6_000,
   notices: 100,
   noticesKept: 1_000,
@@ -120,7 +121,7 @@ export class AlertWatch {
       await this.watch().catch((error: unknown) => this.complain('the queues were not checked', error));
       await this.tell(signal).catch((error: unknown) => this.complain('alert notices were not sent', error));
     }
-    return this.limits.pollMs;
+    return untilNext(this.limits.pollMs);
   }
 
   private complain(what: string, error: unknown): void {

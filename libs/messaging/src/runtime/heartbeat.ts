@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { BackgroundTask, type Turn } from './background-task.js';
 import type { Lease } from './lease.js';
+import { untilNext } from './until-next.js';
 import { WorkSignals } from './work-signals.js';
 
 /** Who works under a lease. */
@@ -84,6 +85,6 @@ export class Heartbeat {
     ];
     for (const lease of leases) lease.renewed(seen.held.includes(lease.name), askedAt);
     for (const work of ['outbox', 'timers', 'parked'] as const) if (seen[work]) this.signals.wake(work);
-    return this.beatMs;
+    return untilNext(this.beatMs);
   }
 }

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { failedChannel, type FailedSignal, settledChannel, type SettledSignal } from '#messaging';
 
 /** How often the lag of the event loop is measured, in ms. Each time wakes the process. */
-const LAG_EVERY_MS = 1_000;
+const LAG_EVERY_MS = 5_000;
 
 /** The process's metrics, including those of its subscriptions. */
 export function createRegistry(service: string, instance: string): Registry {

@@ -1,0 +1,7 @@
+/**
+ * How long until the next multiple of `everyMs`, in ms: at least 1, at most `everyMs`. What is regular happens at the same
+ * moments in all processes of a machine: whoever wakes alone finds every cache cold.
+ */
+export function untilNext(everyMs: number, now: number = Date.now()): number {
+  return everyMs - (Math.floor(now) % everyMs);
+}
