@@ -11,7 +11,14 @@ import { PaymentProvider } from './payment-provider.js';
 const OPEN = `
 INSERT INTO payment (id, order_id, amount_minor, currency, status) VALUES ($1, $2, $3, $4, 'pending')
 ON CONFLICT (order_id) WHERE status = 'pending' DO UPDATE SET order_id = excluded.order_id
-RETURNING id, checkout_url AS "checkoutUrl"`;
+RETURNING id, checkout_url AS "checkoutUrl", amount_minor::float8 AS "amountMinor", currency`;
+
+interface OpenPayment {
+  readonly id: string;
+  readonly checkoutUrl: string | null;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
 
 /** Opens a checkout with the provider. While one is open, a repeated call returns that one. */
 @Injectable()
@@ -32,11 +39,9 @@ export class StartPaymentUseCase {
     // The payment is stored before the provider learns of it, so that a callback always finds it.
     const { totalMinor, currency } = order.charged;
     const values = [uuidv7(), orderId, totalMinor, currency];
-    const [payment] = (await this.payments.query(OPEN, values)) as [
-      { id: string; checkoutUrl: string | null },
-    ];
+    const [payment] = (await this.payments.query(OPEN, values)) as [OpenPayment];
     if (payment.checkoutUrl !== null) return { paymentId: payment.id, checkoutUrl: payment.checkoutUrl };
-    const checkoutUrl = await this.provider.openCheckout(payment.id, totalMinor, currency);
+    const checkoutUrl = await this.provider.openCheckout(payment.id, payment.amountMinor, payment.currency);
     await this.payments.update({ id: payment.id }, { checkoutUrl });
     return { paymentId: payment.id, checkoutUrl };
   }
