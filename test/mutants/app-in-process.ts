@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo, Server } from 'node:net';
 import type { Type } from '@nestjs/common';
-import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { MESSAGE_TRANSPORT, MESSAGING_INSTANCE, MessagingMonitor, MessagingServer } from '#messaging';
-import { operationsOf, requestServer } from '#requests';
-import { httpAdapter, secureHttp, SERVICE_CONFIG } from '#service-kit';
-import { migratedDatabase, type TestDatabase, type TestQueue } from '#testkit';
+import { MessagingMonitor } from '#messaging';
+import { operationsOf } from '#requests';
+import { createNestApp, migratedDatabase, type TestDatabase, type TestQueue } from '#testkit';
 
 const HOST = '127.0.0.1';
 
@@ -42,33 +39,15 @@ export class AppInProcess {
     const own = migrations && (await migratedDatabase(migrations));
     const instance = randomUUID();
     const transport = queue.connect(instance);
-    const globals = [
-      { provide: SERVICE_CONFIG, useValue: config(own?.url ?? '') },
-      { provide: MESSAGE_TRANSPORT, useValue: transport },
-      { provide: MESSAGING_INSTANCE, useValue: instance },
-    ];
-    class Root {}
-    const root = {
-      module: Root,
-      global: true,
-      imports: [module],
+    const { app, requests } = await createNestApp({
+      module,
+      config: config(own?.url ?? ''),
+      transport,
+      instance,
       controllers: own && hasMessages ? [operationsOf(name)] : [],
-      providers: globals,
-      exports: globals.map(each => each.provide),
-    };
-    const compiled = await Test.createTestingModule({ imports: [root] }).compile();
-    const app = compiled.createNestApplication<NestFastifyApplication>(httpAdapter(), {
-      rawBody: true,
-      bodyParser: false,
+      http,
+      hasMessages,
     });
-    secureHttp(app, { HTTP_HOSTS: [] });
-    http?.(app);
-    const inherit = { inheritAppConfig: true };
-    const requests = app.connectMicroservice<MicroserviceOptions>(
-      requestServer({ host: HOST, port: 0 }),
-      inherit,
-    );
-    if (hasMessages) app.connectMicroservice({ strategy: app.get(MessagingServer) }, inherit);
     await app.listen(httpPort, HOST);
     await app.startAllMicroservices();
     const { port } = requests.unwrap<Server>().address() as AddressInfo;

@@ -14,7 +14,7 @@ export type Fault = (call: Call, events: readonly Event[]) => Promise<number>;
 export interface Broken {
   /** How often the fault made a difference to what the handler was given. */
   readonly struck: () => number;
-  readonly mend: () => void;
+  readonly undo: () => void;
 }
 
 /** The handlers of the shop's messages, as its apps declare them. Each can be broken from outside. */
@@ -45,7 +45,7 @@ export class Handlers {
     if (!this.routes.has(name)) throw new Error(`no app has a handler ${name}`);
     const broken = { name, fault, struck: 0 };
     this.broken = broken;
-    return { struck: () => broken.struck, mend: () => (this.broken = undefined) };
+    return { struck: () => broken.struck, undo: () => (this.broken = undefined) };
   }
 
   private watch(name: string, route: Route): void {
@@ -78,9 +78,9 @@ export const again: Fault = async (call, events) => {
 };
 
 /** The handler is called once more with copies under ids of their own, for which nothing is done yet. */
-export const anew: Fault = async (call, events) => {
+export const underOtherIds: Fault = async (call, events) => {
   await call(events);
-  await call(events.map(underNewIds));
+  await call(events.map(withNewIds));
   return 0;
 };
 
@@ -102,7 +102,7 @@ export const lessened: Fault = async (call, events) => {
 
 const IDS = ['orderId', 'refundId', 'reservationId', 'paymentId'];
 
-function underNewIds(event: Event): Event {
+function withNewIds(event: Event): Event {
   const ids = IDS.filter(id => id in event).map(id => [id, randomUUID()]);
   return { ...event, ...(Object.fromEntries(ids) as Event) };
 }

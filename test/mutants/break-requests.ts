@@ -34,9 +34,9 @@ export function tellNobody(target: Target): BreakRequest {
     const request = broken(shop, target, (done, ...args) => outbox.during(() => done(...args)));
     return {
       struck: request.struck,
-      mend() {
-        request.mend();
-        outbox.mend();
+      undo() {
+        request.undo();
+        outbox.undo();
       },
     };
   };
@@ -51,12 +51,12 @@ export function alterQuery(
   return shop => {
     let struck = 0;
     // A transaction's manager gives its connection as the last argument.
-    const mend = replace(shop.of(app).database, 'query', async (done, sql, values, ...rest) => {
+    const undo = replace(shop.of(app).database, 'query', async (done, sql, values, ...rest) => {
       if (!isMeant(sql as string)) return done(sql, values, ...rest);
       struck += 1;
       return alter((...own) => done(...own, ...rest), sql as string, values as unknown[]);
     });
-    return { struck: () => struck, mend };
+    return { struck: () => struck, undo };
   };
 }
 
@@ -66,9 +66,9 @@ function broken(
   fault: (done: Method, ...args: unknown[]) => Promise<unknown>,
 ): Broken {
   let struck = 0;
-  const mend = replace(shop.of(app).app.get<object>(provider), method, (done, ...args) => {
+  const undo = replace(shop.of(app).app.get<object>(provider), method, (done, ...args) => {
     struck += 1;
     return fault(done, ...args);
   });
-  return { struck: () => struck, mend };
+  return { struck: () => struck, undo };
 }

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { Outbox, Timers } from '#messaging';
-import { again, anew, type Event, type Fault, half, lessened, nothing } from './break-handlers.js';
+import { again, underOtherIds, type Event, type Fault, half, lessened, nothing } from './break-handlers.js';
 import type { Mutant } from './mutant.js';
 import { Muted } from './replace-methods.js';
 
@@ -37,7 +37,7 @@ export function mutantsOf(handler: string, breakage: Breakage): Mutant[] {
     // Where its writes tell it, the database refuses them under the same ids, and the message waits.
     mutant('done twice', typeof twice === 'string' ? twice : [accountOf(handler)], () => again),
   ];
-  if (typeof twice !== 'string') found.push(mutant('done twice under new ids', twice, () => anew));
+  if (typeof twice !== 'string') found.push(mutant('done twice under new ids', twice, () => underOtherIds));
   if (untold) found.push(muted(handler, 'done and not told', Outbox, 'publish', untold));
   if (timeless) found.push(muted(handler, 'done without a timer', Timers, 'schedule', timeless));
   if (breakage.lessened)
@@ -54,15 +54,15 @@ function muted(handler: string, way: string, provider: Type, method: string, tol
     told,
     start(shop, handlers) {
       const silent = new Muted(shop.of(service).app.get<object>(provider), method);
-      const { struck, mend } = handlers.break(handler, async (call, events) => {
+      const { struck, undo } = handlers.break(handler, async (call, events) => {
         await silent.during(() => call(events));
         return 0;
       });
       return {
         struck,
-        mend() {
-          mend();
-          silent.mend();
+        undo() {
+          undo();
+          silent.undo();
         },
       };
     },

@@ -46,7 +46,7 @@ describe('the audit', () => {
   afterAll(() => shop.stop());
 
   afterEach(async () => {
-    broken?.mend();
+    broken?.undo();
     broken = undefined;
     await shop.startOver();
   });

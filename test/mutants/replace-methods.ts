@@ -17,10 +17,10 @@ export function replace(
 /** A method that does nothing during some work, and is as it was for everybody else. */
 export class Muted {
   private readonly work = new AsyncLocalStorage<true>();
-  readonly mend: () => void;
+  readonly undo: () => void;
 
   constructor(target: object, method: string) {
-    this.mend = replace(target, method, async (done, ...args) =>
+    this.undo = replace(target, method, async (done, ...args) =>
       this.work.getStore() === true ? undefined : done(...args),
     );
   }

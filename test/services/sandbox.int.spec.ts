@@ -17,6 +17,7 @@ describe('the payment provider', () => {
     harness = await ServiceHarness.start({
       module: SandboxModule,
       migrations: sandboxDatabase.migrations,
+      hasMessages: false,
       http: app => void app.useBodyParser('application/x-www-form-urlencoded'),
       config: DATABASE_URL =>
         SandboxConfig.parse({

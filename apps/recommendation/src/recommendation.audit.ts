@@ -9,7 +9,7 @@ export const recommendationAudit = defineAudit({
     bought: "SELECT buyer_id || '/' || sku || '/' || bought AS id FROM buyer_item WHERE bought > 0",
   },
   numbers: {
-    // Receipts begin anew with another queue and profiles do not, so that there may be more views than receipts.
+    // With another queue receipts start from nothing and profiles do not, so that there may be more views than receipts.
     viewsLost: `SELECT greatest(coalesce(sum(handled), 0) - (SELECT coalesce(sum(viewed), 0) FROM buyer_item), 0)
       FROM messaging.progress WHERE subscription = 'recommendation.learn-from-views'`,
   },

@@ -200,9 +200,8 @@ function forkSharingPort(
 
 /** The app in the bundle, which starts faster, or as it was compiled where there is none, as in watch mode. */
 function programOf(app: string): string {
-  const [bundled, compiled] = [`../../../bundle/apps/${app}/src/main.js`, `../../${app}/src/main.js`].map(
-    path => resolve(import.meta.dirname, path),
-  ) as [string, string];
+  const compiled = resolve(import.meta.dirname, `../../${app}/src/main.js`);
+  const bundled = resolve(import.meta.dirname, `../../../bundle/apps/${app}/src/main.js`);
   return process.env['SLUICE_UNBUNDLED'] === undefined && existsSync(bundled) ? bundled : compiled;
 }
 

@@ -2,6 +2,7 @@ export { following, Happened, SOON } from './following.js';
 export { useParking } from './parking.js';
 export { startPostgres, type TestPostgres } from './postgres.js';
 export { emptyDatabase, migratedDatabase, TEST_SERVER, type TestDatabase } from './database.js';
+export { createNestApp } from './nest-app.js';
 export { type HarnessOptions, ServiceHarness } from './service-harness.js';
 export { startKafka, type TestKafka } from './kafka.js';
 export { eventually, Gate, Gathered } from './gather.js';

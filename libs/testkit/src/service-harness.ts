@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo, Server } from 'node:net';
-import type { Type } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { INestMicroservice, Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import {
   envelop,
   type EventDefinition,
   type EventOf,
-  MESSAGE_TRANSPORT,
-  MESSAGING_INSTANCE,
   MessagingMonitor,
-  MessagingServer,
   type ReplyOf,
   type RequestDefinition,
   type RequestOf,
@@ -21,10 +15,10 @@ import {
   type Transport,
   type WireMessage,
 } from '#messaging';
-import { RequestClient, requestServer } from '#requests';
-import { httpAdapter, HttpProblemFilter, SERVICE_CONFIG, secureHttp } from '#service-kit';
+import { RequestClient } from '#requests';
 import { migratedDatabase, type TestDatabase } from './database.js';
 import { eventually, Gathered } from './gather.js';
+import { createNestApp } from './nest-app.js';
 import { openTestQueue, type TestQueue } from './test-queue.js';
 
 /** The group that reads what the service publishes. */
@@ -40,6 +34,8 @@ export interface HarnessOptions {
   readonly publishes?: readonly EventDefinition[];
   /** Prepares its HTTP side, as its `main.ts` does. */
   readonly http?: (app: NestFastifyApplication) => void;
+  /** False if it only answers requests. */
+  readonly hasMessages?: boolean;
 }
 
 /**
@@ -65,32 +61,21 @@ export class ServiceHarness {
     config,
     publishes = [],
     http,
+    hasMessages = true,
   }: HarnessOptions): Promise<ServiceHarness> {
     const own = await migratedDatabase(migrations);
     const queue = await openTestQueue();
     const [stranger, transport] = [queue.connect(randomUUID()), queue.connect(randomUUID())];
-    const globals = [
-      { provide: SERVICE_CONFIG, useValue: config(own.url) },
-      { provide: MESSAGE_TRANSPORT, useValue: transport },
-      { provide: MESSAGING_INSTANCE, useValue: randomUUID() },
-    ];
-    class Root {}
-    const root = {
-      module: Root,
-      global: true,
-      imports: [module],
-      providers: [...globals, { provide: APP_FILTER, useClass: HttpProblemFilter }],
-      exports: globals.map(each => each.provide),
-    };
-    const compiled = await Test.createTestingModule({ imports: [root] }).compile();
-    const app = compiled.createNestApplication<NestFastifyApplication>(httpAdapter(), {
-      rawBody: true,
-      bodyParser: false,
+    const { app, requests } = await createNestApp({
+      module,
+      config: config(own.url),
+      transport,
+      instance: randomUUID(),
+      http,
+      hasMessages,
     });
-    secureHttp(app, { HTTP_HOSTS: [] });
-    http?.(app);
     const harness = new ServiceHarness(app, own, queue, stranger, transport);
-    await harness.listen(publishes);
+    await harness.listen(publishes, requests);
     return harness;
   }
 
@@ -179,22 +164,7 @@ export class ServiceHarness {
     await this.queue.drop();
   }
 
-  private get hasMessaging(): boolean {
-    try {
-      return this.app.get(MessagingServer) !== undefined;
-    } catch {
-      return false;
-    }
-  }
-
-  private async listen(publishes: readonly EventDefinition[]): Promise<void> {
-    const requests = this.app.connectMicroservice<MicroserviceOptions>(
-      requestServer({ host: '127.0.0.1', port: 0 }),
-      { inheritAppConfig: true },
-    );
-    // A service that only answers requests has none.
-    if (this.hasMessaging)
-      this.app.connectMicroservice({ strategy: this.app.get(MessagingServer) }, { inheritAppConfig: true });
+  private async listen(publishes: readonly EventDefinition[], requests: INestMicroservice): Promise<void> {
     const topics = [...new Set(publishes.map(({ topic }) => topic))];
     await this.stranger.ensureTopics(topics.map(name => ({ name, partitions: 1 })));
     if (topics.length > 0) {

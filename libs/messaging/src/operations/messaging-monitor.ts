@@ -8,7 +8,7 @@ import { type StallRow, STALLS, stallsOf } from '../consumer/subscription-stall.
 import { UNDECIDED, type UndecidedRow } from '../parking/dead-letter-store.js';
 import { OUTBOX_STATE } from '../publisher/outbox-sql.js';
 import { outboxOf } from '../publisher/relay.js';
-import { readTogether } from '../runtime/read-together.js';
+import { type Read, readTogether } from '../runtime/read-together.js';
 import type { PartitionLag, Transport } from '../transport/transport.js';
 import type { WatchedState } from './alert-policy.js';
 import { listActions, recordAction } from './operator-actions.js';
@@ -28,7 +28,6 @@ interface OutboxRow {
 type SubscriptionRows = { progress: ProgressRow; pauses: PauseRow; stalls: StallRow };
 type WatchedRows = SubscriptionRows & { undecided: UndecidedRow; outbox: OutboxRow };
 type StateRows = SubscriptionRows & { outbox: OutboxRow; timers: { due: number } };
-type Read<Rows> = { readonly [Name in keyof Rows]: readonly Rows[Name][] };
 
 /** The current state of a service's queues, and what operators do to them. */
 export class MessagingMonitor {

@@ -98,8 +98,11 @@ export class Listener {
 
   /** Opens it in the background: until that has succeeded, nothing is heard. */
   openEventually(): void {
-    void this.openUntilDone().then(
+    const backoff = { firstMs: RETRY_MS, longestMs: RETRY_MS };
+    const opened = retryUntil(() => this.open(), { backoff, forMs: Infinity, signal: this.closed.signal });
+    void opened.then(
       () => this.wakeAll(),
+      // Closed meanwhile: nobody listens any more.
       () => undefined,
     );
   }
@@ -117,11 +120,6 @@ export class Listener {
   private reopen(reason: Error | undefined): void {
     this.logger.warn(`lost the listening connection, opening another: ${reason?.message ?? 'it was closed'}`);
     this.openEventually();
-  }
-
-  private openUntilDone(): Promise<void> {
-    const backoff = { firstMs: RETRY_MS, longestMs: RETRY_MS };
-    return retryUntil(() => this.open(), { backoff, forMs: Infinity, signal: this.closed.signal });
   }
 
   private wakeAll(): void {

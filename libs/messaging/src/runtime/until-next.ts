@@ -1,5 +1,5 @@
 /**
- * How long until the next multiple of `everyMs`, in ms: at least 1, at most `everyMs`. What is regular happens at the same
+ * How long until the next multiple of `everyMs`, in ms: more than 0, at most `everyMs`. What is regular happens at the same
  * moments in all processes of a machine: whoever wakes alone finds every cache cold.
  */
 export function untilNext(everyMs: number, now: number = Date.now()): number {
