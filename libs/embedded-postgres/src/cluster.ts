@@ -54,8 +54,6 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   synchronous_commit: 'on',
   // Our tables are small or append-only: JIT compilation only adds latency to their first queries.
   jit: 'off',
-  // The outbox is read from its lowest row, so the rows of sent messages must be vacuumed quickly.
-  autovacuum_naptime: '10s',
   log_checkpoints: 'off',
   timezone: 'UTC',
 };

@@ -16,7 +16,14 @@ import { migratedDatabase, type TestDatabase } from './database.js';
 import { Gathered } from './gather.js';
 import { openTestQueue, type QueueAddress, type TestQueue } from './test-queue.js';
 
-const RELAY: RelayLimits = { batch: 100, batchBytes: 1 << 20, leaseMs: 2_000, pollMs: 20, maxBackoffMs: 50 };
+const RELAY: RelayLimits = {
+  batch: 100,
+  batchBytes: 1 << 20,
+  leaseMs: 2_000,
+  pollMs: 20,
+  maxBackoffMs: 50,
+  vacuumRows: 20,
+};
 
 /** A service's database and a queue, with what the library puts between the two. */
 export class MessagingFixture {

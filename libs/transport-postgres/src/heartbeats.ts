@@ -62,8 +62,8 @@ export class Heartbeats {
     private readonly instance: string,
     private readonly leaseMs: number,
   ) {
-    // Three heartbeats fit into a lease.
-    const everyMs = leaseMs / 3;
+    // Two heartbeats fit into a lease, and between them a retry of one that failed.
+    const everyMs = leaseMs / 2;
     const turn = async () => {
       const beat = this.beat([...this.beating]);
       this.underWay = beat.then(() => undefined);
@@ -110,7 +110,7 @@ export class Heartbeats {
         name: 'sluice_beat',
         text: BEAT,
         // On a connection that has silently died it must not cost the lease.
-        query_timeout: this.leaseMs / 2,
+        query_timeout: this.leaseMs / 3,
         values: [
           this.instance,
           this.leaseMs / 1_000,

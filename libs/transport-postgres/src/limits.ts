@@ -29,7 +29,7 @@ export const SESSION: SessionLimits = {
 /** Pauses, in ms. */
 export const PACE = {
   /** Between two polls of a reader; a NOTIFY cuts every pause short. */
-  pollMs: 10_000,
+  pollMs: 30_000,
   /** After a connection error. */
   retryMs: 250,
   /** Between two runs of retention. */

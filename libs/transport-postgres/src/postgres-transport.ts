@@ -74,7 +74,7 @@ export class PostgresTransport implements Transport {
     this.pool = new pg.Pool({
       connectionString: options.url,
       max: LIMITS.connections,
-      idleTimeoutMillis: 30_000,
+      idleTimeoutMillis: 120_000,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
       // It is waited for; only its type does not say so.

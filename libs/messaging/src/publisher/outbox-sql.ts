@@ -23,6 +23,9 @@ export const OUTBOX_STATE =
 /** Takes a row out that is not to be sent. */
 export const REMOVE = 'DELETE FROM messaging.outbox WHERE id = $1';
 
+/** Frees the space of deleted rows for others; giving it back to the system would need a strong lock. */
+export const VACUUM = 'VACUUM (TRUNCATE false, SKIP_LOCKED) messaging.outbox';
+
 /** Puts a dead letter of the outbox back, behind what waits now: what $2 says of it is its headers. */
 export const SEND_AGAIN = `
 INSERT INTO messaging.outbox (topic, key, type, event_id, traceparent, payload)

@@ -209,6 +209,21 @@ describe('outbox and relay', () => {
     expect(await received.count(6)).toHaveLength(6);
   });
 
+  it('frees the space of what it has sent after so many rows, and goes on sending', async () => {
+    fixture.relay(transport);
+    const vacuums = async () => {
+      await fixture.database.query('SELECT pg_stat_clear_snapshot()');
+      const [{ count }] = (await fixture.database.query(
+        `SELECT vacuum_count::int AS count FROM pg_stat_all_tables
+         WHERE schemaname = 'messaging' AND relname = 'outbox'`,
+      )) as [{ count: number }];
+      return count;
+    };
+    for (let n = 0; n < 60; n += 1) await publish({ key: 'a', n });
+    expect((await received.count(60)).map(({ n }) => n)).toEqual(Array.from({ length: 60 }, (_, n) => n));
+    expect(await eventually(vacuums, count => count >= 2)).toBeGreaterThanOrEqual(2);
+  });
+
   it('lets one relay send at a time', async () => {
     const sent = new Gathered<string>();
     const counting = (name: string): Transport =>

@@ -6,7 +6,7 @@ import { Lease } from '../runtime/lease.js';
 import { restAfter } from '../runtime/yielding.js';
 import { bury } from '../parking/dead-letter-store.js';
 import { MessageTooLarge, type Transport, UnknownTopic } from '../transport/transport.js';
-import { HIGHEST, NEXT_TO_SEND, REMOVE } from './outbox-sql.js';
+import { HIGHEST, NEXT_TO_SEND, REMOVE, VACUUM } from './outbox-sql.js';
 import { sentChannel, type SentSignal } from './signals.js';
 
 export interface RelayLimits {
@@ -20,6 +20,8 @@ export interface RelayLimits {
   readonly pollMs: number;
   /** Longest pause after a failed send, in ms. */
   readonly maxBackoffMs: number;
+  /** After how many sent rows their space is freed. */
+  readonly vacuumRows: number;
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
@@ -28,6 +30,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   leaseMs: 6_000,
   pollMs: 30_000,
   maxBackoffMs: 5_000,
+  vacuumRows: 20_000,
 };
 
 /** The pause after the first failed send, in ms. */
@@ -57,6 +60,9 @@ export class Relay {
   private readonly task: BackgroundTask;
   /** Rows that the transport has and the outbox still holds. */
   private sent: readonly string[] = [];
+  /** Rows deleted since their space was last freed. */
+  private deleted = 0;
+  private vacuuming: Promise<void> | undefined;
   /** The row at which a stopping relay ends: the last one that was committed when it was stopped. */
   private end: bigint | undefined;
 
@@ -95,6 +101,7 @@ export class Relay {
    */
   async stop(): Promise<void> {
     await this.task.stop();
+    await this.vacuuming;
     await this.lease.giveUp().catch(() => undefined);
   }
 
@@ -165,8 +172,24 @@ export class Relay {
     if (limit === 0 && this.sent.length === 0) return [];
     const wanted = [this.sent, limit, this.limits.batchBytes];
     const rows = (await this.database.query(NEXT_TO_SEND, wanted)) as OutboxRow[];
+    this.deleted += this.sent.length;
     this.sent = [];
+    if (this.deleted >= this.limits.vacuumRows) this.vacuuming ??= this.vacuum();
     return rows;
+  }
+
+  /**
+   * Frees the space of deleted rows, over which every look at the lowest row passes, by their number: autovacuum comes
+   * by the minute. Beside the relay's own work; if it fails, autovacuum does it.
+   */
+  private async vacuum(): Promise<void> {
+    this.deleted = 0;
+    try {
+      await this.database.query(VACUUM);
+    } catch (error) {
+      this.logger.warn(`the outbox was not vacuumed: ${String(error)}`);
+    }
+    this.vacuuming = undefined;
   }
 }
 

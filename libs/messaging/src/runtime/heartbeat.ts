@@ -12,8 +12,8 @@ export interface LeaseHolder {
   readonly stuckMs: number;
 }
 
-/** Between two heartbeats, in ms: three fit into a lease. */
-const BEAT_MS = 2_000;
+/** Between two heartbeats, in ms: two fit into a lease. */
+const BEAT_MS = 3_000;
 
 /**
  * Renews leases, or takes those that are free, and looks for work that nobody was told of. $5 is how soon it must be due,

@@ -23,7 +23,7 @@ export function databaseOptions(config: DatabaseSettings): DataSourceOptions & {
     connectTimeoutMS: 10_000,
     synchronize: false,
     migrationsTableName: 'migration',
-    extra: { idleTimeoutMillis: 30_000, keepAlive: true },
+    extra: { idleTimeoutMillis: 120_000, keepAlive: true },
   };
 }
 
