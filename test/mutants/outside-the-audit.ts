@@ -15,6 +15,8 @@ import {
   ListOrders,
   ListProducts,
   OpenPublication,
+  TellDecisions,
+  TellTime,
 } from '#contracts';
 
 /** Handlers of messages that keep no books, and why. */
@@ -22,6 +24,8 @@ export const WITHOUT_BOOKS: Readonly<Record<string, string>> = {
   'gateway.stock-news <- seckill.sold-out.v1':
     'memory of one process: it saves a question, and decides nothing',
   'gateway.stock-news <- seckill.restocked.v1': 'the same; what it misses is asked about again',
+  'seckill.decide-requested <- seckill.requested.v1':
+    'a click that is not decided is refused at its deadline; what it reserves is in the books of any click',
   'gateway.hear-services <- service.announced.v1': 'memory of one process, renewed every 30 seconds',
 };
 
@@ -38,6 +42,7 @@ export const READS: readonly string[] = [
   ListNotices,
   GetRecommendations,
   GetStatistics,
+  TellTime,
 ].map(({ type }) => type);
 
 /**
@@ -49,5 +54,6 @@ export const SEEN_BY_THE_CALLER: Readonly<Record<string, string>> = {
   [ClosePublication.type]: 'the publication is broken after ten minutes of silence',
   [CreateCampaign.type]: 'the campaign is not found',
   [BlockBuyer.type]: 'the buyer can still buy',
+  [TellDecisions.type]: 'the click has no answer by its deadline, and one when it is asked again',
   [ConfirmReceipt.type]: 'the order is not completed; nobody hears of completed orders',
 };

@@ -46,6 +46,7 @@ const TOPICS = [
   'catalog-publication',
   'seckill',
   'seckill-campaign',
+  'seckill-request',
   'points',
   'behaviour',
   'service',

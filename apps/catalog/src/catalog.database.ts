@@ -1,3 +1,4 @@
+import { CreateKeyedCalls1700000000100 } from '#idempotency';
 import { messagingMigrations } from '#messaging';
 import { CreateCatalog1700000003000 } from './migrations/1700000003000-create-catalog.js';
 import { OrderPublications1700000003001 } from './migrations/1700000003001-order-publications.js';
@@ -5,5 +6,10 @@ import { OrderPublications1700000003001 } from './migrations/1700000003001-order
 /** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const catalogDatabase = {
   entities: [],
-  migrations: [...messagingMigrations, CreateCatalog1700000003000, OrderPublications1700000003001],
+  migrations: [
+    ...messagingMigrations,
+    CreateKeyedCalls1700000000100,
+    CreateCatalog1700000003000,
+    OrderPublications1700000003001,
+  ],
 };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '#audit';
+import { IdempotencyModule } from '#idempotency';
 import { MessagingModule } from '#messaging';
 import { serviceDatabase } from '#service-kit';
 import { Browse } from './browse/browse.js';
@@ -19,6 +20,7 @@ import { OrdinaryStock } from './stock/ordinary-stock.js';
     TypeOrmModule.forRootAsync(serviceDatabase(catalogDatabase)),
     MessagingModule.forService({ service: 'catalog', publishes: ['catalog', 'catalog-publication'] }),
     AuditModule.forService('catalog', catalogAudit),
+    IdempotencyModule.forService('catalog'),
   ],
   controllers: [CatalogRequests, MoveStockHandler, PublishChunkHandler],
   providers: [Browse, ChangeStockUseCase, Publications, PublishChunkUseCase, OrdinaryStock],

@@ -4,9 +4,16 @@ import { MessagingModule } from '#messaging';
 import { RequestClient } from '#requests';
 import { AdminController } from './admin/admin.controller.js';
 import { CampaignsController } from './campaigns/campaigns.controller.js';
+import { CampaignModes } from './campaigns/campaign-modes.js';
 import { Clicks } from './campaigns/clicks.js';
+import { FlashSaleClock } from './campaigns/flash-sale-clock.js';
 import { HearStockHandler } from './campaigns/hear-stock.handler.js';
+import { QueuedClicks } from './campaigns/queued-clicks.js';
+import { ReplyAddress } from './campaigns/reply-address.js';
 import { SoldOutCampaigns } from './campaigns/sold-out.js';
+import { CallRegister } from './idempotency/call-register.js';
+import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
+import { TellDecisionsController } from './campaigns/tell-decisions.controller.js';
 import { MeController } from './me/me.controller.js';
 import { DeadLettersController } from './messaging/dead-letters.controller.js';
 import { SubscriptionsController } from './messaging/subscriptions.controller.js';
@@ -24,7 +31,13 @@ import { SignInBrake } from './sessions/sign-in-brake.js';
 import { Tokens } from './sessions/tokens.js';
 
 @Module({
-  imports: [MessagingModule.forService({ service: 'gateway', database: false, publishes: ['behaviour'] })],
+  imports: [
+    MessagingModule.forService({
+      service: 'gateway',
+      database: false,
+      publishes: ['behaviour', 'seckill-request'],
+    }),
+  ],
   controllers: [
     IndexController,
     SessionsController,
@@ -38,6 +51,7 @@ import { Tokens } from './sessions/tokens.js';
     SubscriptionsController,
     DeadLettersController,
     HearStockHandler,
+    TellDecisionsController,
     HearServicesHandler,
   ],
   providers: [
@@ -51,7 +65,13 @@ import { Tokens } from './sessions/tokens.js';
     AllServices,
     SignInBrake,
     Tokens,
+    CallRegister,
+    IdempotencyInterceptor,
+    CampaignModes,
     Clicks,
+    FlashSaleClock,
+    QueuedClicks,
+    ReplyAddress,
     SoldOutCampaigns,
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],

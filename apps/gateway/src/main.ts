@@ -1,5 +1,6 @@
 import { readConfig, runMessagingService } from '#service-kit';
 import { openTransport, TransportConfig } from '#transport-choice';
+import { ReplyAddress } from './campaigns/reply-address.js';
 import { GatewayConfig } from './gateway.config.js';
 import { GatewayModule } from './gateway.module.js';
 import { setUpHttp } from './set-up-http.js';
@@ -11,5 +12,8 @@ await runMessagingService({
   module: GatewayModule,
   config,
   transport: await openTransport(config),
-  http: setUpHttp,
+  http: app => {
+    app.get(ReplyAddress).learn(app);
+    setUpHttp(app);
+  },
 });

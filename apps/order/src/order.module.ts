@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '#audit';
+import { IdempotencyModule } from '#idempotency';
 import { MessagingModule } from '#messaging';
 import { serviceDatabase } from '#service-kit';
 import { CancelOrderUseCase } from './cancel/cancel-order.js';
@@ -27,6 +28,7 @@ import { WriteReservedOrdersHandler } from './write-reserved/write-reserved-orde
     TypeOrmModule.forFeature(orderDatabase.entities),
     MessagingModule.forService({ service: 'order', publishes: ['order', 'order-refund', 'order-timer'] }),
     AuditModule.forService('order', orderAudit),
+    IdempotencyModule.forService('order'),
   ],
   controllers: [
     OrderRequests,

@@ -1,3 +1,4 @@
+import { CreateKeyedCalls1700000000100 } from '#idempotency';
 import { messagingMigrations } from '#messaging';
 import { CreateCampaigns1700000002000 } from './migrations/1700000002000-create-campaigns.js';
 import { TimesInRange1700000002001 } from './migrations/1700000002001-times-in-range.js';
@@ -5,5 +6,10 @@ import { TimesInRange1700000002001 } from './migrations/1700000002001-times-in-r
 /** The tables of the service. Its queries are set-based or hot, so it has no entities. */
 export const seckillDatabase = {
   entities: [],
-  migrations: [...messagingMigrations, CreateCampaigns1700000002000, TimesInRange1700000002001],
+  migrations: [
+    ...messagingMigrations,
+    CreateKeyedCalls1700000000100,
+    CreateCampaigns1700000002000,
+    TimesInRange1700000002001,
+  ],
 };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '#audit';
+import { IdempotencyModule } from '#idempotency';
 import { MessagingModule } from '#messaging';
 import { serviceDatabase } from '#service-kit';
 import { CampaignStock } from './campaign-stock/campaign-stock.js';
@@ -8,6 +9,8 @@ import { MoveCampaignStockHandler } from './campaign-stock/move-campaign-stock.h
 import { Campaigns } from './campaigns/campaigns.js';
 import { BlockedBuyers } from './reserve/blocked-buyers.js';
 import { ClickBatcher } from './reserve/click-batcher.js';
+import { DecideRequestedHandler } from './reserve/decide-requested.handler.js';
+import { DecisionReplies } from './reserve/decision-replies.js';
 import { ReserveStockUseCase } from './reserve/reserve-stock.js';
 import { seckillAudit } from './seckill.audit.js';
 import { seckillDatabase } from './seckill.database.js';
@@ -18,8 +21,9 @@ import { SeckillRequests } from './seckill.requests.js';
     TypeOrmModule.forRootAsync(serviceDatabase(seckillDatabase)),
     MessagingModule.forService({ service: 'seckill', publishes: ['seckill', 'seckill-campaign'] }),
     AuditModule.forService('seckill', seckillAudit),
+    IdempotencyModule.forService('seckill'),
   ],
-  controllers: [SeckillRequests, MoveCampaignStockHandler],
-  providers: [Campaigns, CampaignStock, BlockedBuyers, ReserveStockUseCase, ClickBatcher],
+  controllers: [SeckillRequests, MoveCampaignStockHandler, DecideRequestedHandler],
+  providers: [Campaigns, CampaignStock, BlockedBuyers, ReserveStockUseCase, ClickBatcher, DecisionReplies],
 })
 export class SeckillModule {}

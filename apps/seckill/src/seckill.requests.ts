@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { BlockBuyer, CreateCampaign, GetCampaign, ListCampaigns, ReserveStock } from '#contracts';
+import { BlockBuyer, CreateCampaign, GetCampaign, ListCampaigns, ReserveStock, TellTime } from '#contracts';
 import { type ReplyOf, type RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { Campaigns } from './campaigns/campaigns.js';
@@ -39,6 +39,11 @@ export class SeckillRequests {
   }: RequestOf<typeof ReserveStock>): Promise<ReplyOf<typeof ReserveStock>> {
     const { decisions, ...rest } = await this.batcher.decide(campaignId, clicks, again, deadline);
     return { decisions: [...decisions], ...rest };
+  }
+
+  @HandleRequest(TellTime)
+  async time(): Promise<ReplyOf<typeof TellTime>> {
+    return { now: await this.campaigns.now() };
   }
 
   @HandleRequest(BlockBuyer)

@@ -57,9 +57,8 @@ export function environmentOf(
     SLUICE_INSTANCES: JSON.stringify(Object.fromEntries(addresses)),
     HOST,
     HTTP_PORT: '0',
-    ...(kind !== 'entrance' && {
-      RPC_PORT: String(settings.ports[`${name}-${instance.split('-').at(-1)!}`]!),
-    }),
+    // Not a free one: instances that share a port would share that one too.
+    RPC_PORT: String(settings.ports[`${name}-${instance.split('-').at(-1)!}`]!),
     ...(database !== undefined && { DATABASE_URL: databaseUrl(database) }),
     // The sandbox also has a pager that receives alerts.
     ...(kind === 'service' && {

@@ -5,7 +5,7 @@ export interface Service {
   readonly name: string;
   /**
    * - `entrance`: takes calls from outside on the shop's one port, which its instances share.
-   *   It answers no other app.
+   *   No other app asks it anything; it only gets replies.
    * - `service`: answers requests of other apps, and any number of instances may run.
    * - `outside`: stands for the outside world; it has a port of its own and runs once.
    */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { keep } from './data-directory.js';
 import type { Environment } from './environment.js';
 import { chooseFree, isFree } from './ports.js';
-import { answersRequests, instancesOf, SERVICES } from './services.js';
+import { instancesOf, SERVICES } from './services.js';
 import { HOST, type Secrets, type Settings } from './settings.js';
 import { StartRefused } from './start-refused.js';
 
@@ -27,7 +27,7 @@ export async function settle(
     alert: before.alert ?? webhookSecret(),
     operatorPassword: SLUICE_OPERATOR_PASSWORD ?? before.operatorPassword ?? token(12),
   }));
-  const names = SERVICES.filter(answersRequests).flatMap(service => instancesOf(service.name, scale));
+  const names = SERVICES.flatMap(service => instancesOf(service.name, scale));
   const ports = await keep<Record<string, number>>(join(dataDir, 'ports.json'), before =>
     chooseFree(
       HOST,

@@ -6,6 +6,7 @@ export * from './behaviour/events.js';
 export * from './catalog/events.js';
 export * from './catalog/facts.js';
 export * from './catalog/requests.js';
+export * from './gateway/requests.js';
 export * from './merchant-notifier/facts.js';
 export * from './notification/facts.js';
 export * from './notification/requests.js';

@@ -47,6 +47,7 @@ export { type Scheduled, Timers } from './publisher/timers.js';
 
 export { type OutsideAnswer, postOutside } from './flow/post-outside.js';
 export { type CircuitOptions, Dependency, requireSuccess } from './flow/dependency.js';
+export { NoReply, RequestQueue, RequestQueueFull, type RequestQueueLimits } from './flow/request-queue.js';
 
 export { claimQueue, QueueReplaced } from './consumer/claim-queue.js';
 export { Consumer } from './consumer/consumer.js';

@@ -23,6 +23,8 @@ export interface AskOptions {
   readonly routingKey?: string;
   /** How many instances of the ranking to skip, because they were already asked and did not answer. */
   readonly skip?: number;
+  /** `host:port` of the one instance to ask. */
+  readonly address?: string;
   /** When to give up, in ms from now. */
   readonly deadlineMs?: number;
   /** Whether the request is idempotent. Then a lost connection is not a failure: it asks again. */
@@ -115,7 +117,7 @@ export class RequestClient implements OnApplicationShutdown {
     options: AskOptions = {},
   ): Promise<ReplyOf<D>> {
     const { service } = definition;
-    const candidates = this.instancesOf(service);
+    const candidates = options.address === undefined ? this.instancesOf(service) : [options.address];
     if (candidates.length === 0) throw new ServiceUnavailable(service, 'no instance of it is known');
     const ranked = rankByRendezvous(options.routingKey ?? String(Math.random()), candidates);
     const deadline = performance.now() + (options.deadlineMs ?? DEADLINE_MS);

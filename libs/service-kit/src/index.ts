@@ -17,6 +17,6 @@ export { secureHttp } from './http/secure-http.js';
 export { httpAdapter } from './http/http-adapter.js';
 export { HealthChecks } from './health/health-checks.js';
 export { READY_PATH } from './health/health.controller.js';
-export { runMessagingService } from './run-messaging-service.js';
+export { requestAddress, runMessagingService } from './run-messaging-service.js';
 export { runService, type ServiceDefinition } from './run-service.js';
 export { SERVICE_CONFIG } from './tokens.js';

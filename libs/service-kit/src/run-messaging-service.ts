@@ -23,7 +23,7 @@ export interface MessagingServiceDefinition {
   readonly config: ServiceConfig;
   /** The queue, picked by the app's `main.ts`. It is closed last. */
   readonly transport: Transport;
-  /** Prepares the HTTP side before it listens; a service that has one answers no requests over TCP. */
+  /** Prepares the HTTP side before it listens; a service that has one is not announced to others. */
   readonly http?: ServiceDefinition['http'];
 }
 
@@ -43,7 +43,7 @@ export async function runMessagingService({
     module,
     config,
     controllers: hasDatabase(config) ? [operationsOf(name)] : [],
-    rpcPort: http === undefined ? config.RPC_PORT : undefined,
+    rpcPort: config.RPC_PORT,
     globals: [
       { provide: MESSAGE_TRANSPORT, useValue: transport },
       { provide: MESSAGING_INSTANCE, useValue: config.SLUICE_INSTANCE },
@@ -61,13 +61,14 @@ export async function runMessagingService({
       await transport.close();
     },
   });
-  const address = answersAt(app, config.HOST);
-  if (address !== undefined)
+  const address = requestAddress(app, config.HOST);
+  // One that is called over HTTP is asked nothing; it only gets replies.
+  if (address !== undefined && http === undefined)
     stopAnnouncing = announce(app, transport, { service: name, instance: config.SLUICE_INSTANCE, address });
 }
 
-/** The address at which others reach the service's requests; undefined if it answers none. */
-function answersAt(app: INestApplication, host: string): string | undefined {
+/** `host:port` at which others reach the app's requests; undefined while or if it answers none. */
+export function requestAddress(app: INestApplication, host: string): string | undefined {
   const servers = app.getMicroservices().map(each => each.unwrap<unknown>());
   const listening = servers.find(server => server instanceof Server);
   if (listening === undefined) return undefined;

@@ -2,7 +2,9 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import {
+  CampaignMode,
   type CampaignView,
+  type Click,
   CreateCampaign,
   type Decision,
   GetCampaign,
@@ -13,12 +15,17 @@ import {
   Quantity,
   Sku,
 } from '#contracts';
-import { currentTraceparent, DomainError, type ReplyOf, uuidv7 } from '#messaging';
+import { currentTraceparent, DomainError, type ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
 import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
+import { CallIds, type NewIds } from '../idempotency/new-ids.js';
+import { Idempotent } from '../idempotency/idempotent.js';
+import { CampaignModes } from './campaign-modes.js';
 import { Clicks } from './clicks.js';
+import { QueuedClicks } from './queued-clicks.js';
+import { SoldOutCampaigns } from './sold-out.js';
 
 const NewCampaign = z.object({
   sku: Sku,
@@ -27,7 +34,7 @@ const NewCampaign = z.object({
   priceMinor: Price,
   startsAt: Instant,
   endsAt: Instant,
-  mode: z.enum(['async']).default('async'),
+  mode: CampaignMode.default('async'),
   paymentWindow: z
     .int()
     .min(1)
@@ -71,15 +78,22 @@ export class CampaignsController {
   constructor(
     private readonly requests: RequestClient,
     private readonly clicks: Clicks,
+    private readonly queued: QueuedClicks,
+    private readonly modes: CampaignModes,
+    private readonly soldOut: SoldOutCampaigns,
   ) {}
 
   /** Opens a flash sale of a product in the catalog. */
   @Post()
   @Problems('product_not_found', 'invalid_campaign')
+  @Idempotent('seckill')
   @Access('operator')
-  async create(@ZodBody(NewCampaign) body: z.output<typeof NewCampaign>): Promise<{ campaignId: string }> {
+  async create(
+    @ZodBody(NewCampaign) body: z.output<typeof NewCampaign>,
+    @CallIds() ids: NewIds,
+  ): Promise<{ campaignId: string }> {
     const { currency } = await this.requests.ask(GetProduct, { sku: body.sku }, { repeatable: true });
-    const campaignId = uuidv7();
+    const campaignId = ids.next();
     await this.requests.ask(CreateCampaign, { ...body, campaignId, currency }, { repeatable: true });
     return { campaignId };
   }
@@ -109,22 +123,31 @@ export class CampaignsController {
     'busy',
     'expired',
   )
+  @Idempotent('seckill')
   @Access('shopper')
   async order(
     @ZodParam('id', AnyCaseId) campaignId: string,
     @ZodBody(Order) { quantity }: z.output<typeof Order>,
     @CurrentSession() { userId: buyerId }: Session,
+    @CallIds() ids: NewIds,
   ): Promise<Reserved> {
-    const [reservationId, orderId] = [uuidv7(), uuidv7()];
+    const [reservationId, orderId] = [ids.next(), ids.next()];
     const traceparent = currentTraceparent();
-    const decision = await this.clicks.decide(campaignId, {
-      reservationId,
-      orderId,
-      buyerId,
-      quantity,
-      traceparent,
-    });
+    const click = { reservationId, orderId, buyerId, quantity, traceparent };
+    const decision = await this.decide(campaignId, click, ids.again);
     if (decision !== 'reserved') throw new ClickRefused(decision, campaignId);
     return { reservationId, orderId, status: 'reserved' };
+  }
+
+  private async decide(campaignId: string, click: Click, again: boolean): Promise<Decision> {
+    // One that was asked before may have its stock already.
+    if (this.soldOut.has(campaignId) && !again) return 'sold_out';
+    const known = this.modes.of(campaignId);
+    switch (typeof known === 'string' ? known : await known) {
+      case 'queue':
+        return this.queued.decide(campaignId, click);
+      default:
+        return this.clicks.decide(campaignId, click, again);
+    }
   }
 }

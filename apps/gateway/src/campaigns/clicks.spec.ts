@@ -4,7 +4,7 @@ import { type RequestClient, ServiceUnavailable } from '#requests';
 import { Gate } from '#testkit';
 import { GatewayConfig } from '../gateway.config.js';
 import { Clicks } from './clicks.js';
-import { SoldOutCampaigns } from './sold-out.js';
+import { FlashSaleClock } from './flash-sale-clock.js';
 
 const config = GatewayConfig.parse({
   SLUICE_INSTANCE: 'test',
@@ -25,7 +25,7 @@ describe('clicks at the gateway', () => {
         return { decisions: clicks.map((): Decision => 'reserved') };
       },
     } as unknown as RequestClient;
-    const clicks = new Clicks(requests, new SoldOutCampaigns(), config);
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), config);
     const waiting = [clicks.decide('c', click('a')), clicks.decide('c', click('b'))];
     expect(await clicks.decide('c', click('d'))).toBe('busy');
     gate.release();
@@ -48,7 +48,7 @@ describe('clicks at the gateway', () => {
       },
     } as unknown as RequestClient;
     const limits = { decideMs: 300, answerMs: 600, attemptMs: 200 };
-    const clicks = new Clicks(requests, new SoldOutCampaigns(), config, limits);
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), config, limits);
     const startedAt = performance.now();
     awayUntil = startedAt + limits.decideMs + 50;
     expect(await clicks.decide('c', click('a'))).toBe('expired');
@@ -65,7 +65,7 @@ describe('clicks at the gateway', () => {
       ask: () => Promise.reject(new ServiceUnavailable('seckill', 'no answer')),
     } as unknown as RequestClient;
     const limits = { decideMs: 100, answerMs: 200, attemptMs: 50 };
-    const clicks = new Clicks(requests, new SoldOutCampaigns(), config, limits);
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), config, limits);
     await expect(clicks.decide('c', click('a'))).rejects.toThrow('GET /api/orders');
   });
 });

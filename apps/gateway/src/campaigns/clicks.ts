@@ -4,7 +4,7 @@ import { Batcher, DomainError } from '#messaging';
 import { RequestClient, ServiceUnavailable } from '#requests';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
-import { SoldOutCampaigns } from './sold-out.js';
+import { FlashSaleClock } from './flash-sale-clock.js';
 
 /** In ms from the click: until when it may be decided, and until when its answer is waited for. */
 export interface ClickLimits {
@@ -35,29 +35,31 @@ export class ClickUndecided extends DomainError {
 @Injectable()
 export class Clicks {
   private readonly asking: Batcher<Click, Decision>;
-  /** What to add to our clock to get that of the flash sale's database, in ms. It is never too much. */
-  private offset: number | undefined;
 
   constructor(
     private readonly requests: RequestClient,
-    private readonly soldOut: SoldOutCampaigns,
+    private readonly clock: FlashSaleClock,
     @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
     @Optional() private readonly limits: ClickLimits = LIMITS,
   ) {
-    this.asking = new Batcher((clicks, campaignId) => this.ask(campaignId, clicks), {
+    this.asking = new Batcher((clicks, lane) => this.ask(clicks, lane), {
       maxItems: MAX_CLICKS,
       oneAtATime: false,
     });
   }
 
-  /** Gets the decision on a click. @throws ClickUndecided */
-  async decide(campaignId: string, click: Click): Promise<Decision> {
-    if (this.soldOut.has(campaignId)) return 'sold_out';
+  /**
+   * Gets the decision on a click.
+   * @param again whether it may have been asked before, and decided
+   * @throws ClickUndecided
+   */
+  async decide(campaignId: string, click: Click, again = false): Promise<Decision> {
     if (this.asking.size >= this.config.GATEWAY_CLICKS) return 'busy';
-    return this.asking.add(click, campaignId);
+    return this.asking.add(click, again ? `${campaignId} again` : campaignId);
   }
 
-  private async ask(campaignId: string, clicks: readonly Click[]): Promise<readonly Decision[]> {
+  private async ask(clicks: readonly Click[], lane: string): Promise<readonly Decision[]> {
+    const [campaignId = '', again] = lane.split(' ');
     const { decideMs, answerMs, attemptMs } = this.limits;
     const startedAt = performance.now();
     const [decideBy, giveUpAt] = [startedAt + decideMs, startedAt + answerMs];
@@ -65,13 +67,18 @@ export class Clicks {
     for (let asked = 0; ; asked += 1) {
       // Never lower than one that was sent before: a copy with it may still wait somewhere. While the other clock is
       // not known, 0 only asks for the time.
-      deadline = Math.max(deadline, this.offset === undefined ? 0 : this.offset + decideBy);
+      deadline = Math.max(deadline, this.clock.at(decideBy) ?? 0);
       const deadlineMs = Math.max(1, Math.min(attemptMs, giveUpAt - performance.now()));
       try {
-        const request = { campaignId, clicks: [...clicks], again: asked > 0, deadline };
+        const request = {
+          campaignId,
+          clicks: [...clicks],
+          again: again !== undefined || asked > 0,
+          deadline,
+        };
         const options = { routingKey: campaignId, deadlineMs, skip };
         const { decisions, now } = await this.requests.ask(ReserveStock, request, options);
-        if (now !== undefined) this.offset = now - performance.now();
+        if (now !== undefined) this.clock.learn(now);
         // Before the time is up, `expired` only says that our view of the clock was too early.
         if (!decisions.includes('expired') || performance.now() >= decideBy) return decisions;
       } catch (error) {

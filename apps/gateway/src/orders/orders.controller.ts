@@ -13,8 +13,10 @@ import {
   RefundOrder,
   StartPayment,
 } from '#contracts';
-import { type ReplyOf, uuidv7 } from '#messaging';
+import type { ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
+import { Idempotent } from '../idempotency/idempotent.js';
+import { CallIds, type NewIds } from '../idempotency/new-ids.js';
 import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access, CurrentSession, type Session } from '../sessions/access.js';
@@ -40,12 +42,14 @@ export class OrdersController {
 
   /** Places an ordinary order. Its stock is reserved or refused a moment after the answer. */
   @Post()
+  @Idempotent('order')
   @HttpCode(202)
   place(
     @ZodBody(NewOrder) { items }: z.output<typeof NewOrder>,
     @CurrentSession() { userId: buyerId }: Session,
+    @CallIds() ids: NewIds,
   ): Promise<{ orderId: string }> {
-    return this.requests.ask(PlaceOrder, { orderId: uuidv7(), buyerId, items }, { repeatable: true });
+    return this.requests.ask(PlaceOrder, { orderId: ids.next(), buyerId, items }, { repeatable: true });
   }
 
   @Get()
@@ -68,6 +72,7 @@ export class OrdersController {
   /** Opens a checkout with the payment provider. While one is open, this returns that one. */
   @Post(':id/payments')
   @Problems('order_not_found', 'wrong_order_state', 'payment_provider_unavailable')
+  @Idempotent('order')
   pay(
     @ZodParam('id', AnyCaseId) orderId: string,
     @CurrentSession() { userId: buyerId }: Session,
@@ -98,13 +103,15 @@ export class OrdersController {
   /** Refunds the given items, or the rest of the order. A caller that may retry chooses the `refundId`. */
   @Post(':id/refund')
   @Problems('order_not_found', 'wrong_order_state', 'more_than_bought', 'whole_order_only', 'refund_id_taken')
+  @Idempotent('order')
   @HttpCode(200)
   refund(
     @ZodParam('id', AnyCaseId) orderId: string,
-    @ZodBody(Return) { items, refundId = uuidv7() }: z.output<typeof Return>,
+    @ZodBody(Return) { items, refundId }: z.output<typeof Return>,
     @CurrentSession() { userId: buyerId }: Session,
+    @CallIds() ids: NewIds,
   ): Promise<OrderView> {
-    const refund = { orderId, buyerId, refundId, items };
+    const refund = { orderId, buyerId, refundId: refundId ?? ids.next(), items };
     return this.requests.ask(RefundOrder, refund, { repeatable: true });
   }
 }

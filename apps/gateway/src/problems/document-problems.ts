@@ -47,6 +47,11 @@ function addProblems(path: string, operation: Operation): void {
   for (const code of told[KEY] ?? []) add(statusOf(code), code);
   for (const status of statusesOf(path, operation)) add(status, HTTP_CODES[status]!);
   const roles = (operation.security ?? []).flatMap(each => each['bearer'] ?? []);
+  if (takesKey(operation)) {
+    add(400, 'invalid_idempotency_key');
+    add(409, 'call_under_way');
+    add(422, 'idempotency_key_reused');
+  }
   if (roles.length > 0) add(401, 'invalid_token');
   if (roles.includes('operator')) add(403, 'operators_only');
   if (path.startsWith('/api/')) add(503, 'unavailable');
@@ -57,6 +62,10 @@ function addProblems(path: string, operation: Operation): void {
       description: [...codes].join(', '),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
+}
+
+function takesKey({ parameters = [] }: Operation): boolean {
+  return parameters.some(parameter => 'name' in parameter && parameter.name === 'Idempotency-Key');
 }
 
 /** What any route answers that takes parameters or a body. */

@@ -10,8 +10,10 @@ import {
   Sku,
   Text,
 } from '#contracts';
-import { MessagingClient, type ReplyOf, uuidv7 } from '#messaging';
+import { MessagingClient, type ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
+import { Idempotent } from '../idempotency/idempotent.js';
+import { CallIds, type NewIds } from '../idempotency/new-ids.js';
 import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
@@ -59,13 +61,19 @@ export class ProductsController {
   /** Changes by hand what is in stock, by a difference. Asked again with the same id, it has no second effect. */
   @Post(':sku/stock')
   @Problems('product_not_found', 'not_enough_stock', 'too_much_stock')
+  @Idempotent('catalog')
   @HttpCode(200)
   @Access('operator')
   changeStock(
     @ZodParam('sku', Sku) sku: string,
-    @ZodBody(StockChange) { changeId = uuidv7(), ...change }: z.output<typeof StockChange>,
+    @ZodBody(StockChange) { changeId, ...change }: z.output<typeof StockChange>,
+    @CallIds() ids: NewIds,
   ): Promise<ReplyOf<typeof ChangeStock>> {
-    return this.requests.ask(ChangeStock, { ...change, sku, changeId }, { repeatable: true });
+    return this.requests.ask(
+      ChangeStock,
+      { ...change, sku, changeId: changeId ?? ids.next() },
+      { repeatable: true },
+    );
   }
 
   // Fire and forget: losing a view does no harm.

@@ -12,9 +12,11 @@ import {
   StageChunk,
   Store,
 } from '#contracts';
-import { DomainError, uuidv7 } from '#messaging';
+import { DomainError } from '#messaging';
 import { RequestClient } from '#requests';
 import { FileRefused } from '#row-files';
+import { Idempotent } from '../idempotency/idempotent.js';
+import { CallIds, type NewIds } from '../idempotency/new-ids.js';
 import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
@@ -57,6 +59,7 @@ export class PublicationsController {
   /** Publishes products into a store. The body is streamed; the catalog processes it after the answer. */
   @Post()
   @Problems('unreadable_file', 'upload_broken', 'upload_stalled', 'publication_closed')
+  @Idempotent('catalog')
   @HttpCode(202)
   @Access('operator', { streams: true, bodyMs: 3_600_000 })
   @ApiConsumes('text/csv', 'application/x-ndjson')
@@ -66,6 +69,7 @@ export class PublicationsController {
     @Headers('content-type') contentType: string | undefined,
     @Headers('content-encoding') contentEncoding: string | undefined,
     @Body() body: unknown,
+    @CallIds() ids: NewIds,
   ): Promise<{ publicationId: string }> {
     const format = formatOf(contentType, contentEncoding);
     if (!(body instanceof Readable)) throw new UnsupportedMediaType('there is no body');
@@ -73,7 +77,7 @@ export class PublicationsController {
     // What is not a list of products is refused before anything is stored.
     const first = await rows.next();
     if (first.done === true) throw new FileRefused('the file has no products');
-    const publicationId = uuidv7();
+    const publicationId = ids.next();
     await this.requests.ask(OpenPublication, { publicationId, store }, { repeatable: true });
     try {
       await this.stage(publicationId, body, startingWith(first.value, rows));

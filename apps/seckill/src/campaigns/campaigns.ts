@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { CampaignView, CreateCampaign } from '#contracts';
+import type { CampaignMode, CampaignView, CreateCampaign } from '#contracts';
 import { DomainError, type RequestOf } from '#messaging';
 
 export class CampaignNotFound extends DomainError {
@@ -17,7 +17,7 @@ export class InvalidCampaign extends DomainError {
 interface CampaignRow {
   readonly id: string;
   readonly sku: string;
-  readonly mode: 'async';
+  readonly mode: CampaignMode;
   readonly stock: number;
   readonly available: number;
   readonly reserved: number;
@@ -78,6 +78,13 @@ export class Campaigns {
     ])) as CampaignRow[];
     if (rows.length === 0) throw new CampaignNotFound(campaignId);
     return toView(rows[0]!);
+  }
+
+  /** The time by the database's clock, by which clicks have their deadlines, in ms since 1970. */
+  async now(): Promise<number> {
+    const query = 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now';
+    const [{ now }] = (await this.database.query(query)) as [{ now: number }];
+    return now;
   }
 
   /** The newest first. */

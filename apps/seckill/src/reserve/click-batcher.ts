@@ -58,9 +58,15 @@ export class ClickBatcher implements BeforeApplicationShutdown {
         return this.deciding.add({ click: { ...click, deadline }, again }, campaignId);
       }),
     );
-    const times = answers.flatMap(({ now }) => now ?? []);
-    const decisions = answers.map(({ decision }) => decision);
-    return times.length > 0 ? { decisions, now: Math.max(...times) } : { decisions };
+    return decided(answers);
+  }
+
+  /** The same for clicks that come from the queue: each has its own deadline, and may have been decided before. */
+  async decideQueued(campaignId: string, clicks: readonly DatedClick[]): Promise<Decided> {
+    const answers = await Promise.all(
+      clicks.map(click => this.deciding.add({ click, again: true }, campaignId)),
+    );
+    return decided(answers);
   }
 
   /** Decides every accepted click before the service shuts down. */
@@ -88,6 +94,12 @@ export class ClickBatcher implements BeforeApplicationShutdown {
       throw error;
     }
   }
+}
+
+function decided(answers: readonly Answer[]): Decided {
+  const times = answers.flatMap(({ now }) => now ?? []);
+  const decisions = answers.map(({ decision }) => decision);
+  return times.length > 0 ? { decisions, now: Math.max(...times) } : { decisions };
 }
 
 const UNIQUE_VIOLATION = '23505';

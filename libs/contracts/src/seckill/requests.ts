@@ -2,10 +2,17 @@ import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
 import { BuyerId, Currency, Id, Instant, MinorUnits, Price, Quantity, Sku, Text } from '../values.js';
 
+/**
+ * How a campaign takes clicks. `async`: decided at once, in batches, everything else later. `queue`: the click itself waits
+ * on a queue. `sync`: the naive way, everything while the buyer waits; for experiments alone.
+ */
+export const CampaignMode = z.enum(['async', 'queue', 'sync']);
+export type CampaignMode = z.output<typeof CampaignMode>;
+
 export const CampaignView = z.object({
   campaignId: Id,
   sku: Sku,
-  mode: z.enum(['async']),
+  mode: CampaignMode,
   stock: z.int(),
   available: z.int(),
   reserved: z.int(),
@@ -31,7 +38,7 @@ export const CreateCampaign = defineRequest({
     currency: Currency,
     startsAt: Instant,
     endsAt: Instant,
-    mode: z.enum(['async']),
+    mode: CampaignMode,
     paymentWindow: z
       .int()
       .min(1)
@@ -97,6 +104,13 @@ export const ReserveStock = defineRequest({
     /** The time by that clock; absent when no click had to be decided there. */
     now: z.number().optional(),
   }),
+});
+
+/** The time by the clock of the flash sale's database, in ms since 1970. */
+export const TellTime = defineRequest({
+  type: 'seckill.tell-time.v1',
+  schema: z.object({}),
+  reply: z.object({ now: z.number() }),
 });
 
 export const BlockBuyer = defineRequest({

@@ -1,0 +1,22 @@
+import { Controller } from '@nestjs/common';
+import { TellDecisions } from '#contracts';
+import type { ReplyOf, RequestOf } from '#messaging';
+import { HandleRequest } from '#requests';
+import { FlashSaleClock } from './flash-sale-clock.js';
+import { QueuedClicks } from './queued-clicks.js';
+
+/** Takes the decisions on clicks that this gateway put on the queue. */
+@Controller()
+export class TellDecisionsController {
+  constructor(
+    private readonly clicks: QueuedClicks,
+    private readonly clock: FlashSaleClock,
+  ) {}
+
+  @HandleRequest(TellDecisions)
+  tell({ decisions, now }: RequestOf<typeof TellDecisions>): ReplyOf<typeof TellDecisions> {
+    if (now !== undefined) this.clock.learn(now);
+    for (const { reservationId, decision } of decisions) this.clicks.decided(reservationId, decision);
+    return {};
+  }
+}

@@ -1,0 +1,45 @@
+import { Controller } from '@nestjs/common';
+import { DECIDE_REQUESTED, MAX_CLICKS, SeckillRequested } from '#contracts';
+import { Handle } from '#messaging';
+import { ClickBatcher } from './click-batcher.js';
+import { type DecidedClick, DecisionReplies } from './decision-replies.js';
+
+/** Clicks of one campaign from one gateway, and what became of them. */
+interface Reply {
+  readonly to: string;
+  readonly decided: readonly DecidedClick[];
+  readonly now: number | undefined;
+}
+
+/**
+ * Decides the clicks that wait on the queue. A decision is a transaction of its own, so that it is told as soon as it is
+ * committed. A click that is delivered again was decided before, and gets the same decision.
+ */
+@Controller()
+export class DecideRequestedHandler {
+  constructor(
+    private readonly batcher: ClickBatcher,
+    private readonly replies: DecisionReplies,
+  ) {}
+
+  @Handle(SeckillRequested, { name: DECIDE_REQUESTED, batch: MAX_CLICKS })
+  async decide(requests: readonly SeckillRequested[]): Promise<void> {
+    const byCampaign = Map.groupBy(requests, ({ campaignId }) => campaignId);
+    const replies = await Promise.all([...byCampaign].map(([id, each]) => this.decideFor(id, each)));
+    for (const { to, decided, now } of replies.flat()) this.replies.tell(to, decided, now);
+  }
+
+  private async decideFor(campaignId: string, requests: readonly SeckillRequested[]): Promise<Reply[]> {
+    const clicks = requests.map(({ click, deadline }) => ({ ...click, deadline }));
+    const { decisions, now } = await this.batcher.decideQueued(campaignId, clicks);
+    const decided = requests.map(({ replyTo, click: { reservationId } }, n) => ({
+      replyTo,
+      click: { reservationId, decision: decisions[n]! },
+    }));
+    return [...Map.groupBy(decided, ({ replyTo }) => replyTo)].map(([to, each]) => ({
+      to,
+      decided: each.map(({ click }) => click),
+      now,
+    }));
+  }
+}
