@@ -4,6 +4,7 @@ import {
   ConfirmReceipt,
   CreateCampaign,
   GetCampaign,
+  getNaiveBooks,
   GetOrder,
   GetPoints,
   GetProduct,
@@ -14,6 +15,12 @@ import {
   ListNotices,
   ListOrders,
   ListProducts,
+  NAIVE_STEPS,
+  NaiveCheckRisk,
+  NaiveCount,
+  NaiveSendText,
+  NaiveTakeStock,
+  NaiveWriteOrder,
   OpenPublication,
   TellDecisions,
   TellTime,
@@ -43,6 +50,7 @@ export const READS: readonly string[] = [
   GetRecommendations,
   GetStatistics,
   TellTime,
+  ...NAIVE_STEPS.map(getNaiveBooks),
 ].map(({ type }) => type);
 
 /**
@@ -55,5 +63,11 @@ export const SEEN_BY_THE_CALLER: Readonly<Record<string, string>> = {
   [CreateCampaign.type]: 'the campaign is not found',
   [BlockBuyer.type]: 'the buyer can still buy',
   [TellDecisions.type]: 'the click has no answer by its deadline, and one when it is asked again',
+  ...Object.fromEntries(
+    [NaiveCheckRisk, NaiveTakeStock, NaiveWriteOrder, NaiveSendText, NaiveCount].map(({ type }) => [
+      type,
+      'a step of the naive way, whose books are shown apart',
+    ]),
+  ),
   [ConfirmReceipt.type]: 'the order is not completed; nobody hears of completed orders',
 };

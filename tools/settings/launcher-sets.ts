@@ -1,5 +1,5 @@
 import { environmentOf } from '../../apps/stack/src/environment.js';
-import { answersRequests, type Service, SERVICES } from '../../apps/stack/src/services.js';
+import { type Service, SERVICES } from '../../apps/stack/src/services.js';
 import type { Settings } from '../../apps/stack/src/settings.js';
 
 /** What the launcher tells a service on a given queue, besides what it is given itself. */
@@ -7,7 +7,7 @@ export function launcherSets(
   service: Service,
   queue: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const ports = ['gateway', 'sandbox', ...SERVICES.filter(answersRequests).map(each => `${each.name}-1`)];
+  const ports = ['gateway', 'sandbox', ...SERVICES.map(each => `${each.name}-1`)];
   const settings: Settings = {
     dataDir: '',
     secrets: {
@@ -22,6 +22,7 @@ export function launcherSets(
     },
     ports: Object.fromEntries(ports.map(each => [each, 1])) as Settings['ports'],
     urls: { gateway: '', sandbox: '' },
+    lab: false,
     scale: new Map(),
   };
   return environmentOf(service, `${service.name}-1`, settings, database => database, queue);

@@ -8,6 +8,8 @@ import { CampaignModes } from './campaigns/campaign-modes.js';
 import { Clicks } from './campaigns/clicks.js';
 import { FlashSaleClock } from './campaigns/flash-sale-clock.js';
 import { HearStockHandler } from './campaigns/hear-stock.handler.js';
+import { FiveSteps } from './campaigns/naive/five-steps.js';
+import { NaiveBooksReader } from './campaigns/naive/naive-books.js';
 import { QueuedClicks } from './campaigns/queued-clicks.js';
 import { ReplyAddress } from './campaigns/reply-address.js';
 import { SoldOutCampaigns } from './campaigns/sold-out.js';
@@ -70,6 +72,8 @@ import { Tokens } from './sessions/tokens.js';
     CampaignModes,
     Clicks,
     FlashSaleClock,
+    FiveSteps,
+    NaiveBooksReader,
     QueuedClicks,
     ReplyAddress,
     SoldOutCampaigns,

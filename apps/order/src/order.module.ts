@@ -17,6 +17,8 @@ import { StartPaymentUseCase } from './payment/start-payment.js';
 import { PlaceOrderUseCase } from './place/place-order.js';
 import { OrderPrices } from './price/order-prices.js';
 import { PriceOrderHandler } from './price/price-order.handler.js';
+import { NaiveOrdersController } from './naive/naive-orders.controller.js';
+import { NaiveOrders } from './naive/naive-orders.js';
 import { ReadOrders } from './read/read-orders.js';
 import { ConfirmReceiptUseCase } from './receipt/confirm-receipt.js';
 import { ReservedOrders } from './write-reserved/reserved-orders.js';
@@ -32,12 +34,14 @@ import { WriteReservedOrdersHandler } from './write-reserved/write-reserved-orde
   ],
   controllers: [
     OrderRequests,
+    NaiveOrdersController,
     WriteReservedOrdersHandler,
     PriceOrderHandler,
     ExpireUnpaidHandler,
     RefundPaymentHandler,
   ],
   providers: [
+    NaiveOrders,
     PlaceOrderUseCase,
     ReadOrders,
     ReservedOrders,

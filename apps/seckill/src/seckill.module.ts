@@ -8,6 +8,8 @@ import { CampaignStock } from './campaign-stock/campaign-stock.js';
 import { MoveCampaignStockHandler } from './campaign-stock/move-campaign-stock.handler.js';
 import { Campaigns } from './campaigns/campaigns.js';
 import { BlockedBuyers } from './reserve/blocked-buyers.js';
+import { NaiveStockController } from './naive/naive-stock.controller.js';
+import { NaiveStock } from './naive/naive-stock.js';
 import { ClickBatcher } from './reserve/click-batcher.js';
 import { DecideRequestedHandler } from './reserve/decide-requested.handler.js';
 import { DecisionReplies } from './reserve/decision-replies.js';
@@ -23,7 +25,15 @@ import { SeckillRequests } from './seckill.requests.js';
     AuditModule.forService('seckill', seckillAudit),
     IdempotencyModule.forService('seckill'),
   ],
-  controllers: [SeckillRequests, MoveCampaignStockHandler, DecideRequestedHandler],
-  providers: [Campaigns, CampaignStock, BlockedBuyers, ReserveStockUseCase, ClickBatcher, DecisionReplies],
+  controllers: [SeckillRequests, MoveCampaignStockHandler, DecideRequestedHandler, NaiveStockController],
+  providers: [
+    Campaigns,
+    CampaignStock,
+    BlockedBuyers,
+    ReserveStockUseCase,
+    ClickBatcher,
+    DecisionReplies,
+    NaiveStock,
+  ],
 })
 export class SeckillModule {}

@@ -14,16 +14,25 @@ export interface Arguments {
   readonly queue: QueueChoice;
   /** Services that somebody else starts, such as `nest start` in watch mode. */
   readonly without: ReadonlySet<string>;
+  /** Whether there is what only an experiment needs. */
+  readonly lab: boolean;
 }
 
 const SCALABLE = SERVICES.filter(isScalable).map(({ name }) => name);
 
 const KNOWN =
-  '--scale seckill=2,points=3, --without points, --transport postgres|kafka and --brokers 1|3|host:port,host:port';
+  '--scale seckill=2,points=3, --without points, --transport postgres|kafka --brokers 1|3|host:port,host:port and --lab';
 
 /** @throws StartRefused for anything that cannot be understood */
 export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Arguments {
-  let values: { scale?: string; transport?: string; brokers?: string; without?: string; help?: boolean };
+  let values: {
+    scale?: string;
+    transport?: string;
+    brokers?: string;
+    without?: string;
+    lab?: boolean;
+    help?: boolean;
+  };
   try {
     ({ values } = parseArgs({
       args: [...argv],
@@ -32,6 +41,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = 
         transport: { type: 'string' },
         brokers: { type: 'string' },
         without: { type: 'string' },
+        lab: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }));
@@ -42,6 +52,8 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = 
     process.stdout.write(`npm start -- [OPTIONS], with ${KNOWN}\n`);
     process.exit(0);
   }
+  if (values.lab === true && env['NODE_ENV'] === 'production')
+    throw new StartRefused('--lab is for experiments; it is refused where NODE_ENV is production');
   // The option wins over the setting.
   const transport = values.transport ?? (env['SLUICE_TRANSPORT'] || 'postgres');
   const elsewhere = transport === 'kafka' ? env['SLUICE_KAFKA_BROKERS'] || undefined : undefined;
@@ -49,6 +61,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = 
     scale: readScale(values.scale),
     queue: readQueue(transport, values.brokers ?? elsewhere),
     without: readWithout(values.without),
+    lab: values.lab === true,
   };
 }
 

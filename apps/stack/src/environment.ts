@@ -53,6 +53,7 @@ export function environmentOf(
   return {
     ...givenSettings(name, process.env),
     SLUICE_INSTANCE: instance,
+    ...(settings.lab && { SLUICE_LAB: 'on' }),
     ...queue,
     SLUICE_INSTANCES: JSON.stringify(Object.fromEntries(addresses)),
     HOST,

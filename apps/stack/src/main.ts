@@ -29,13 +29,13 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Starts the shop: PostgreSQL and the queue, then every app, then the demo. Stops it in reverse order. */
 async function main(shop: Shop): Promise<void> {
-  const { scale, queue, without } = readArguments(process.argv.slice(2));
+  const { scale, queue, without, lab } = readArguments(process.argv.slice(2));
   const environment = readEnvironment(process.env);
   const dataDir = await openDataDir(environment.SLUICE_DATA_DIR);
   await lock(dataDir);
   const prefix = await requireQueue(dataDir, queue);
   const ownBrokers = queue.transport === 'kafka' && typeof queue.brokers === 'number' ? queue.brokers : 0;
-  const settings = await settle(dataDir, environment, scale, kafkaPortNames(ownBrokers));
+  const settings = await settle(dataDir, environment, { scale, lab }, kafkaPortNames(ownBrokers));
   // Everything is known before anything starts.
   const planned = (database: string) => `postgresql://${HOST}/${database}`;
   checkSettings(processesOf(settings, planned, plannedQueue(queue, prefix)));

@@ -26,4 +26,6 @@ export interface Settings {
   readonly urls: { readonly gateway: string; readonly sandbox: string };
   /** How many instances of each service. */
   readonly scale: ReadonlyMap<string, number>;
+  /** Whether there is what only an experiment needs. */
+  readonly lab: boolean;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Arguments } from './arguments.js';
 import { keep } from './data-directory.js';
 import type { Environment } from './environment.js';
 import { chooseFree, isFree } from './ports.js';
@@ -11,7 +12,7 @@ import { StartRefused } from './start-refused.js';
 export async function settle(
   dataDir: string,
   { PORT, SLUICE_OPERATOR_PASSWORD }: Environment,
-  scale: ReadonlyMap<string, number>,
+  { scale, lab }: Pick<Arguments, 'scale' | 'lab'>,
   queuePorts: readonly string[],
 ): Promise<Settings> {
   if (PORT !== 0 && !(await isFree(HOST, PORT))) {
@@ -42,6 +43,7 @@ export async function settle(
     ports: { ...ports, gateway },
     urls: { gateway: `http://${HOST}:${gateway}`, sandbox: `http://${HOST}:${ports['sandbox']!}` },
     scale,
+    lab,
   };
 }
 

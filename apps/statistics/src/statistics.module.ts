@@ -5,6 +5,8 @@ import { MessagingModule } from '#messaging';
 import { serviceDatabase } from '#service-kit';
 import { CountOrdersHandler } from './count/count-orders.handler.js';
 import { OrderCounts } from './count/order-counts.js';
+import { NaiveSalesController } from './naive/naive-sales.controller.js';
+import { NaiveSales } from './naive/naive-sales.js';
 import { SalesReport } from './report/sales-report.js';
 import { statisticsAudit } from './statistics.audit.js';
 import { statisticsDatabase } from './statistics.database.js';
@@ -16,7 +18,7 @@ import { StatisticsRequests } from './statistics.requests.js';
     MessagingModule.forService({ service: 'statistics' }),
     AuditModule.forService('statistics', statisticsAudit),
   ],
-  controllers: [StatisticsRequests, CountOrdersHandler],
-  providers: [OrderCounts, SalesReport],
+  controllers: [StatisticsRequests, CountOrdersHandler, NaiveSalesController],
+  providers: [OrderCounts, SalesReport, NaiveSales],
 })
 export class StatisticsModule {}

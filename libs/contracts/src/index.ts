@@ -8,6 +8,7 @@ export * from './catalog/facts.js';
 export * from './catalog/requests.js';
 export * from './gateway/requests.js';
 export * from './merchant-notifier/facts.js';
+export * from './naive/requests.js';
 export * from './notification/facts.js';
 export * from './notification/requests.js';
 export * from './order/events.js';

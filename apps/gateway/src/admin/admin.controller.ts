@@ -7,6 +7,7 @@ import { getQueueState, RequestClient } from '#requests';
 import { ZodBody, ZodQuery } from '../problems/zod-body.js';
 import { type Answers, AllServices, type Unanswered } from '../services/all-services.js';
 import { type KnownService, ServiceDirectory } from '../services/service-directory.js';
+import { type NaiveCampaign, NaiveBooksReader } from '../campaigns/naive/naive-books.js';
 import { Access } from '../sessions/access.js';
 import { isQuiet, judgeAll, type Judged, judgeSubscription } from './invariants.js';
 
@@ -23,6 +24,8 @@ interface Audit extends Unanswered {
   readonly settled: boolean;
   readonly computedAt: string;
   readonly invariants: readonly Judged[];
+  /** Campaigns that sell the naive way, judged apart; only where the shop was started for experiments. */
+  readonly naive?: readonly NaiveCampaign[];
 }
 
 @ApiTags('admin')
@@ -33,6 +36,7 @@ export class AdminController {
     private readonly services: AllServices,
     private readonly directory: ServiceDirectory,
     private readonly requests: RequestClient,
+    private readonly naiveBooks: NaiveBooksReader,
   ) {}
 
   /** The invariants that the services declare, computed now, each with its figures. */
@@ -60,7 +64,9 @@ export class AdminController {
       areEmpty(after) &&
       totalAppended(before) === totalAppended(after);
     const clean = unanswered.length === 0 && invariants.every(each => each.holds);
-    return { clean, settled, computedAt: new Date().toISOString(), unanswered, invariants };
+    const naive = await this.naiveBooks.read();
+    const computedAt = new Date().toISOString();
+    return { clean, settled, computedAt, unanswered, invariants, ...(naive && { naive }) };
   }
 
   /** Every known service, its addresses, and what it has announced. */

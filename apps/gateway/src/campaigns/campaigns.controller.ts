@@ -24,6 +24,7 @@ import { CallIds, type NewIds } from '../idempotency/new-ids.js';
 import { Idempotent } from '../idempotency/idempotent.js';
 import { CampaignModes } from './campaign-modes.js';
 import { Clicks } from './clicks.js';
+import { FiveSteps } from './naive/five-steps.js';
 import { QueuedClicks } from './queued-clicks.js';
 import { SoldOutCampaigns } from './sold-out.js';
 
@@ -79,19 +80,21 @@ export class CampaignsController {
     private readonly requests: RequestClient,
     private readonly clicks: Clicks,
     private readonly queued: QueuedClicks,
+    private readonly naive: FiveSteps,
     private readonly modes: CampaignModes,
     private readonly soldOut: SoldOutCampaigns,
   ) {}
 
   /** Opens a flash sale of a product in the catalog. */
   @Post()
-  @Problems('product_not_found', 'invalid_campaign')
+  @Problems('product_not_found', 'invalid_campaign', 'lab_only')
   @Idempotent('seckill')
   @Access('operator')
   async create(
     @ZodBody(NewCampaign) body: z.output<typeof NewCampaign>,
     @CallIds() ids: NewIds,
   ): Promise<{ campaignId: string }> {
+    if (body.mode === 'sync') this.naive.requireLab();
     const { currency } = await this.requests.ask(GetProduct, { sku: body.sku }, { repeatable: true });
     const campaignId = ids.next();
     await this.requests.ask(CreateCampaign, { ...body, campaignId, currency }, { repeatable: true });
@@ -122,6 +125,7 @@ export class CampaignsController {
     'risk_rejected',
     'busy',
     'expired',
+    'lab_only',
   )
   @Idempotent('seckill')
   @Access('shopper')
@@ -146,6 +150,11 @@ export class CampaignsController {
     switch (typeof known === 'string' ? known : await known) {
       case 'queue':
         return this.queued.decide(campaignId, click);
+      case 'sync': {
+        const { reservationId, orderId, buyerId, quantity } = click;
+        await this.naive.take({ reservationId, orderId, campaignId, buyerId, quantity });
+        return 'reserved';
+      }
       default:
         return this.clicks.decide(campaignId, click, again);
     }

@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<string, number>> = {
   unsupported_media_type: 415,
   call_under_way: 409,
   idempotency_key_reused: 422,
+  lab_only: 422,
   amount_mismatch: 422,
   upload_broken: 422,
   unreadable_file: 422,

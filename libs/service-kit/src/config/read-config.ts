@@ -58,8 +58,18 @@ export const databaseKeys = {
   DATABASE_POOL: z.coerce.number().int().min(1).max(100).default(8).describe('Connections to its database'),
 };
 
+/** What only an experiment needs. */
+const Lab = z
+  .enum(['on', 'off'])
+  .default('off')
+  .refine(
+    lab => lab === 'off' || process.env['NODE_ENV'] !== 'production',
+    'is refused where NODE_ENV is production',
+  );
+
 /** The configuration of an app that communicates with others, by messages and by requests. */
 export const ServiceConfig = HttpConfig.extend({
+  SLUICE_LAB: Lab.describe('Whether there is what only an experiment needs, such as the naive way to sell'),
   RPC_PORT: Port.default(0).describe('The port for requests from other services; 0 for a free one'),
   SLUICE_INSTANCES: Instances.describe(
     '`host:port` of every instance that answers requests, by service, as JSON: `{"order":["127.0.0.1:4001"]}`',
