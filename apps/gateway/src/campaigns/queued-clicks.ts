@@ -1,6 +1,7 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type Click, DECIDE_REQUESTED, type Decision, SeckillRequested } from '#contracts';
 import {
+  DomainError,
   MESSAGE_TRANSPORT,
   MessagingClient,
   NoReply,
@@ -14,6 +15,17 @@ import { ClickUndecided } from './clicks.js';
 import { FlashSaleClock } from './flash-sale-clock.js';
 import { ReplyAddress } from './reply-address.js';
 
+/** It was not decided in time, or its decision was lost on the way back. */
+export class NoDecision extends DomainError {
+  readonly code = 'expired';
+  constructor(readonly campaignId: string) {
+    super(
+      'no decision came in time; nothing is reserved unless it was decided just before its deadline: ' +
+        'then the order is in GET /api/orders, and the same Idempotency-Key gets it',
+    );
+  }
+}
+
 /** How much longer than its deadline a click waits for its decision to come back, in ms. */
 const RETURN_MS = 2_000;
 
@@ -22,24 +34,25 @@ const RETURN_MS = 2_000;
  * decide by a click's deadline is never decided.
  */
 @Injectable()
-export class QueuedClicks implements OnModuleInit {
-  private queue!: RequestQueue<Decision>;
+export class QueuedClicks {
+  private readonly queue: RequestQueue<Decision>;
 
   constructor(
     private readonly messages: MessagingClient,
     private readonly clock: FlashSaleClock,
     private readonly address: ReplyAddress,
-    @Inject(MESSAGE_TRANSPORT) private readonly transport: Transport,
+    @Inject(MESSAGE_TRANSPORT) transport: Transport,
     @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
-  ) {}
-
-  onModuleInit(): void {
-    const backlog = async () =>
-      (await this.transport.lag(DECIDE_REQUESTED)).reduce((total, { lag }) => total + lag, 0);
-    this.queue = new RequestQueue(backlog, { most: this.config.GATEWAY_QUEUED, recountMs: 250 });
+  ) {
+    const backlog = async () => {
+      const partitions = await transport.lag(DECIDE_REQUESTED);
+      // Nobody has ever read the queue: everything waits.
+      return partitions.length === 0 ? Infinity : partitions.reduce((total, { lag }) => total + lag, 0);
+    };
+    this.queue = new RequestQueue(backlog, { most: config.GATEWAY_QUEUED, recountMs: 250 });
   }
 
-  /** Gets the decision on a click. @throws RequestQueueFull, ClickUndecided, ServiceUnavailable */
+  /** Gets the decision on a click. @throws RequestQueueFull, NoDecision, ClickUndecided, ServiceUnavailable */
   async decide(campaignId: string, click: Click): Promise<Decision> {
     const { GATEWAY_QUEUED_MS: decideMs } = this.config;
     const deadline = await this.clock.ask(performance.now() + decideMs);
@@ -48,8 +61,7 @@ export class QueuedClicks implements OnModuleInit {
     try {
       return await this.queue.ask(click.reservationId, put, decideMs + RETURN_MS);
     } catch (error) {
-      // It was not decided in time, or its decision was lost on the way back: asked again, it is the same click.
-      if (error instanceof NoReply) return 'expired';
+      if (error instanceof NoReply) throw new NoDecision(campaignId);
       throw error instanceof RequestQueueFull ? error : new ClickUndecided(campaignId);
     }
   }
