@@ -53,6 +53,7 @@ export class QueuedClicks {
   }
 
   /** Gets the decision on a click. @throws RequestQueueFull, NoDecision, ClickUndecided, ServiceUnavailable */
+  // #region ask
   async decide(campaignId: string, click: Click): Promise<Decision> {
     const { GATEWAY_QUEUED_MS: decideMs } = this.config;
     const deadline = await this.clock.ask(performance.now() + decideMs);
@@ -65,6 +66,7 @@ export class QueuedClicks {
       throw error instanceof RequestQueueFull ? error : new ClickUndecided(campaignId);
     }
   }
+  // #endregion
 
   /** A decision has come back. */
   decided(reservationId: string, decision: Decision): void {

@@ -22,12 +22,14 @@ export class DecideRequestedHandler {
     private readonly replies: DecisionReplies,
   ) {}
 
+  // #region handler
   @Handle(SeckillRequested, { name: DECIDE_REQUESTED, batch: MAX_CLICKS })
   async decide(requests: readonly SeckillRequested[]): Promise<void> {
     const byCampaign = Map.groupBy(requests, ({ campaignId }) => campaignId);
     const replies = await Promise.all([...byCampaign].map(([id, each]) => this.decideFor(id, each)));
     for (const { to, decided, now } of replies.flat()) this.replies.tell(to, decided, now);
   }
+  // #endregion
 
   private async decideFor(campaignId: string, requests: readonly SeckillRequested[]): Promise<Reply[]> {
     const clicks = requests.map(({ click, deadline }) => ({ ...click, deadline }));
