@@ -100,6 +100,19 @@ module.exports = {
       to: { path: '^libs/testkit/' },
     },
     {
+      name: 'shop-kit-stands-alone',
+      comment: 'It starts the launcher as a process and speaks HTTP: it may be used from any project.',
+      severity: 'error',
+      from: { path: '^libs/shop-kit/', pathNot: '-?spec\\.ts$' },
+      to: { path: '^(apps|libs|lab|tools|test)/', pathNot: '^libs/shop-kit/' },
+    },
+    {
+      name: 'no-app-uses-the-shop-kit',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/shop-kit/', '-?spec\\.ts$'] },
+      to: { path: '^libs/shop-kit/' },
+    },
+    {
       name: 'a-library-is-entered-by-its-index',
       severity: 'error',
       from: { path: '^(apps|tools|lab|bench|test)/' },
@@ -121,7 +134,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|node_modules|test/packages/app)/' },
+    exclude: { path: '^(dist|node_modules|test/packages/app|test/e2e/another-project)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { conditionNames: ['source', 'import', 'require', 'node', 'default'] },

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { readArguments } from '../tools/client/arguments.js';
-import { auditReport } from '../tools/client/audit.js';
-import { Shop } from '../tools/client/shop.js';
+import { auditReport, ShopClient } from '#shop-kit';
+import { readArguments } from '../tools/command-line/arguments.js';
 import { runFlashSale } from './flash-sale/flash-sale.js';
 
 const USAGE = 'npm run lab -- flash-sale [--sku uk.85123A] [--stock 500] [--shoppers 5000]';
@@ -18,7 +17,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 /** Runs an experiment against the running shop, to watch. */
 async function main(): Promise<void> {
   const { sku, stock, shoppers } = readArguments(USAGE, 'experiment', Arguments);
-  const shop = await Shop.find(process.env, 1_000);
+  const shop = await ShopClient.find(process.env, { connections: 1_000 });
   const report = await runFlashSale(shop, { sku: sku ?? (await bestKnown(shop)), stock, shoppers, say });
   say(auditReport(report.audit));
   await shop.close();
@@ -27,7 +26,7 @@ async function main(): Promise<void> {
 }
 
 /** The best-selling SKU of the real catalog if that is imported, else the demo's. */
-async function bestKnown(shop: Shop): Promise<string> {
+async function bestKnown(shop: ShopClient): Promise<string> {
   const { status } = await shop.call('GET', '/api/products/uk.85123A');
   return status === 200 ? 'uk.85123A' : 'demo.PHONE';
 }

@@ -14,11 +14,12 @@ const CHECKS = [
     [...SOURCES, '--config', '.dependency-cruiser.folders.cjs', '--output-type', 'err'],
   ],
   ['landed migrations', 'node', ['tools/check-migrations.js']],
+  ['code in documents', 'node', ['tools/code-in-docs.js']],
   ['unused code', 'knip', []],
 ];
 
 help(
-  'npm run check: types, lint, format, architecture, landed migrations and unused code; each must find nothing',
+  'npm run check: types, lint, format, architecture, landed migrations, code in documents and unused code; each must find nothing',
 );
 await prepare();
 const failed = CHECKS.filter(([name, command, args]) => {

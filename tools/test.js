@@ -18,7 +18,7 @@ const EVERYTHING = [
 const ON_KAFKA = [
   { kinds: ['kafka'], workers: 1 },
   { kinds: ['integration'], workers: 1, paths: ['libs/messaging/'], env: { SLUICE_TEST_TRANSPORT: 'kafka' } },
-  { kinds: ['end-to-end'], workers: 1, env: { SLUICE_TEST_TRANSPORT: 'kafka' } },
+  { kinds: ['end-to-end'], workers: 1, env: { SLUICE_TEST_TRANSPORT: 'kafka', SLUICE_TRANSPORT: 'kafka' } },
 ];
 const ALL_MUTANTS = [
   { kinds: ['integration'], workers: 1, paths: ['test/mutants/'], env: { MUTANTS: 'all' } },
@@ -127,7 +127,7 @@ function stageOf({ faults, orders, seed, transport }) {
     ...(faults && { CHAOS_FAULTS: faults }),
     ...(orders && { CHAOS_ORDERS: orders }),
     ...(seed && { CHAOS_SEED: seed }),
-    ...(transport === 'kafka' && { SLUICE_TEST_TRANSPORT: 'kafka' }),
+    ...(transport === 'kafka' && { SLUICE_TEST_TRANSPORT: 'kafka', SLUICE_TRANSPORT: 'kafka' }),
   };
   return { kinds: ['end-to-end'], workers: 1, paths: ['test/chaos/chaos\\.'], env };
 }

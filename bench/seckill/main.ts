@@ -10,7 +10,7 @@ import { CreateCampaign } from '#contracts';
 import { PostgresCluster } from '#embedded-postgres';
 import { uuidv7 } from '#messaging';
 import { RequestClient } from '#requests';
-import { table } from '../../tools/client/table.js';
+import { table } from '#shop-kit';
 import { chooseFree } from '../../apps/stack/src/ports.js';
 import { processOf, NODE_FLAGS, SERVICES } from '../../apps/stack/src/services.js';
 import type { LoadOrder, LoadReport } from './load.js';

@@ -5,7 +5,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { table } from '../../tools/client/table.js';
+import { table } from '#shop-kit';
 import { processorTimeOf, usageOf } from './processor-time.js';
 
 /**

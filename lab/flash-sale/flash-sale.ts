@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Audit, settledAudit } from '../../tools/client/audit.js';
-import { Buyer, type OrderState } from '../../tools/client/buyer.js';
-import { inParallel } from '../../tools/client/in-parallel.js';
-import { CallFailed, type Shop } from '../../tools/client/shop.js';
+import { type Audit, Buyer, CallFailed, inParallel, type OrderState, type ShopClient } from '#shop-kit';
 
 export interface FlashSale {
   readonly sku: string;
@@ -58,19 +55,19 @@ const PATIENCE = 600;
 const BREATH_MS = 200;
 
 /** Runs a flash sale from its opening to the audit, over HTTP as shoppers would. */
-export async function runFlashSale(shop: Shop, sale: FlashSale): Promise<FlashSaleReport> {
+export async function runFlashSale(shop: ShopClient, sale: FlashSale): Promise<FlashSaleReport> {
   const sold = await sellAndPay(shop, sale);
   sale.say(`${sold.paid} of ${sold.won.length} orders are paid; waiting for everything that follows`);
-  return { ...sold, audit: await settledAudit(shop) };
+  return { ...sold, audit: await shop.operator.untilSettled() };
 }
 
 /** The same, up to the last payment. What follows from the payments is still in flight. */
-export async function sellAndPay(shop: Shop, sale: FlashSale): Promise<Omit<FlashSaleReport, 'audit'>> {
+export async function sellAndPay(shop: ShopClient, sale: FlashSale): Promise<Omit<FlashSaleReport, 'audit'>> {
   const sold = await sell(shop, sale);
   const settled = await inParallel(sold.won, PAYING_AT_ONCE, async ({ buyer, orderId }) => {
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await buyer.pay(orderId);
-    const order = await buyer.orderWhen(orderId, 'paid');
+    const order = await buyer.untilOrder(orderId, 'paid');
     if (order.status === 'paid') sale.onPaid?.();
     return order;
   });
@@ -78,7 +75,7 @@ export async function sellAndPay(shop: Shop, sale: FlashSale): Promise<Omit<Flas
 }
 
 /** The same, up to the last shopper's answer. */
-export async function sell(shop: Shop, sale: FlashSale): Promise<Sold> {
+export async function sell(shop: ShopClient, sale: FlashSale): Promise<Sold> {
   const { sku, stock, shoppers, say } = sale;
   const campaignId = await openCampaign(shop, sale);
   say(`campaign ${campaignId}: ${stock} of ${sku}, one for each buyer`);
@@ -96,7 +93,7 @@ export async function sell(shop: Shop, sale: FlashSale): Promise<Sold> {
 }
 
 /** What the shop says of a campaign's stock. */
-export async function campaignOf(shop: Shop, campaignId: string): Promise<Campaign> {
+export async function campaignOf(shop: ShopClient, campaignId: string): Promise<Campaign> {
   const path = `/api/campaigns/${campaignId}`;
   const answer = await shop.callPatiently('GET', path);
   if (answer.status !== 200) throw new CallFailed('GET', path, answer);
@@ -108,7 +105,7 @@ export async function campaignOf(shop: Shop, campaignId: string): Promise<Campai
  * anybody; what they bought is among their orders, once it is written. Waits until that is all that is taken.
  */
 export async function withUntold(
-  shop: Shop,
+  shop: ShopClient,
   campaignId: string,
   unsure: readonly Buyer[],
   told: readonly Win[],
@@ -136,7 +133,10 @@ function isOpen({ status }: OrderState): boolean {
   return status !== 'cancelled' && status !== 'refunded';
 }
 
-async function openCampaign(shop: Shop, { sku, stock, paymentWindow = 3_600 }: FlashSale): Promise<string> {
+async function openCampaign(
+  shop: ShopClient,
+  { sku, stock, paymentWindow = 3_600 }: FlashSale,
+): Promise<string> {
   const campaign = {
     sku,
     stock,
@@ -155,7 +155,7 @@ async function openCampaign(shop: Shop, { sku, stock, paymentWindow = 3_600 }: F
 }
 
 /** All shoppers click at once, with the invalid clicks among the valid ones. */
-async function rush(shop: Shop, campaignId: string, buyers: readonly Buyer[]) {
+async function rush(shop: ShopClient, campaignId: string, buyers: readonly Buyer[]) {
   const answers: Record<string, number> = {};
   const told: Win[] = [];
   const unsure = new Set<Buyer>();

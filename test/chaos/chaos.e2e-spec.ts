@@ -4,13 +4,9 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TEST_TRANSPORT } from '#testkit';
+import { auditReport, type Buyer, inParallel, table, type RunningShop, startShop } from '#shop-kit';
 import { campaignOf, runFlashSale } from '../../lab/flash-sale/flash-sale.js';
-import { auditReport } from '../../tools/client/audit.js';
-import type { Buyer } from '../../tools/client/buyer.js';
-import { inParallel } from '../../tools/client/in-parallel.js';
-import { table } from '../../tools/client/table.js';
 import { isScalable, SERVICES } from '../../apps/stack/src/services.js';
-import { RunningShop } from '../e2e/running-shop.js';
 import { END_TRANSACTIONS, FAULTS, IDLE, KAFKA_FAULTS, type Stage } from './faults.js';
 import { type Closed, sellOut, sellToDawdlers, sellTwice } from './flash-sales.js';
 import { expectShelf, fillShelf, orderAndChangeMind } from './ordinary-orders.js';
@@ -27,7 +23,7 @@ const SEED = Number(CHAOS_SEED ?? Date.now() % 1_000_000);
 const LONG = WANTED >= 100;
 
 /** Two of every app that handles messages, the gateway included. */
-const SCALE = SERVICES.filter(isScalable).map(({ name }) => `${name}=2`);
+const SCALE = Object.fromEntries(SERVICES.filter(isScalable).map(({ name }) => [name, 2]));
 /** Campaigns at the same time in which all is paid: while buyers pay in one, others are in their rush. */
 const SALES_AT_ONCE = LONG ? 4 : 2;
 const SALE = LONG ? { stock: 250, shoppers: 400 } : { stock: 100, shoppers: 200 };
@@ -41,7 +37,6 @@ const ORDERS_A_FAULT = ORDERS / WANTED;
 const LONGEST_PAUSE_MS = 10_000;
 
 describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
-  let dataDir: string;
   let chaosDir: string;
   let running: RunningShop;
   let passed = false;
@@ -49,25 +44,25 @@ describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
   beforeAll(async () => {
     process.stderr.write(`chaos: --faults ${WANTED} --orders ${ORDERS} --seed ${SEED}\n`);
     chaosDir = await mkdtemp(join(tmpdir(), 'sluice-chaos-'));
-    dataDir = await RunningShop.dataDir();
     const intruder = pathToFileURL(resolve('test/chaos/intruder.js'));
     intruder.searchParams.set('dir', chaosDir);
-    running = await RunningShop.start(dataDir, ['--scale', SCALE.join(',')], {
-      NODE_OPTIONS: `--import ${intruder.href}`,
+    running = await startShop({
+      scale: SCALE,
+      env: { NODE_OPTIONS: `--import ${intruder.href}` },
+      clientOptions: { connections: 200, patienceMs: 300_000 },
     });
   });
 
   afterAll(async () => {
-    await running?.stop();
     if (!passed) await keepLogs();
-    await RunningShop.remove(dataDir);
+    await running?.stop();
     await rm(chaosDir, { recursive: true, force: true });
   });
 
   /** What the shop wrote, for whoever looks into a failure. */
   async function keepLogs(): Promise<void> {
     const kept = await mkdtemp(join(tmpdir(), 'sluice-chaos-logs-'));
-    await cp(join(dataDir, 'logs'), kept, { recursive: true });
+    await cp(join(running.dataDir, 'logs'), kept, { recursive: true });
     await writeFile(join(kept, 'launcher.log'), running.lines.join('\n'));
     process.stderr.write(`chaos: the logs of seed ${SEED} are in ${kept}\n`);
   }
@@ -81,7 +76,7 @@ describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
       const struck: Record<string, number> = {};
       let [rushes, paid, faults] = [0, 0, 0];
       const over = new AbortController();
-      const shop = running.client(200);
+      const shop = running.client;
       await fillShelf(shop);
       const striking = strikeAll();
       const market = { shop, say, onRush: () => (rushes += 1), onPaid: () => (paid += 1) };
@@ -126,7 +121,6 @@ describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
       await expectShelf(shop, buyers);
       expect(last.won).toHaveLength(50);
       expect(last.paid).toBe(50);
-      await shop.close();
       passed = true;
 
       async function strikeAll(): Promise<void> {

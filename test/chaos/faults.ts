@@ -3,9 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
+import { type RunningShop, signal } from '#shop-kit';
 import { SERVICES } from '../../apps/stack/src/services.js';
-import { kill } from '../e2e/processes.js';
-import type { RunningShop } from '../e2e/running-shop.js';
 import type { Random } from './random.js';
 
 /** The shop to disturb, and a source of randomness. */
@@ -47,7 +46,7 @@ export const IDLE = 'an idle transaction';
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'kill -9': async ({ running, random }) => {
     const victim = random.pick(await appsOf(running));
-    return victim !== undefined && kill(victim.pid) ? victim.instance : undefined;
+    return victim !== undefined && signal(victim.pid, 'SIGKILL') ? victim.instance : undefined;
   },
   ...Object.fromEntries(POINTS.map(point => [`kill -9 ${point}`, (stage: Stage) => killAt(stage, point)])),
   'an app frozen': async ({ running, random }) => {
@@ -69,7 +68,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a back-end killed': async ({ running, random }) => {
     const backends = await ask(running, 'postgres', BACKENDS);
     const victim = random.pick(backends as { pid: number; application_name: string }[]);
-    return victim !== undefined && kill(victim.pid) ? victim.application_name : undefined;
+    return victim !== undefined && signal(victim.pid, 'SIGKILL') ? victim.application_name : undefined;
   },
   'all back-ends ended': async ({ running }) => {
     const ended = await ask(
@@ -122,7 +121,7 @@ export const END_TRANSACTIONS: readonly string[] = [
 export const KAFKA_FAULTS: Readonly<Record<string, Fault>> = {
   'a broker killed': async ({ running, random }) => {
     const broker = random.pick(await brokersOf(running));
-    return broker !== undefined && kill(broker.pid) ? 'kafka' : undefined;
+    return broker !== undefined && signal(broker.pid, 'SIGKILL') ? 'kafka' : undefined;
   },
   'a broker frozen': async ({ running, random }) => {
     const broker = random.pick(await brokersOf(running));
@@ -144,10 +143,9 @@ interface App {
 }
 
 async function appsOf(running: RunningShop): Promise<App[]> {
-  return (await running.processes()).flatMap(({ pid, app, command }) => {
-    const instance = /main\.js (\S+)/.exec(command)?.[1];
-    return app === undefined || instance === undefined ? [] : [{ pid, app, instance }];
-  });
+  return (await running.processes()).flatMap(({ pid, app, instance }) =>
+    app === undefined || instance === undefined ? [] : [{ pid, app, instance }],
+  );
 }
 
 async function brokersOf(running: RunningShop): Promise<{ pid: number }[]> {
@@ -178,14 +176,6 @@ async function killAt(stage: Stage, point: (typeof POINTS)[number]): Promise<str
 async function order({ chaosDir }: Stage, { pid, instance }: App, what: object): Promise<boolean> {
   await writeFile(join(chaosDir, `${instance}.json`), JSON.stringify(what));
   return signal(pid, 'SIGUSR2');
-}
-
-function signal(pid: number, name: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, name);
-  } catch {
-    return false;
-  }
 }
 
 async function endPostgres(running: RunningShop, how: 'SIGINT' | 'SIGQUIT'): Promise<string | undefined> {

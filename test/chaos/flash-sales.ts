@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { z } from 'zod';
 import { eventually } from '#testkit';
+import { type Buyer, CallFailed, inParallel, isWrongState, type ShopClient } from '#shop-kit';
 import {
   campaignOf,
   sell,
@@ -9,9 +10,6 @@ import {
   type Win,
   withUntold,
 } from '../../lab/flash-sale/flash-sale.js';
-import { type Buyer, isWrongState } from '../../tools/client/buyer.js';
-import { inParallel } from '../../tools/client/in-parallel.js';
-import { CallFailed, type Shop } from '../../tools/client/shop.js';
 import { type Market, refund } from './trade.js';
 
 /** More shoppers than stock, so that somebody is told `sold_out`: then every unit was bought. */
@@ -83,12 +81,12 @@ export async function sellToDawdlers({ shop, say, onRush, onPaid }: Market, size
   const unpaid = { status: 'cancelled', reason: 'unpaid', refundedMinor: 0 };
   const ends = await inParallel(won, AT_ONCE, async ({ buyer, orderId }, n) => {
     if (n % 2 === 0) {
-      expect(await buyer.orderWhen(orderId, 'paid')).toMatchObject(unpaid);
+      expect(await buyer.untilOrder(orderId, 'paid')).toMatchObject(unpaid);
       return 'cancelled';
     }
-    const { status } = await buyer.orderWhen(orderId, 'awaiting_payment');
+    const { status } = await buyer.untilOrder(orderId, 'awaiting_payment');
     if (status === 'awaiting_payment') await payIfInTime(buyer, orderId);
-    const end = await buyer.orderWhen(orderId, 'paid');
+    const end = await buyer.untilOrder(orderId, 'paid');
     if (end.status === 'paid') onPaid();
     else expect(end).toMatchObject(unpaid);
     return end.status;
@@ -114,29 +112,29 @@ function expectEachOnce(won: readonly Win[], count: number): void {
 }
 
 async function keep({ onPaid }: Market, { buyer, orderId }: Win): Promise<void> {
-  await buyer.orderWhen(orderId, 'awaiting_payment');
+  await buyer.untilOrder(orderId, 'awaiting_payment');
   await buyer.pay(orderId);
   const paid = { status: 'paid', totalMinor: PRICE_MINOR, refundedMinor: 0 };
-  expect(await buyer.orderWhen(orderId, 'paid')).toMatchObject(paid);
+  expect(await buyer.untilOrder(orderId, 'paid')).toMatchObject(paid);
   onPaid();
 }
 
 async function cancel(_: Market, { buyer, orderId }: Win): Promise<void> {
-  await buyer.orderWhen(orderId, 'awaiting_payment');
+  await buyer.untilOrder(orderId, 'awaiting_payment');
   await buyer.cancel(orderId);
   const cancelled = { status: 'cancelled', reason: 'buyer', refundedMinor: 0 };
-  expect(await buyer.orderWhen(orderId, 'cancelled')).toMatchObject(cancelled);
+  expect(await buyer.untilOrder(orderId, 'cancelled')).toMatchObject(cancelled);
 }
 
 async function giveBack(market: Market, win: Win): Promise<void> {
   await keep(market, win);
   await refund(win.buyer, win.orderId);
   const refunded = { status: 'refunded', totalMinor: PRICE_MINOR, refundedMinor: PRICE_MINOR };
-  expect(await win.buyer.orderWhen(win.orderId, 'refunded')).toMatchObject(refunded);
+  expect(await win.buyer.untilOrder(win.orderId, 'refunded')).toMatchObject(refunded);
 }
 
 /** They click until nothing is left: a gateway may not have heard yet of what came back. */
-async function buyTheRest(shop: Shop, campaignId: string, shoppers: readonly Buyer[]) {
+async function buyTheRest(shop: ShopClient, campaignId: string, shoppers: readonly Buyer[]) {
   const won: Win[] = [];
   const unsure = new Set<Buyer>();
   await inParallel(shoppers, AT_ONCE, async buyer => {

@@ -1,21 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '#testkit';
+import { auditReport, Buyer, type RunningShop, signal, startShop } from '#shop-kit';
 import { runFlashSale } from '../../lab/flash-sale/flash-sale.js';
-import { auditReport, settledAudit } from '../../tools/client/audit.js';
-import { Buyer } from '../../tools/client/buyer.js';
-import { kill } from '../e2e/processes.js';
-import { RunningShop } from '../e2e/running-shop.js';
 
-let dataDir: string;
+/** A partition of the cluster may keep a call waiting for long. */
+const PATIENT = { connections: 100, patienceMs: 300_000 };
+
 let running: RunningShop;
-
-beforeEach(async () => {
-  dataDir = await RunningShop.dataDir();
-});
 
 afterEach(async () => {
   await running?.stop();
-  await RunningShop.remove(dataDir);
 });
 
 async function brokerProcess(number: number): Promise<{ pid: number }> {
@@ -29,14 +23,14 @@ async function brokerProcess(number: number): Promise<{ pid: number }> {
 
 describe('the shop on three brokers', () => {
   it('ends a flash sale with clean books while each of them is killed', async () => {
-    running = await RunningShop.start(dataDir, ['--transport', 'kafka', '--brokers', '3']);
-    const shop = running.client(100);
+    running = await startShop({ transport: 'kafka', brokers: 3, clientOptions: PATIENT });
+    const shop = running.client;
     let over = false;
     const sale = { sku: 'demo.PHONE', stock: 150, shoppers: 600, say: () => undefined };
     const killing = (async () => {
       for (const number of [1, 2, 3]) {
         const before = running.lines.length;
-        kill((await brokerProcess(number)).pid);
+        signal((await brokerProcess(number)).pid, 'SIGKILL');
         await eventually(
           async () =>
             running.lines.slice(before).some(line => line.includes(`broker ${number} ended by itself`)),
@@ -57,15 +51,14 @@ describe('the shop on three brokers', () => {
     expect(last.won).toHaveLength(150);
     expect(last.paid).toBe(150);
     expect(sold).toBeGreaterThanOrEqual(150);
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
-    await shop.close();
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   }, 400_000);
 });
 
 describe('the shop on one broker', () => {
   it('sells while the broker is away, says that it is, and does the rest when it is back', async () => {
-    running = await RunningShop.start(dataDir, ['--transport', 'kafka']);
-    const shop = running.client();
+    running = await startShop({ transport: 'kafka', clientOptions: PATIENT });
+    const shop = running.client;
     const ready = async () => (await shop.call('GET', '/health/ready')).status;
     expect(await ready()).toBe(200);
     const { pid } = await brokerProcess(1);
@@ -82,11 +75,10 @@ describe('the shop on one broker', () => {
     expect(await ready()).toBe(503);
     process.kill(pid, 'SIGCONT');
     const { orderId } = body as { orderId: string };
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await buyer.pay(orderId);
-    await buyer.orderWhen(orderId, 'paid');
+    await buyer.untilOrder(orderId, 'paid');
     await eventually(ready, code => code === 200);
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
-    await shop.close();
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   }, 200_000);
 });

@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { z } from 'zod';
 import { eventually } from '#testkit';
-import { Buyer, type OrderState } from '../../tools/client/buyer.js';
-import { inParallel } from '../../tools/client/in-parallel.js';
-import type { Shop } from '../../tools/client/shop.js';
+import { Buyer, inParallel, type OrderState, type ShopClient } from '#shop-kit';
 import { type Market, refund } from './trade.js';
 
 const CUP = { sku: 'chaos.CUP', priceMinor: 500 };
@@ -33,7 +31,7 @@ const MINDS: readonly ((buyer: Buyer, orderId: string) => Promise<End>)[] = [
     return CANCELLED;
   },
   async (buyer, orderId) => {
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await buyer.cancel(orderId);
     return CANCELLED;
   },
@@ -54,13 +52,13 @@ const MINDS: readonly ((buyer: Buyer, orderId: string) => Promise<End>)[] = [
     return { status: 'refunded', refundedMinor: TOTAL_MINOR };
   },
   async (buyer, orderId) => {
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await buyer.pay(orderId, 'declined');
     await payWhenDue(buyer, orderId);
     return { status: 'paid', refundedMinor: 0 };
   },
   async (buyer, orderId) => {
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await buyer.pay(orderId, 'declined');
     await buyer.cancel(orderId);
     return CANCELLED;
@@ -74,7 +72,7 @@ export async function orderAndChangeMind({ shop, onPaid }: Market): Promise<Buye
     const buyer = await Buyer.signIn(shop, `orderer-${run}-${n}`);
     const orderId = await buyer.order(ORDERED);
     const end = await decide(buyer, orderId);
-    expect(await buyer.orderWhen(orderId, end.status)).toMatchObject(end);
+    expect(await buyer.untilOrder(orderId, end.status)).toMatchObject(end);
     if (end.status !== 'cancelled') onPaid();
     return buyer;
   });
@@ -82,13 +80,13 @@ export async function orderAndChangeMind({ shop, onPaid }: Market): Promise<Buye
 
 async function payWhenDue(buyer: Buyer, orderId: string): Promise<void> {
   const due = { status: 'awaiting_payment', totalMinor: TOTAL_MINOR };
-  expect(await buyer.orderWhen(orderId, 'awaiting_payment')).toMatchObject(due);
+  expect(await buyer.untilOrder(orderId, 'awaiting_payment')).toMatchObject(due);
   await buyer.pay(orderId);
-  expect(await buyer.orderWhen(orderId, 'paid')).toMatchObject({ ...due, status: 'paid' });
+  expect(await buyer.untilOrder(orderId, 'paid')).toMatchObject({ ...due, status: 'paid' });
 }
 
 /** Puts the goods of these orders on sale, before anything goes wrong. */
-export async function fillShelf(shop: Shop): Promise<void> {
+export async function fillShelf(shop: ShopClient): Promise<void> {
   const token = await shop.asOperator();
   const lines = [CUP, SAUCER].map(
     ({ sku, priceMinor }) => `${sku.slice(6)},${sku},${priceMinor},GBP,${SHELF}`,
@@ -107,7 +105,7 @@ export async function fillShelf(shop: Shop): Promise<void> {
  * What is missing from the shelf is what the buyers have by their own lists. A buyer whose answer was lost has placed
  * the order twice, and finds both there.
  */
-export async function expectShelf(shop: Shop, buyers: readonly Buyer[]): Promise<void> {
+export async function expectShelf(shop: ShopClient, buyers: readonly Buyer[]): Promise<void> {
   const orders = (await inParallel(buyers, 32, buyer => buyer.orders())).flat();
   const items = orders.filter(({ status }) => status !== 'cancelled').flatMap(each => each.items);
   for (const { sku } of [CUP, SAUCER]) {

@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '#testkit';
-import { z } from 'zod';
-import { auditReport, settledAudit } from '../../tools/client/audit.js';
-import { Buyer } from '../../tools/client/buyer.js';
-import type { Answer, Shop } from '../../tools/client/shop.js';
+import { type Answer, auditReport, Buyer, type ShopClient, type RunningShop, startShop } from '#shop-kit';
 import { SERVICES } from '../../apps/stack/src/services.js';
-import { RunningShop } from '../e2e/running-shop.js';
 
 /** Every process. There are two gateways, so that one is up while the other restarts. */
 const RESTARTED = SERVICES.flatMap(({ name }) =>
@@ -14,59 +10,34 @@ const RESTARTED = SERVICES.flatMap(({ name }) =>
 const SHOPPERS = 12;
 
 describe('a restart of every app, one after the other, during a sale', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
+  let shop: ShopClient;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir, ['--scale', 'gateway=2']);
-    shop = running.client(SHOPPERS * 2);
+    running = await startShop({ scale: { gateway: 2 } });
+    shop = running.connect({ connections: SHOPPERS * 2 });
   });
 
   afterAll(async () => {
-    await shop.close();
     await running.stop();
-    await RunningShop.remove(dataDir);
   });
-
-  async function openCampaign(): Promise<string> {
-    const campaign = {
-      sku: 'demo.PHONE',
-      stock: 100_000,
-      perUserLimit: 100_000,
-      priceMinor: 100,
-      startsAt: new Date(Date.now() - 1_000).toISOString(),
-      endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-    };
-    const opened = await shop.post('/api/campaigns', campaign, await shop.asOperator());
-    return z.object({ campaignId: z.string() }).parse(opened).campaignId;
-  }
-
-  const pidOf = async (instance: string) =>
-    (await running.processes()).find(({ command }) => command.includes(`main.js ${instance} `))?.pid;
 
   /** Ends it as an operator would, and waits for its replacement. */
   async function restart(instance: string): Promise<void> {
-    const before = (await pidOf(instance))!;
-    process.kill(before, 'SIGTERM');
-    await eventually(
-      () => pidOf(instance),
-      pid => pid !== undefined && pid !== before,
-    );
+    await running.faults.restart(instance);
     // The other gateway is restarted only when this one takes calls again.
     if (instance.startsWith('gateway-')) await eventually(answering, found => found === instance);
   }
 
   /** The gateway that a new connection reaches. */
   async function answering(): Promise<string | undefined> {
-    const once = running.client(1);
+    const once = running.connect({ connections: 1 });
     const { body } = await once.call('GET', '/metrics').finally(() => once.close());
     return /instance="(gateway-\d)"/.exec(String(body))?.[1];
   }
 
   it('drops no call: each has its answer, or is told when to come again', async () => {
-    const campaignId = await openCampaign();
+    const campaignId = await shop.operator.openCampaign({ stock: 100_000, perUserLimit: 100_000 });
     const answers: Record<string, number> = {};
     const odd: unknown[] = [];
     const note = (what: string, { status, body, retryAfterMs }: Answer) => {
@@ -96,6 +67,6 @@ describe('a restart of every app, one after the other, during a sale', () => {
     }
     expect(odd).toEqual([]);
     expect(answers['click 201']).toBeGreaterThan(0);
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   }, 240_000);
 });

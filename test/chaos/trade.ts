@@ -1,9 +1,8 @@
-import type { Buyer } from '../../tools/client/buyer.js';
-import { CallFailed, type Shop } from '../../tools/client/shop.js';
+import { type Buyer, CallFailed, type ShopClient } from '#shop-kit';
 
 /** Where buyers trade, and who hears of it. */
 export interface Market {
-  readonly shop: Shop;
+  readonly shop: ShopClient;
   readonly say: (line: string) => void;
   /** Called when the shoppers of a campaign are about to click. */
   readonly onRush: () => void;

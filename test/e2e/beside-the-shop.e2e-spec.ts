@@ -1,15 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { eventually } from '#testkit';
-import { audit, auditReport, settledAudit } from '../../tools/client/audit.js';
-import { Buyer } from '../../tools/client/buyer.js';
-import type { Shop } from '../../tools/client/shop.js';
-import { RunningShop } from './running-shop.js';
+import { auditReport, Buyer, type ShopClient, type RunningShop, startShop } from '#shop-kit';
 
 interface Listed {
   readonly services: { service: string; subscriptions: string[]; hasFacts: boolean | null }[];
@@ -20,28 +14,24 @@ interface Subscriptions {
 }
 
 describe('a service that is started beside the shop', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
+  let shop: ShopClient;
   let operator: string;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir);
-    shop = running.client();
+    running = await startShop();
+    shop = running.client;
     operator = await shop.asOperator();
   });
 
   afterAll(async () => {
-    await shop.close();
     await running.stop();
-    await RunningShop.remove(dataDir);
   });
 
   it('is seen by operators and by the audit, and is missed by its name when it is gone', async () => {
     const buyer = await Buyer.signIn(shop, 'ann');
     const orderId = await buyer.order([{ sku: 'demo.CLOCK', quantity: 1 }]);
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
 
     const newcomer = await start();
     await eventually(
@@ -54,7 +44,7 @@ describe('a service that is started beside the shop', () => {
       ({ subscriptions }) =>
         subscriptions.some(({ name, handled }) => name === 'newcomer.see-orders' && handled >= 1),
     );
-    const settled = await settledAudit(shop);
+    const settled = await shop.operator.untilSettled();
     expect(auditReport(settled)).toContain('audit: clean');
     expect(settled.invariants.map(each => each.invariant)).toContain(
       'the newcomer has seen every placed order once',
@@ -67,7 +57,7 @@ describe('a service that is started beside the shop', () => {
 
     newcomer.kill('SIGKILL');
     await once(newcomer, 'exit');
-    const without = await audit(shop);
+    const without = await shop.operator.audit();
     expect(without).toMatchObject({ clean: false, settled: false, unanswered: ['newcomer'] });
     // It hides nobody else.
     expect(without.invariants.filter(each => !each.holds)).toEqual([]);
@@ -80,12 +70,11 @@ describe('a service that is started beside the shop', () => {
     await client.connect();
     await client.query('CREATE DATABASE sluice_newcomer');
     await client.end();
-    const told = parseEnv(await readFile(join(dataDir, 'env/points-1.env'), 'utf8'));
     return spawn('node', ['test/e2e/newcomer.js'], {
       env: {
         ...process.env,
         NODE_OPTIONS: '',
-        ...told,
+        ...(await running.environmentOf('points-1')),
         SLUICE_INSTANCE: 'newcomer-1',
         RPC_PORT: '0',
         DATABASE_URL: await running.databaseUrl('sluice_newcomer'),

@@ -1,25 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { auditReport, type ShopClient, type RunningShop, startShop } from '#shop-kit';
 import { runFlashSale } from '../../lab/flash-sale/flash-sale.js';
-import { auditReport } from '../../tools/client/audit.js';
-import type { Shop } from '../../tools/client/shop.js';
 import { bestSeller } from './real-catalogue.js';
-import { RunningShop } from './running-shop.js';
 
 describe('a flash sale', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
+  let shop: ShopClient;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir);
-    shop = running.client(1_000);
+    running = await startShop();
+    shop = running.connect({ connections: 1_000 });
   });
 
   afterAll(async () => {
-    await shop.close();
     await running.stop();
-    await RunningShop.remove(dataDir);
   });
 
   it('sells 500 of the best-selling SKU to 5,000 shoppers at once, each exactly once, and the books agree', async () => {

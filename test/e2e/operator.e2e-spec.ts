@@ -4,10 +4,8 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '#testkit';
-import { audit, auditReport, settledAudit } from '../../tools/client/audit.js';
-import { Buyer } from '../../tools/client/buyer.js';
-import type { Shop } from '../../tools/client/shop.js';
-import { OPERATOR_PASSWORD, RunningShop } from './running-shop.js';
+import { auditReport, Buyer, type ShopClient, type RunningShop, startShop } from '#shop-kit';
+import { openQueue } from './open-queue.js';
 
 interface State {
   readonly name: string;
@@ -29,22 +27,18 @@ interface Letter {
 }
 
 describe('an operator of the queue', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
+  let shop: ShopClient;
   let operator: string;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir);
-    shop = running.client();
+    running = await startShop();
+    shop = running.client;
     operator = await shop.asOperator();
   });
 
   afterAll(async () => {
-    await shop.close();
     await running.stop();
-    await RunningShop.remove(dataDir);
   });
 
   const list = async (status = 'dead') =>
@@ -62,14 +56,9 @@ describe('an operator of the queue', () => {
     };
     return subscriptions.find(({ name }) => name === wanted)!;
   };
-  /** Sets how the outside world misbehaves from now on. */
-  const sandbox = async (part: string, fault: object) => {
-    const url = `${await running.sandboxUrl()}/faults/${part}`;
-    expect(await shop.call('PUT', url, { body: fault })).toMatchObject({ status: 200 });
-  };
   /** The pages that the person on call received, in order. */
   const pages = async (kind: string, subject: string) => {
-    const { body } = await shop.call('GET', `${await running.sandboxUrl()}/pager`);
+    const { body } = await shop.call('GET', `${running.sandboxUrl}/pager`);
     const all = body as { body: { type: string; data: { kind: string; subject: string } } }[];
     const wanted = all.filter(({ body: { data } }) => data.kind === kind && data.subject === subject);
     return wanted.map(page => page.body.type).reverse();
@@ -78,7 +67,11 @@ describe('an operator of the queue', () => {
     ((await shop.get('/api/me/notifications', buyer.token)) as { notices: object[] }).notices;
   const cli = async (...args: string[]) => {
     const program = resolve('dist/tools/messaging/main.js');
-    const told = { SLUICE_URL: running.url, SLUICE_OPERATOR_PASSWORD: OPERATOR_PASSWORD, NODE_OPTIONS: '' };
+    const told = {
+      SLUICE_URL: running.url,
+      SLUICE_OPERATOR_PASSWORD: running.operatorPassword,
+      NODE_OPTIONS: '',
+    };
     const { stdout } = await promisify(execFile)('node', [program, ...args], {
       env: { ...process.env, ...told },
     });
@@ -97,16 +90,16 @@ describe('an operator of the queue', () => {
     expect(await stateOf(notices)).toMatchObject({ paused: { reason: 'a test' } });
     const buyer = await Buyer.signIn(shop, 'ann');
     const orderId = await buyer.order([{ sku: 'demo.TEAPOT', quantity: 1 }]);
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await buyer.pay(orderId);
-    await buyer.orderWhen(orderId, 'paid');
+    await buyer.untilOrder(orderId, 'paid');
     await eventually(
       () => stateOf(notices),
       ({ lag }) => lag >= 2,
     );
     expect(await noticesOf(buyer)).toEqual([]);
     expect(await control(notices, 'resume')).toMatchObject({ status: 200, body: { state: 'running' } });
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
     expect(await noticesOf(buyer)).toHaveLength(2);
     const { actions } = (await shop.get('/api/admin/messaging/actions', operator)) as { actions: object[] };
     expect(actions).toMatchObject([
@@ -116,10 +109,10 @@ describe('an operator of the queue', () => {
   });
 
   it('is told that the SMS gateway is away; notices wait, count no attempt, and go out when it is back', async () => {
-    await sandbox('sms', { failRate: 1 });
+    await running.faults.outside('sms', { failRate: 1 });
     const buyer = await Buyer.signIn(shop, 'outage');
     const orderId = await buyer.order([{ sku: 'demo.TEAPOT', quantity: 1 }]);
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     const state = await eventually(
       () => stateOf(notices),
       ({ waiting }) => waiting !== null,
@@ -132,7 +125,7 @@ describe('an operator of the queue', () => {
     );
     expect(await noticesOf(buyer)).toEqual([]);
     expect(await cli('alerts', '--open')).toContain(`${notices} has waited`);
-    await sandbox('sms', {});
+    await running.faults.repair('sms');
     await eventually(
       () => noticesOf(buyer),
       sent => sent.length === 1,
@@ -143,14 +136,14 @@ describe('an operator of the queue', () => {
     );
     expect(await pages('waiting', notices)).toEqual(['alert.raised', 'alert.cleared']);
     expect(await stateOf(notices)).toMatchObject({ parked: 0, dead: 0, waiting: null });
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   });
 
   it('goes from an alert to the dead letter, to what is wrong, to the replay', async () => {
-    await sandbox('sms', { failRate: 1, failStatus: 400 });
+    await running.faults.outside('sms', { failRate: 1, failStatus: 400 });
     const buyer = await Buyer.signIn(shop, 'wrong-number');
     const orderId = await buyer.order([{ sku: 'demo.TEAPOT', quantity: 1 }]);
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await eventually(
       () => pages('dead', notices),
       told => told.length === 1,
@@ -173,7 +166,7 @@ describe('an operator of the queue', () => {
     expect(await cli('dead-letters', '--trace-id', traceId)).toContain(id);
     expect(await cli('dead-letter', id)).toContain('the SMS gateway answered 400');
 
-    await sandbox('sms', {});
+    await running.faults.repair('sms');
     expect(await cli('replay', '--subscription', notices, '--error', 'answered 400')).toContain(
       'replayed: 1\n',
     );
@@ -186,7 +179,7 @@ describe('an operator of the queue', () => {
       told => told.length === 2,
     );
     expect(await cli('actions', '--limit', '1')).toContain(id);
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   });
 
   it('is refused what would decide on letters that nobody named', async () => {
@@ -202,7 +195,7 @@ describe('an operator of the queue', () => {
   });
 
   it('sees what a stranger sent into the queue, tries it again, and gives it up', async () => {
-    const stranger = await running.openQueue();
+    const stranger = await openQueue(running);
     const headers = { ce_id: randomUUID(), ce_type: 'order.paid.v1', ce_source: '/stranger' };
     await stranger.publish([
       { topic: 'order', key: 'nobody', headers, payload: Buffer.from('{"orderId":"?"}') },
@@ -214,7 +207,7 @@ describe('an operator of the queue', () => {
     expect(letters.map(({ subscription }) => subscription)).toContain('points.follow-order');
     expect(Buffer.from(letters[0]!.payload, 'base64').toString()).toBe('{"orderId":"?"}');
     expect(letters[0]!.errors[0]!.error).toContain('orderId: ');
-    expect(auditReport(await audit(shop))).toContain('✗');
+    expect(auditReport(await shop.operator.audit())).toContain('✗');
 
     const [first] = letters;
     expect(await decide(first!.id, 'replay')).toMatchObject({ status: 200, body: { status: 'replayed' } });
@@ -228,6 +221,6 @@ describe('an operator of the queue', () => {
       body: { code: 'dead_letter_not_found' },
     });
     expect(await list('discarded')).toHaveLength(7);
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   });
 });

@@ -2,35 +2,28 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { auditReport, settledAudit } from '../../tools/client/audit.js';
-import { Buyer } from '../../tools/client/buyer.js';
-import type { Shop } from '../../tools/client/shop.js';
-import { RunningShop } from './running-shop.js';
+import { auditReport, Buyer, type ShopClient, type RunningShop, startShop } from '#shop-kit';
 
 const ITEM = { sku: 'demo.TEAPOT', quantity: 2 };
 
 describe('payments and refunds over HTTP', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
-  let sandbox: string;
+  let shop: ShopClient;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir, ['--scale', 'order=2,points=2']);
-    shop = running.client();
-    sandbox = await running.sandboxUrl();
+    running = await startShop({ scale: { order: 2, points: 2 } });
+    shop = running.client;
   });
 
   afterAll(async () => {
-    await shop.close();
     await running.stop();
-    await RunningShop.remove(dataDir);
   });
 
   /** A callback as the provider signs it. */
   async function callback(body: object, { secret, timestamp }: { secret?: string; timestamp?: number } = {}) {
-    const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as { payment: string };
+    const secrets = JSON.parse(await readFile(join(running.dataDir, 'secrets.json'), 'utf8')) as {
+      payment: string;
+    };
     const at = String(timestamp ?? Math.floor(Date.now() / 1_000));
     const text = JSON.stringify(body);
     const signature = createHmac('sha256', secret ?? secrets.payment)
@@ -45,7 +38,7 @@ describe('payments and refunds over HTTP', () => {
   async function payable(userId: string) {
     const buyer = await Buyer.signIn(shop, userId);
     const orderId = await buyer.order([ITEM]);
-    const { totalMinor } = await buyer.orderWhen(orderId, 'awaiting_payment');
+    const { totalMinor } = await buyer.untilOrder(orderId, 'awaiting_payment');
     const opened = (await shop.post(`/api/orders/${orderId}/payments`, undefined, buyer.token)) as {
       paymentId: string;
       checkoutUrl: string;
@@ -71,24 +64,16 @@ describe('payments and refunds over HTTP', () => {
     expect(await callback({ ...paid, paymentId: '019a0000-0000-7000-8000-000000000000' })).toMatchObject({
       status: 404,
     });
-    expect(await buyer.orderWhen(orderId, 'awaiting_payment')).toMatchObject({ status: 'awaiting_payment' });
+    expect(await buyer.untilOrder(orderId, 'awaiting_payment')).toMatchObject({ status: 'awaiting_payment' });
   });
 
   it('pays once however often and in whatever order the provider calls', async () => {
     const { buyer, orderId } = await payable('gus');
-    await fetch(`${sandbox}/faults/payment`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: '{"duplicates":5}',
-    });
+    await running.faults.outside('payment', { duplicates: 5 });
     await buyer.pay(orderId);
-    await buyer.orderWhen(orderId, 'paid');
-    await fetch(`${sandbox}/faults/payment`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    });
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    await buyer.untilOrder(orderId, 'paid');
+    await running.faults.repair('payment');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
     const { entries } = (await shop.get('/api/me/points', buyer.token)) as { entries: unknown[] };
     expect(entries).toHaveLength(1);
   });
@@ -101,14 +86,14 @@ describe('payments and refunds over HTTP', () => {
           payAt(checkoutUrl),
           shop.call('POST', `/api/orders/${orderId}/cancel`, { token: buyer.token }),
         ]);
-        return (await buyer.orderWhen(orderId, 'paid')).status;
+        return (await buyer.untilOrder(orderId, 'paid')).status;
       }),
     );
     expect(outcomes.every(status => status === 'paid' || status === 'cancelled')).toBe(true);
     const late = await payable('late');
     await shop.post(`/api/orders/${late.orderId}/cancel`, undefined, late.buyer.token);
     await payAt(late.checkoutUrl);
-    const settled = await settledAudit(shop);
+    const settled = await shop.operator.untilSettled();
     expect(auditReport(settled)).toContain('audit: clean');
     const gaveBack = settled.invariants.find(
       each => each.invariant === 'the provider gave back as often as the shop',
@@ -123,20 +108,20 @@ describe('payments and refunds over HTTP', () => {
   it('takes a paid order back once: money, stock and points', async () => {
     const { buyer, orderId } = await payable('hal');
     await buyer.pay(orderId);
-    await buyer.orderWhen(orderId, 'paid');
+    await buyer.untilOrder(orderId, 'paid');
     expect(await buyer.refund(orderId)).toMatchObject({ status: 200, body: { status: 'refunded' } });
     expect(await buyer.refund(orderId)).toMatchObject({
       status: 409,
       body: { code: 'wrong_order_state', status: 409 },
     });
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
     expect(await shop.get('/api/me/points', buyer.token)).toMatchObject({ balance: 0 });
   });
 
   it('takes a part of an order back, once by its name, and never more than was bought', async () => {
     const { buyer, orderId, amountMinor } = await payable('hel');
     await buyer.pay(orderId);
-    await buyer.orderWhen(orderId, 'paid');
+    await buyer.untilOrder(orderId, 'paid');
     const path = `/api/orders/${orderId}/refund`;
     const takeBack = (body: object) => shop.call('POST', path, { body, token: buyer.token });
     const one = { items: [{ ...ITEM, quantity: 1 }], refundId: randomUUID() };
@@ -159,7 +144,7 @@ describe('payments and refunds over HTTP', () => {
       'taken back: 1 × demo.TEAPOT',
       'refunded',
     ]);
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
     expect(await shop.get('/api/me/points', buyer.token)).toMatchObject({ balance: 0 });
   });
 
@@ -176,14 +161,14 @@ describe('payments and refunds over HTTP', () => {
     const buyer = await Buyer.signIn(shop, 'kim');
     const click = await buyer.click((opened as { campaignId: string }).campaignId, 2);
     const { orderId } = click.body as { orderId: string };
-    await buyer.orderWhen(orderId, 'awaiting_payment');
+    await buyer.untilOrder(orderId, 'awaiting_payment');
     await buyer.pay(orderId);
-    await buyer.orderWhen(orderId, 'paid');
+    await buyer.untilOrder(orderId, 'paid');
     expect(await buyer.refund(orderId, [{ sku: 'demo.PHONE', quantity: 1 }])).toMatchObject({
       status: 409,
       body: { code: 'whole_order_only' },
     });
     expect(await buyer.refund(orderId)).toMatchObject({ status: 200, body: { status: 'refunded' } });
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   });
 });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { eventually } from '#testkit';
-import type { Shop } from '../../tools/client/shop.js';
+import type { ShopClient } from '#shop-kit';
 import { ProductFold } from '../../tools/import/fold-products.js';
 import { PRODUCT_COLUMNS } from '../../tools/retail/columns.js';
 import { openFile } from '../../tools/retail/open-file.js';
@@ -16,7 +16,7 @@ export const REAL_ORDERS = resolve('../shared/data/online-retail.csv.gz');
 export const haveRealOrders = existsSync(REAL_ORDERS);
 
 /** Publishes the real catalog and returns the SKU with the most lines. Without one, returns the demo's. */
-export async function bestSeller(shop: Shop): Promise<string> {
+export async function bestSeller(shop: ShopClient): Promise<string> {
   if (!haveRealOrders) {
     process.stderr.write(
       `not proved here: the real catalog is not at ${REAL_ORDERS}; a demo product is sold\n`,

@@ -3,11 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { z } from 'zod';
 import { eventually } from '#testkit';
+import { auditReport, Buyer, type ShopClient, type RunningShop, startShop } from '#shop-kit';
 import { KNOWN_CODES } from '../../apps/gateway/src/problems/statuses.js';
-import { auditReport, settledAudit } from '../../tools/client/audit.js';
-import { Buyer } from '../../tools/client/buyer.js';
-import type { Shop } from '../../tools/client/shop.js';
-import { RunningShop } from './running-shop.js';
 
 const ITEM = { sku: 'demo.TEAPOT', quantity: 2 };
 
@@ -20,20 +17,16 @@ const Operation = z.object({
 });
 
 describe('the shop over HTTP', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
+  let shop: ShopClient;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir, ['--scale', 'seckill=2,points=2']);
-    shop = running.client();
+    running = await startShop({ scale: { seckill: 2, points: 2 } });
+    shop = running.client;
   });
 
   afterAll(async () => {
-    await shop.close();
     await running.stop();
-    await RunningShop.remove(dataDir);
   });
 
   it('has a first page, an API page, documents of its API and events, health and metrics', async () => {
@@ -91,10 +84,12 @@ describe('the shop over HTTP', () => {
   it('takes an ordinary order from stock to points and recommendations', async () => {
     const buyer = await Buyer.signIn(shop, 'ann');
     const orderId = await buyer.order([ITEM, { sku: 'demo.MUGS', quantity: 1 }]);
-    expect(await buyer.orderWhen(orderId, 'awaiting_payment')).toMatchObject({ totalMinor: 2 * 1850 + 2200 });
+    expect(await buyer.untilOrder(orderId, 'awaiting_payment')).toMatchObject({
+      totalMinor: 2 * 1850 + 2200,
+    });
     await buyer.pay(orderId);
-    expect(await buyer.orderWhen(orderId, 'paid')).toMatchObject({ status: 'paid' });
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(await buyer.untilOrder(orderId, 'paid')).toMatchObject({ status: 'paid' });
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
     expect(await shop.get('/api/me/points', buyer.token)).toMatchObject({ balance: 59 });
     const friend = await Buyer.signIn(shop, 'ben');
     await shop.get('/api/products/demo.TEAPOT', friend.token);
@@ -110,12 +105,12 @@ describe('the shop over HTTP', () => {
       { sku: 'demo.CLOCK', quantity: 1 },
       { sku: 'demo.BOARD', quantity: 999_999 },
     ]);
-    expect(await buyer.orderWhen(tooMany, 'awaiting_payment')).toMatchObject({
+    expect(await buyer.untilOrder(tooMany, 'awaiting_payment')).toMatchObject({
       status: 'cancelled',
       reason: 'out_of_stock',
     });
     const unknown = await buyer.order([{ sku: 'demo.NOTHING', quantity: 1 }]);
-    expect(await buyer.orderWhen(unknown, 'awaiting_payment')).toMatchObject({
+    expect(await buyer.untilOrder(unknown, 'awaiting_payment')).toMatchObject({
       status: 'cancelled',
       reason: 'unknown_sku',
     });
@@ -125,7 +120,7 @@ describe('the shop over HTTP', () => {
   it('shows nobody an order that is somebody else’s', async () => {
     const dora = await Buyer.signIn(shop, 'dora');
     const orderId = await dora.order([ITEM]);
-    await dora.orderWhen(orderId, 'awaiting_payment');
+    await dora.untilOrder(orderId, 'awaiting_payment');
     const eve = await shop.signIn('eve');
     for (const [method, path] of [
       ['GET', `/api/orders/${orderId}`],
@@ -160,7 +155,7 @@ describe('the shop over HTTP', () => {
     expect(first).toMatchObject({ status: 201, body: { status: 'reserved' } });
     expect(await quick.click(opened.campaignId)).toMatchObject({ status: 409, body: { code: 'sold_out' } });
     const { orderId } = first.body as { orderId: string };
-    expect(await slow.orderWhen(orderId, 'paid')).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+    expect(await slow.untilOrder(orderId, 'paid')).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
     for (let status = 409; status === 409;) ({ status } = await quick.click(opened.campaignId));
     expect(await shop.get(`/api/campaigns/${opened.campaignId}`)).toMatchObject({ available: 0 });
   });
@@ -335,6 +330,6 @@ describe('the shop over HTTP', () => {
   }
 
   it('ends with clean books', async () => {
-    expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+    expect(auditReport(await shop.operator.untilSettled())).toContain('audit: clean');
   });
 });

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, Gathered } from '#testkit';
-import { Shop } from '../../tools/client/shop.js';
+import { ShopClient } from '#shop-kit';
 
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git', '.sluice']);
 const env = { ...process.env, NODE_OPTIONS: '' };
@@ -96,7 +96,7 @@ describe('a checkout, used as any Nest monorepo', () => {
       folder,
       nest('start', 'points', '--watch', '--env-file', join(dataDir, 'env/points-1.env')),
     );
-    const shop = new Shop(url, '');
+    const shop = new ShopClient(url, '');
     const token = await shop.signIn('ann');
     const statusOf = async (path: string) => (await shop.call('GET', path, { token })).status;
     await eventually(

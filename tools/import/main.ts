@@ -7,9 +7,8 @@ import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import { Currency, MAX_STOCK } from '#contracts';
 import type { Columns } from '#row-files';
-import { readArguments } from '../client/arguments.js';
-import { Shop } from '../client/shop.js';
-import { table } from '../client/table.js';
+import { ShopClient, table } from '#shop-kit';
+import { readArguments } from '../command-line/arguments.js';
 import { ProductFold } from './fold-products.js';
 import { PRODUCT_COLUMNS } from '../retail/columns.js';
 import { openFile } from '../retail/open-file.js';
@@ -59,14 +58,14 @@ const NOTHING: z.output<typeof Publication> = {
 /** Reads a file into products and publishes them in the running shop. */
 async function main(): Promise<void> {
   const { file, store, stock, currency, map, rejected } = readArguments(USAGE, 'file', Arguments);
-  const shop = await Shop.find();
+  const shop = await ShopClient.find();
   if (await isCatalog(file, map)) await sendCatalog(shop, store, file, map);
   else await foldSales(shop, { file, store, stock, currency, map, rejected });
   await shop.close();
 }
 
 /** The file has the columns of a publication: the route reads it, and judges every line itself. */
-async function sendCatalog(shop: Shop, store: string, file: string, map: Mappings): Promise<void> {
+async function sendCatalog(shop: ShopClient, store: string, file: string, map: Mappings): Promise<void> {
   const publication = await publish(shop, store, 'text/csv', asPublication(openFile(file), map));
   const taken = publication.published + publication.unchanged;
   say(
@@ -84,7 +83,7 @@ async function sendCatalog(shop: Shop, store: string, file: string, map: Mapping
 
 /** The file is one of sales: each stock code becomes a product. */
 async function foldSales(
-  shop: Shop,
+  shop: ShopClient,
   { file, store, stock, currency, map, rejected }: z.output<typeof Arguments>,
 ): Promise<void> {
   const rejectedFile = resolve(
@@ -154,7 +153,7 @@ async function read(
 }
 
 async function publish(
-  shop: Shop,
+  shop: ShopClient,
   store: string,
   type: 'text/csv' | 'application/x-ndjson',
   body: AsyncIterable<string> | Iterable<string>,

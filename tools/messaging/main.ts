@@ -1,5 +1,4 @@
-import { Shop } from '../client/shop.js';
-import { table } from '../client/table.js';
+import { ShopClient, table } from '#shop-kit';
 import { type Command, readCommand, USAGE } from './arguments.js';
 
 const API = '/api/admin/messaging';
@@ -14,7 +13,7 @@ async function main(): Promise<void> {
     say(USAGE);
     return;
   }
-  const shop = await Shop.find();
+  const shop = await ShopClient.find();
   try {
     say(await run(command, shop, await shop.asOperator()));
   } finally {
@@ -22,7 +21,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(command: Command, shop: Shop, token: string): Promise<string> {
+async function run(command: Command, shop: ShopClient, token: string): Promise<string> {
   const { about = '', filter, all, open, reason, status, limit, cursor } = command;
   const get = async (path: string, query: Readonly<Record<string, string | undefined>> = {}) => {
     const asked = Object.entries(query).filter((each): each is [string, string] => each[1] !== undefined);

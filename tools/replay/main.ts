@@ -1,11 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { readArguments } from '../client/arguments.js';
-import { auditReport, settledAudit } from '../client/audit.js';
-import { Buyer } from '../client/buyer.js';
-import { inParallel } from '../client/in-parallel.js';
-import { Shop } from '../client/shop.js';
-import { table } from '../client/table.js';
+import { auditReport, Buyer, inParallel, ShopClient, table } from '#shop-kit';
+import { readArguments } from '../command-line/arguments.js';
 import type { BadLine } from '../retail/columns.js';
 import { type Invoice, readInvoices } from './invoices.js';
 import { Purchases } from './purchases.js';
@@ -58,7 +54,7 @@ class Replay {
   private readonly buyers = new Map<string, Promise<Buyer>>();
 
   constructor(
-    private readonly shop: Shop,
+    private readonly shop: ShopClient,
     private readonly store: string,
     private readonly say: (line: string) => void,
   ) {}
@@ -110,13 +106,13 @@ class Replay {
     const buyer = await this.buyerOf(invoice);
     const orderId = await buyer.order(this.toItems(invoice.items));
     this.counts.placed += 1;
-    const { status, reason } = await buyer.orderWhen(orderId, 'awaiting_payment');
+    const { status, reason } = await buyer.untilOrder(orderId, 'awaiting_payment');
     if (status === 'cancelled') {
       this.counts[reason === 'out_of_stock' ? 'outOfStock' : 'unknownSku'] += 1;
       return;
     }
     await buyer.pay(orderId);
-    const paid = await buyer.orderWhen(orderId, 'paid');
+    const paid = await buyer.untilOrder(orderId, 'paid');
     if (paid.status !== 'paid') throw new Error(`order ${orderId} is ${paid.status} after its payment`);
     this.counts.paid += 1;
     this.purchases.add(invoice.customer, { orderId, buyer, items: new Map(invoice.items) });
@@ -155,7 +151,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const { file, store, speed, invoices, 'at-once': atOnce, dates } = readArguments(USAGE, 'file', Arguments);
-  const shop = await Shop.find(process.env, atOnce);
+  const shop = await ShopClient.find(process.env, { connections: atOnce });
   await expectProducts(shop, store);
   const replay = new Replay(shop, store, say);
   const startedAt = performance.now();
@@ -165,7 +161,7 @@ async function main(): Promise<void> {
     invoice => replay.send(invoice),
   );
   const seconds = (performance.now() - startedAt) / 1_000;
-  const audit = await settledAudit(shop);
+  const audit = await shop.operator.untilSettled();
   if (!audit.clean || replay.counts.placed + replay.counts.cancellations === 0) process.exitCode = 1;
   const rows = (Object.keys(NAMES) as (keyof Counts)[]).map(name => [NAMES[name], replay.counts[name]]);
   say(table(rows));
@@ -177,7 +173,7 @@ async function main(): Promise<void> {
 }
 
 /** @throws when the store has no products, with what to do */
-async function expectProducts(shop: Shop, store: string): Promise<void> {
+async function expectProducts(shop: ShopClient, store: string): Promise<void> {
   const listing = await shop.get(`/api/products?limit=1&cursor=${store}.-`);
   const { products } = z.object({ products: z.array(z.object({ sku: z.string() })) }).parse(listing);
   if (products[0]?.sku.startsWith(`${store}.`)) return;

@@ -1,4 +1,4 @@
-import type { Buyer } from '../client/buyer.js';
+import type { Buyer } from '#shop-kit';
 import type { Invoice } from './invoices.js';
 
 export interface Purchase {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Buyer } from '../client/buyer.js';
+import type { Buyer } from '#shop-kit';
 import { type Invoice, readInvoices } from './invoices.js';
 import { Purchases } from './purchases.js';
 

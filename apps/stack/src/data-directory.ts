@@ -1,6 +1,6 @@
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { StartRefused } from './start-refused.js';
 
 /** The data directory, created if it does not exist. @throws StartRefused when it cannot be written */
@@ -24,6 +24,16 @@ async function makeDirectory(path: string): Promise<void> {
   if (existsSync(path)) return;
   await makeDirectory(dirname(path));
   await mkdir(path, { mode: 0o755 });
+}
+
+/**
+ * Whoever made the directory for one run alone, such as a test, marks it by a file of this name: it may be gone when the
+ * shop stops, and then we remove the directory.
+ */
+const TEMPORARY = 'temporary';
+
+export async function removeIfTemporary(dataDir: string): Promise<void> {
+  if (existsSync(join(dataDir, TEMPORARY))) await rm(dataDir, { recursive: true, force: true });
 }
 
 /** What a file of the data directory keeps; nothing when there is none. @throws StartRefused when it cannot be read */

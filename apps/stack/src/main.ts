@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PostgresCluster } from '#embedded-postgres';
 import { mapStacks, ServerStartError } from '#server-process';
 import { readArguments } from './arguments.js';
-import { openDataDir } from './data-directory.js';
+import { openDataDir, removeIfTemporary } from './data-directory.js';
 import { environmentOf, readEnvironment } from './environment.js';
 import { seedDemo } from './seed-demo.js';
 import { lock } from './lock.js';
@@ -26,6 +26,11 @@ import { type ProcessToRun, Supervised } from './supervisor.js';
 mapStacks();
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
+// Whoever read our lines may be gone: then the shop is stopped in order all the same.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 
 /** Starts the shop: PostgreSQL and the queue, then every app, then the demo. Stops it in reverse order. */
 async function main(shop: Shop): Promise<void> {
@@ -33,6 +38,7 @@ async function main(shop: Shop): Promise<void> {
   const environment = readEnvironment(process.env);
   const dataDir = await openDataDir(environment.SLUICE_DATA_DIR);
   await lock(dataDir);
+  shop.dataDir = dataDir;
   const prefix = await requireQueue(dataDir, queue);
   const ownBrokers = queue.transport === 'kafka' && typeof queue.brokers === 'number' ? queue.brokers : 0;
   const settings = await settle(dataDir, environment, { scale, lab }, kafkaPortNames(ownBrokers));
@@ -94,6 +100,8 @@ async function startPostgres({ dataDir, ports, secrets }: Settings, shop: Shop):
 
 /** What has been started so far. It stops in order, whatever the reason and however far the start got. */
 class Shop {
+  /** Once it is ours alone. */
+  dataDir: string | undefined;
   cluster: Promise<PostgresCluster> | undefined;
   queue: Promise<Queue> | undefined;
   processes: readonly Supervised[] = [];
@@ -140,6 +148,7 @@ class Shop {
       await Promise.all(group.map(each => each.stop()));
     const servers = [this.queue, this.cluster].filter(each => each !== undefined);
     await Promise.allSettled(servers.map(async each => (await each).stop()));
+    if (this.dataDir !== undefined) await removeIfTemporary(this.dataDir);
   }
 }
 

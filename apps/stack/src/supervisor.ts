@@ -169,7 +169,11 @@ export class Supervised {
           : Math.min(RESTART.firstMs * 2 ** (this.failures - 2), RESTART.longestMs);
       this.say(`${instance} ended (${signal ?? `code ${code}`}), starting it again; see ${this.logFile}`);
       setTimeout(() => {
-        if (!this.stopping) this.launch(ready, refuse);
+        if (this.stopping) return;
+        this.launch(() => {
+          ready();
+          this.say(`${instance} was started again`);
+        }, refuse);
       }, pause);
     };
     child.once('exit', ended);

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
@@ -30,6 +28,8 @@ export class CallFailed extends Error {
   }
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 /** What a call carries. */
 export interface CallOptions {
   readonly body?: unknown;
@@ -39,57 +39,35 @@ export interface CallOptions {
 
 /** Answers after which the same call may succeed. */
 const RETRIED = new Set([429, 503, 504]);
-/** How often to retry a shop that cannot answer now before giving up. */
-const PATIENCE = 600;
 const BREATH_MS = 200;
 
-const Running = z.object({ url: z.url(), sandbox: z.url() });
 const Token = z.object({ token: z.string() });
 
-/** The shop as its clients see it: over HTTP, and nothing else. */
-export class Shop {
+export interface ClientOptions {
+  /** Most connections at the same time. */
+  readonly connections?: number | undefined;
+  /** How long to wait for what the shop does later, or for a shop that cannot answer now, in ms. */
+  readonly patienceMs?: number | undefined;
+}
+
+/** Calls over HTTP, and tokens. */
+export class ShopHttp {
+  readonly patienceMs: number;
   private readonly agent: Agent;
-  private operator: Promise<string> | undefined;
+  private closing: Promise<void> | undefined;
+  private operatorSession: Promise<string> | undefined;
 
   constructor(
     readonly url: string,
     private readonly operatorPassword: string,
-    connections = 64,
+    { connections = 64, patienceMs = 120_000 }: ClientOptions = {},
   ) {
+    this.patienceMs = patienceMs;
     this.agent = new Agent({ connections, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 });
   }
 
-  /**
-   * The shop that runs on the data directory, or at `SLUICE_URL`.
-   * @throws when none runs, with what to do
-   */
-  static async find(env: NodeJS.ProcessEnv = process.env, connections?: number): Promise<Shop> {
-    const dataDir = resolve(env['SLUICE_DATA_DIR'] ?? '.sluice');
-    const read = async (file: string) => JSON.parse(await readFile(join(dataDir, file), 'utf8')) as unknown;
-    try {
-      const url = env['SLUICE_URL'] ?? Running.parse(await read('running.json')).url;
-      const password =
-        env['SLUICE_OPERATOR_PASSWORD'] ??
-        z.object({ operatorPassword: z.string() }).parse(await read('secrets.json')).operatorPassword;
-      const shop = new Shop(url, password, connections);
-      await shop.get('/health/live');
-      return shop;
-    } catch {
-      const { SLUICE_URL } = env;
-      throw new Error(
-        SLUICE_URL === undefined
-          ? `no shop runs on ${dataDir}; start one with npm start, or set SLUICE_URL and SLUICE_OPERATOR_PASSWORD`
-          : `no shop answers at SLUICE_URL ${SLUICE_URL}`,
-      );
-    }
-  }
-
   /** Calls and returns whatever the answer is. A body that is not a plain object is sent as it is. */
-  async call(
-    method: 'GET' | 'POST' | 'PUT',
-    path: string,
-    { body, token, headers }: CallOptions = {},
-  ): Promise<Answer> {
+  async call(method: Method, path: string, { body, token, headers }: CallOptions = {}): Promise<Answer> {
     const response = await request(new URL(path, this.url), {
       method,
       dispatcher: this.agent,
@@ -113,14 +91,15 @@ export class Shop {
    * Calls, and retries after the time that the shop asks for when it answers 429, 503 or 504, or when its gateway
    * is down. A call whose answer was lost is repeated, so use this only for calls that are safe to repeat.
    */
-  async callPatiently(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<PatientAnswer> {
-    for (let asked = 0; ; asked += 1) {
+  async callPatiently(method: Method, path: string, options?: CallOptions): Promise<PatientAnswer> {
+    const latest = performance.now() + this.patienceMs;
+    for (let repeated = false; ; repeated = true) {
+      const late = performance.now() > latest;
       const answer = await this.call(method, path, options).catch((error: unknown) => {
-        if (asked >= PATIENCE) throw error;
+        if (late) throw error;
         return undefined;
       });
-      if (answer !== undefined && (!RETRIED.has(answer.status) || asked >= PATIENCE))
-        return { ...answer, repeated: asked > 0 };
+      if (answer !== undefined && (late || !RETRIED.has(answer.status))) return { ...answer, repeated };
       await setTimeout(answer?.retryAfterMs ?? BREATH_MS);
     }
   }
@@ -135,17 +114,19 @@ export class Shop {
     return this.succeed('POST', path, { body, token });
   }
 
+  /** A shopper's token. */
   async signIn(userId: string): Promise<string> {
     return this.newSession({ userId });
   }
 
   /** The operator's token, asked for once. */
   asOperator(): Promise<string> {
-    return (this.operator ??= this.newSession({ adminPassword: this.operatorPassword }));
+    return (this.operatorSession ??= this.newSession({ adminPassword: this.operatorPassword }));
   }
 
+  /** A second call does nothing more. */
   async close(): Promise<void> {
-    await this.agent.close();
+    await (this.closing ??= this.agent.close());
   }
 
   private async newSession(body: object): Promise<string> {
@@ -154,7 +135,7 @@ export class Shop {
     return Token.parse(answer.body).token;
   }
 
-  private async succeed(method: 'GET' | 'POST', path: string, options: CallOptions): Promise<unknown> {
+  private async succeed(method: Method, path: string, options: CallOptions): Promise<unknown> {
     const answer = await this.call(method, path, options);
     if (answer.status >= 300) throw new CallFailed(method, path, answer);
     return answer.body;

@@ -15,10 +15,31 @@ export async function runningProcesses(): Promise<Process[]> {
   return existsSync('/proc/self/stat') ? fromProc() : fromPs();
 }
 
-/** `kill -9`. @returns false when it had just ended by itself */
-export function kill(pid: number): boolean {
+/** A process of a shop. */
+export interface Instance {
+  readonly pid: number;
+  readonly command: string;
+  /** Which app it runs, if it is one. */
+  readonly app: string | undefined;
+  /** Its name in the shop, such as `points-1`. */
+  readonly instance: string | undefined;
+}
+
+/** Those that belong to the shop on this data directory, by their arguments or by their parent's. */
+export function instancesIn(processes: readonly Process[], dataDir: string): Instance[] {
+  const named = new Set(processes.filter(each => each.command.includes(dataDir)).map(({ pid }) => pid));
+  return processes
+    .filter(({ pid, parent }) => named.has(pid) || named.has(parent))
+    .map(({ pid, command }) => {
+      const [, app, instance] = /dist\/(?:bundle\/)?apps\/([a-z-]+)\/src\/main\.js (\S+)/.exec(command) ?? [];
+      return { pid, command, app, instance };
+    });
+}
+
+/** @returns false when the process had just ended by itself */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    return process.kill(pid, 'SIGKILL');
+    return process.kill(pid, name);
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Shop } from './shop.js';
+import type { ShopHttp } from './http.js';
 import { table } from './table.js';
 
 const Audit = z.object({
@@ -19,7 +19,7 @@ const Audit = z.object({
 });
 export type Audit = z.output<typeof Audit>;
 
-export async function audit(shop: Shop): Promise<Audit> {
+export async function audit(shop: ShopHttp): Promise<Audit> {
   return Audit.parse(await shop.get('/api/admin/audit', await shop.asOperator()));
 }
 
@@ -27,7 +27,7 @@ export async function audit(shop: Shop): Promise<Audit> {
  * The audit once nothing is in flight: repeated until it is settled, or until it has made no progress for
  * `patienceMs`; then as it is.
  */
-export async function settledAudit(shop: Shop, patienceMs = 60_000): Promise<Audit> {
+export async function settledAudit(shop: ShopHttp, patienceMs = 60_000): Promise<Audit> {
   let progress = '';
   let since = performance.now();
   for (;;) {
