@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { auditReport, settledAudit } from '../../tools/client/audit.js';
-import type { Shop } from '../../tools/client/shop.js';
-import { bestSeller } from './real-catalogue.js';
-import { RunningShop } from './running-shop.js';
+import { auditReport, type RunningShop, type ShopClient, startShop } from '#shop-kit';
 
 const Naive = z.object({
   naive: z.array(
@@ -16,30 +13,17 @@ const Naive = z.object({
 });
 
 describe('a campaign that sells the naive way', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
+  let shop: ShopClient;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir, ['--lab']);
-    shop = running.client(100);
+    running = await startShop({ lab: true });
+    shop = running.client;
   });
 
-  afterAll(async () => {
-    await shop.close();
-    await running.stop();
-    await RunningShop.remove(dataDir);
-  });
+  afterAll(() => running.stop());
 
-  async function open(mode: string): Promise<string> {
-    const [startsAt, endsAt] = [-60_000, 3_600_000].map(ms => new Date(Date.now() + ms).toISOString());
-    const sku = await bestSeller(shop);
-    const body = { sku, stock: 5, perUserLimit: 1, priceMinor: 100, startsAt, endsAt, mode };
-    return ((await shop.post('/api/campaigns', body, await shop.asOperator())) as { campaignId: string })
-      .campaignId;
-  }
-
+  const open = (mode: string) => shop.operator.openCampaign({ stock: 5, priceMinor: 100, mode });
   const click = async (campaignId: string, buyer: string) =>
     shop.call('POST', `/api/campaigns/${campaignId}/orders`, { token: await shop.signIn(buyer), body: {} });
   const naive = async () => Naive.parse(await shop.get('/api/admin/audit', await shop.asOperator())).naive;
@@ -63,15 +47,14 @@ describe('a campaign that sells the naive way', () => {
 
   it('loses what it had not done when a service is away, which shows apart, while the shop’s own books stay clean', async () => {
     const campaignId = await open('sync');
-    const sandbox = await running.sandboxUrl();
     // The SMS provider refuses: the text message and what comes after it are never done.
-    await shop.call('PUT', `${sandbox}/faults/sms`, { body: { failRate: 1 } });
+    await running.faults.outside('sms', { failRate: 1 });
     const answer = await click(campaignId, 'unlucky');
-    await shop.call('PUT', `${sandbox}/faults/sms`, { body: {} });
+    await running.faults.repair('sms');
     expect(answer.status).toBe(503);
     const own = await open('async');
     expect((await click(own, 'lucky')).status).toBe(201);
-    const audit = await settledAudit(shop);
+    const audit = await running.audit();
     expect(auditReport(audit)).toContain('audit: clean');
     const books = (await naive()).find(each => each.campaignId === campaignId);
     expect(books).toMatchObject({

@@ -1,44 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Answer, auditReport, type RunningShop, type ShopClient, startShop } from '#shop-kit';
 import { eventually } from '#testkit';
-import { auditReport, settledAudit } from '../../tools/client/audit.js';
-import type { Answer, Shop } from '../../tools/client/shop.js';
-import { bestSeller } from './real-catalogue.js';
-import { RunningShop } from './running-shop.js';
 
 const QUEUED = 60;
+const FLASH_SALES = ['seckill-1', 'seckill-2'];
 const codeOf = ({ status, body }: Answer) => `${status} ${(body as { code?: string }).code ?? 'reserved'}`;
 const count = (answers: readonly Answer[]) =>
   Object.fromEntries([...Map.groupBy(answers, codeOf)].map(([code, each]) => [code, each.length]));
 
 describe('a campaign whose clicks wait on a queue', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
-  let sku: string;
+  let shop: ShopClient;
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    const env = { GATEWAY_QUEUED: String(QUEUED), GATEWAY_QUEUED_MS: '4000' };
-    running = await RunningShop.start(dataDir, ['--scale', 'seckill=2,gateway=2'], env);
-    shop = running.client(200);
-    sku = await bestSeller(shop);
+    running = await startShop({
+      scale: { seckill: 2, gateway: 2 },
+      env: { GATEWAY_QUEUED: String(QUEUED), GATEWAY_QUEUED_MS: '4000' },
+    });
+    shop = running.connect({ connections: 200 });
   });
 
-  afterAll(async () => {
-    await shop.close();
-    await running.stop();
-    await RunningShop.remove(dataDir);
-  });
+  afterAll(() => running.stop());
 
-  async function open(stock: number): Promise<string> {
-    const [startsAt, endsAt] = [-60_000, 3_600_000].map(ms => new Date(Date.now() + ms).toISOString());
-    const body = { sku, stock, perUserLimit: 1, priceMinor: 100, startsAt, endsAt, mode: 'queue' };
-    const opened = (await shop.post('/api/campaigns', body, await shop.asOperator())) as {
-      campaignId: string;
-    };
-    return opened.campaignId;
-  }
-
+  const open = (stock: number) => shop.operator.openCampaign({ stock, mode: 'queue' });
   const buyers = (names: readonly string[]) => Promise.all(names.map(name => shop.signIn(name)));
   const click = (campaignId: string, token: string, key?: string) =>
     shop.call('POST', `/api/campaigns/${campaignId}/orders`, {
@@ -47,13 +31,10 @@ describe('a campaign whose clicks wait on a queue', () => {
       ...(key !== undefined && { headers: { 'idempotency-key': key } }),
     });
   const named = (prefix: string, length: number) => Array.from({ length }, (_, n) => `${prefix}-${n}`);
-  const seckill = async () => (await running.processes()).filter(({ app }) => app === 'seckill');
   const available = async (campaignId: string) =>
     ((await shop.get(`/api/campaigns/${campaignId}`)) as { available: number }).available;
 
-  async function audit(): Promise<string> {
-    return auditReport(await settledAudit(shop));
-  }
+  const audit = async () => auditReport(await running.audit());
 
   it('sells each unit once, through two gateways and two instances of the flash sale', async () => {
     const campaignId = await open(20);
@@ -71,8 +52,7 @@ describe('a campaign whose clicks wait on a queue', () => {
     expect(count(await Promise.all(early.map(token => click(campaignId, token))))).toEqual({
       '201 reserved': 20,
     });
-    const frozen = await seckill();
-    for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
+    for (const each of FLASH_SALES) await running.faults.freeze(each);
     try {
       // Each of the two gateways takes as many as it may; the rest is refused at once.
       const tokens = await buyers(named('waiting', 4 * QUEUED));
@@ -86,7 +66,7 @@ describe('a campaign whose clicks wait on a queue', () => {
       expect(count(after)['503 busy']).toBeGreaterThanOrEqual(4 * QUEUED - 2 * QUEUED);
       expect(answers.every(({ retryAfterMs }) => retryAfterMs! > 0)).toBe(true);
     } finally {
-      for (const { pid } of frozen) process.kill(pid, 'SIGCONT');
+      for (const each of FLASH_SALES) await running.faults.resume(each);
     }
     const [late] = await buyers(['late']);
     const bought = await eventually(
@@ -110,7 +90,7 @@ describe('a campaign whose clicks wait on a queue', () => {
       );
       return answer!;
     });
-    process.kill((await seckill())[0]!.pid, 'SIGKILL');
+    await running.faults.kill('seckill-1');
     const answers = await Promise.all(asking);
     expect(count(answers)).toEqual({ '201 reserved': 40 });
     const again = await Promise.all(tokens.map((token, n) => click(campaignId, token, `key-${n}`)));
