@@ -7,6 +7,8 @@ export interface FlashSale {
   readonly sku: string;
   readonly stock: number;
   readonly shoppers: number;
+  /** `async` if left out. */
+  readonly mode?: 'async' | 'queue';
   /** How long a winner may take to pay, in seconds; by default, an hour. */
   readonly paymentWindow?: number;
   /** Called with what happens, a line at a time. */
@@ -135,7 +137,7 @@ function isOpen({ status }: OrderState): boolean {
 
 async function openCampaign(
   shop: ShopClient,
-  { sku, stock, paymentWindow = 3_600 }: FlashSale,
+  { sku, stock, mode = 'async', paymentWindow = 3_600 }: FlashSale,
 ): Promise<string> {
   const campaign = {
     sku,
@@ -144,7 +146,7 @@ async function openCampaign(
     priceMinor: 1_999,
     startsAt: new Date(Date.now() - 1_000).toISOString(),
     endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-    mode: 'async',
+    mode,
     paymentWindow,
   };
   // A lost answer may open it twice, which does no harm: no shopper knows of the first one.

@@ -27,6 +27,8 @@ const SCALE = Object.fromEntries(SERVICES.filter(isScalable).map(({ name }) => [
 /** Campaigns at the same time in which all is paid: while buyers pay in one, others are in their rush. */
 const SALES_AT_ONCE = LONG ? 4 : 2;
 const SALE = LONG ? { stock: 250, shoppers: 400 } : { stock: 100, shoppers: 200 };
+/** Its clicks wait on a queue. */
+const QUEUED = { ...SALE, mode: 'queue' } as const;
 const SOLD_TWICE = { stock: 30, shoppers: 90 };
 const DAWDLERS = { stock: 20, shoppers: 40 };
 /**
@@ -87,6 +89,7 @@ describe(`the shop under ${WANTED} faults (seed ${SEED})`, () => {
       };
       const sales = [
         ...Array.from({ length: SALES_AT_ONCE }, () => () => sellOut(market, SALE)),
+        () => sellOut(market, QUEUED),
         () => sellTwice(market, SOLD_TWICE),
         () => sellToDawdlers(market, DAWDLERS),
       ];

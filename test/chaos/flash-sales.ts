@@ -16,6 +16,8 @@ import { type Market, refund } from './trade.js';
 export interface Size {
   readonly stock: number;
   readonly shoppers: number;
+  /** `async` if left out. */
+  readonly mode?: 'async' | 'queue';
 }
 
 /** A campaign, and what its buyers have paid for and kept. */
