@@ -9,7 +9,7 @@ export interface KeyedCallLimits {
   readonly claimS: number;
 }
 
-export const DEFAULT_KEYED_CALL_LIMITS: KeyedCallLimits = { keptS: 24 * 3_600, claimS: 30 };
+export const DEFAULT_KEYED_CALL_LIMITS: KeyedCallLimits = { keptS: 24 * 3_600, claimS: 15 };
 
 /** Old calls removed in one statement. */
 const FORGET_BATCH = 5_000;

@@ -23,7 +23,7 @@ import { idsFrom } from './new-ids.js';
 export const IDEMPOTENT = 'sluice.idempotent';
 
 /** How often a claim is renewed while its call is under way, in ms: three times before it lapses. */
-const RENEW_MS = 10_000;
+const RENEW_MS = 5_000;
 
 /** Statuses that decide a call. */
 const DECIDED = new Set([403, 409, 410, 422]);

@@ -139,6 +139,12 @@ export class Buyer {
   }
 
   private async patiently(method: 'GET' | 'POST', path: string, body?: unknown): Promise<PatientAnswer> {
-    return this.shop.callPatiently(method, path, { body, token: this.token });
+    // Repeated, a call has its effect once.
+    const headers = { 'idempotency-key': `"${randomUUID()}"` };
+    return this.shop.callPatiently(method, path, {
+      body,
+      token: this.token,
+      ...(method === 'POST' && { headers }),
+    });
   }
 }

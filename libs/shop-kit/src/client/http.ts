@@ -88,8 +88,8 @@ export class ShopHttp {
   }
 
   /**
-   * Calls, and retries after the time that the shop asks for when it answers 429, 503 or 504, or when its gateway
-   * is down. A call whose answer was lost is repeated, so use this only for calls that are safe to repeat.
+   * Calls, and retries after the time that the shop asks for when it answers 429, 503 or 504, when a copy of the
+   * call is still under way, or when its gateway is down. A call whose answer was lost is repeated, so use this only for calls that are safe to repeat.
    */
   async callPatiently(method: Method, path: string, options?: CallOptions): Promise<PatientAnswer> {
     const latest = performance.now() + this.patienceMs;
@@ -99,7 +99,7 @@ export class ShopHttp {
         if (late) throw error;
         return undefined;
       });
-      if (answer !== undefined && (late || !RETRIED.has(answer.status))) return { ...answer, repeated };
+      if (answer !== undefined && (late || !mayRetry(answer))) return { ...answer, repeated };
       await setTimeout(answer?.retryAfterMs ?? BREATH_MS);
     }
   }
@@ -140,6 +140,11 @@ export class ShopHttp {
     if (answer.status >= 300) throw new CallFailed(method, path, answer);
     return answer.body;
   }
+}
+
+/** Of conflicts, only that with an earlier copy of the call says when to come back. */
+function mayRetry({ status, retryAfterMs }: Answer): boolean {
+  return RETRIED.has(status) || (status === 409 && retryAfterMs !== undefined);
 }
 
 function isPlain(body: unknown): boolean {
