@@ -7,6 +7,7 @@ export {
   RequestRefused,
   ServiceUnavailable,
 } from './request-client.js';
+export { OUTLIER_LIMITS, type OutlierLimits } from './outlier-detection.js';
 export { PACKET_LIMITS, type PacketLimits, requestServer } from './request-server.js';
 export { operationsOf } from './operations/operations.controller.js';
 export {

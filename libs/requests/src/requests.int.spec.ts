@@ -13,11 +13,13 @@ import {
   DomainError,
   isInfrastructureError,
   NotJson,
+  rankByRendezvous,
   runInTrace,
 } from '#messaging';
 import { freePorts } from '#server-process';
-import { Gate, SilentProxy } from '#testkit';
+import { eventually, Gate, SilentProxy } from '#testkit';
 import { HandleRequest } from './handle-request.js';
+import { OUTLIER_LIMITS } from './outlier-detection.js';
 import {
   type AskOptions,
   InvalidReply,
@@ -88,6 +90,13 @@ describe('a request', () => {
     await once(server, 'listening');
     open.push(server);
     return { address: `127.0.0.1:${(server.address() as { port: number }).port}`, asked: () => asked };
+  }
+
+  /** A routing key that has this instance first. */
+  function keyOf(address: string, among: readonly string[]): string {
+    let n = 0;
+    while (rankByRendezvous(`key ${n}`, among)[0] !== address) n += 1;
+    return `key ${n}`;
   }
 
   function asking(...instances: string[]) {
@@ -222,6 +231,29 @@ describe('a request', () => {
     expect(await client.ask(Twice, { n: 6 })).toEqual({ n: 12 });
     // It was the connection of before: what was swallowed is the first one alone.
     expect(proxy.swallow()).toBe(2);
+  });
+
+  it('waits for a frozen instance only until that is ejected, and returns to it when it answers again', async () => {
+    const [one, two] = [await instance(() => ({ n: 1 })), await instance(() => ({ n: 2 }))];
+    const proxy = await SilentProxy.start(Number(one.split(':')[1]));
+    open.push({ close: () => proxy.stop() } as unknown as Server);
+    const limits = { ...OUTLIER_LIMITS, failures: 2, silentMs: 50, pauseMs: 20, longestPauseMs: 40 };
+    const instances = [`127.0.0.1:${proxy.port}`, two];
+    const client = new RequestClient(() => instances, limits);
+    open.push(client);
+    const routingKey = keyOf(instances[0]!, instances);
+    const ask = async (deadlineMs?: number) =>
+      (await client.ask(Twice, { n: 0 }, { routingKey, deadlineMs })).n;
+    expect(await ask()).toBe(1);
+
+    proxy.freeze();
+    for (let times = 0; times < 2; times += 1)
+      await expect(ask(60)).rejects.toBeInstanceOf(ServiceUnavailable);
+    // None of these may be repeated: one that went to the frozen instance would fail.
+    for (let times = 0; times < 50; times += 1) expect(await ask()).toBe(2);
+
+    proxy.thaw();
+    expect(await eventually(ask, n => n === 1)).toBe(1);
   });
 
   it.each([

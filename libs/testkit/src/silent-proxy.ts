@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy whose connections can die silently: they stay open, and nothing passes any more. */
+/**
+ * A TCP proxy whose connections can die silently: they stay open, and nothing passes any more. Frozen, it stands for a
+ * process that stands still: the system accepts connections for it, and nobody answers.
+ */
 export class SilentProxy {
   private readonly open = new Set<Socket>();
+  private frozen = false;
 
   private constructor(private readonly server: Server) {}
 
@@ -18,7 +22,8 @@ export class SilentProxy {
         [far, near],
       ] as const) {
         proxy.open.add(from);
-        from.pipe(to);
+        if (proxy.frozen) from.resume();
+        else from.pipe(to);
         from.on('error', () => to.destroy());
         from.on('close', () => {
           proxy.open.delete(from);
@@ -38,6 +43,17 @@ export class SilentProxy {
   swallow(): number {
     for (const socket of this.open) socket.unpipe().resume();
     return this.open.size / 2;
+  }
+
+  /** Nothing passes any more, on new connections either. */
+  freeze(): void {
+    this.frozen = true;
+    this.swallow();
+  }
+
+  /** New connections work again. */
+  thaw(): void {
+    this.frozen = false;
   }
 
   async stop(): Promise<void> {
