@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CreateCampaign, GetCampaign, ListCampaigns } from '#contracts';
+import {
+  CreateCampaign,
+  GetCampaign,
+  ListCampaigns,
+  OrderCancelled,
+  ReserveStock,
+  SeckillRestocked,
+  SeckillSoldOut,
+} from '#contracts';
 import { InvalidReply } from '#requests';
 import { ServiceHarness } from '#testkit';
 import { SeckillConfig } from '../../apps/seckill/src/seckill.config.js';
@@ -15,6 +23,7 @@ describe('campaigns', () => {
       module: SeckillModule,
       migrations: seckillDatabase.migrations,
       config: DATABASE_URL => SeckillConfig.parse({ DATABASE_URL }),
+      publishes: [SeckillSoldOut, SeckillRestocked],
     });
   });
 
@@ -39,6 +48,36 @@ describe('campaigns', () => {
     expect(campaigns).toMatchObject([
       { startsAt: '0001-01-01T00:00:00.000Z', endsAt: expect.stringMatching(/^9999-12-31T23:59:59\.999/) },
     ]);
+  });
+
+  it('that are sold out are open again after a cancellation, and every piece of news has a higher version', async () => {
+    const running = campaign({ startsAt: '2026-01-01T00:00:00Z', endsAt: '9999-01-01T00:00:00Z' });
+    const { campaignId } = await harness.ask(CreateCampaign, { ...running, stock: 1, perUserLimit: 5 });
+    const click = async () => {
+      const click = { reservationId: randomUUID(), orderId: randomUUID(), buyerId: 'ann', quantity: 1 };
+      const reply = await harness.ask(ReserveStock, { campaignId, clicks: [click], again: false });
+      return { ...reply, ...click };
+    };
+    const first = await click();
+    const cancelled = {
+      orderId: first.orderId,
+      buyerId: 'ann',
+      origin: { kind: 'seckill' as const, campaignId, reservationId: first.reservationId },
+      items: [{ sku: 'uk.A', quantity: 1 }],
+      reason: 'buyer' as const,
+      cancelledAt: new Date().toISOString(),
+    };
+    await harness.deliver(OrderCancelled, cancelled);
+    const second = await click();
+    expect([first, second]).toMatchObject([{ decisions: ['reserved'] }, { decisions: ['reserved'] }]);
+    // Once for a cancellation that comes twice.
+    await harness.deliver(OrderCancelled, cancelled);
+    const soldOut = await harness.publishedOf(SeckillSoldOut, 2);
+    const restocked = await harness.publishedOf(SeckillRestocked, 1);
+    const versions = [soldOut[0]!, restocked[0]!, soldOut[1]!].map(({ version }) => version);
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    expect(restocked).toHaveLength(1);
+    expect([first.soldOut?.version, second.soldOut?.version]).toEqual([versions[0], versions[2]]);
   });
 
   it('that break the contract of a reply are a defect, with its reason in the log alone', async () => {

@@ -145,7 +145,7 @@ export class CampaignsController {
 
   private async decide(campaignId: string, click: Click, again: boolean): Promise<Decision> {
     // One that was asked before may have its stock already.
-    if (this.soldOut.has(campaignId) && !again) return 'sold_out';
+    if (!again && this.soldOut.has(campaignId)) return 'sold_out';
     const known = this.modes.of(campaignId);
     switch (typeof known === 'string' ? known : await known) {
       case 'queue':

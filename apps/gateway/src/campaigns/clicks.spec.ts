@@ -5,6 +5,7 @@ import { Gate } from '#testkit';
 import { GatewayConfig } from '../gateway.config.js';
 import { Clicks } from './clicks.js';
 import { FlashSaleClock } from './flash-sale-clock.js';
+import { SoldOutCampaigns } from './sold-out.js';
 
 const config = GatewayConfig.parse({
   SLUICE_INSTANCE: 'test',
@@ -25,7 +26,7 @@ describe('clicks at the gateway', () => {
         return { decisions: clicks.map((): Decision => 'reserved') };
       },
     } as unknown as RequestClient;
-    const clicks = new Clicks(requests, new FlashSaleClock(requests), config);
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), new SoldOutCampaigns(), config);
     const waiting = [clicks.decide('c', click('a')), clicks.decide('c', click('b'))];
     expect(await clicks.decide('c', click('d'))).toBe('busy');
     gate.release();
@@ -48,7 +49,7 @@ describe('clicks at the gateway', () => {
       },
     } as unknown as RequestClient;
     const limits = { decideMs: 300, answerMs: 600, attemptMs: 200 };
-    const clicks = new Clicks(requests, new FlashSaleClock(requests), config, limits);
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), new SoldOutCampaigns(), config, limits);
     const startedAt = performance.now();
     awayUntil = startedAt + limits.decideMs + 50;
     expect(await clicks.decide('c', click('a'))).toBe('expired');
@@ -60,12 +61,44 @@ describe('clicks at the gateway', () => {
     expect(await clicks.decide('c', click('b'))).toBe('reserved');
   });
 
+  it('teach that a campaign is sold out, as of its version: a gateway that has not heard of it asks once', async () => {
+    const soldOut = { version: 7, endsAt: new Date(Date.now() + 60_000).toISOString() };
+    const requests = {
+      ask: async () => ({ decisions: ['sold_out'] satisfies Decision[], soldOut }),
+    } as unknown as RequestClient;
+    const campaigns = new SoldOutCampaigns();
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), campaigns, config);
+    expect(campaigns.has('c')).toBe(false);
+    expect(await clicks.decide('c', click('a'))).toBe('sold_out');
+    expect(campaigns.has('c')).toBe(true);
+    // The answer was on its way when the restock was told.
+    campaigns.learn('c', 8, 0);
+    expect(await clicks.decide('c', click('b'))).toBe('sold_out');
+    expect(campaigns.has('c')).toBe(false);
+  });
+
+  it('that wait already are not refused by the news that the campaign is sold out', async () => {
+    const gate = new Gate();
+    const requests = {
+      ask: async () => {
+        await gate.opened;
+        return { decisions: ['reserved'] satisfies Decision[] };
+      },
+    } as unknown as RequestClient;
+    const campaigns = new SoldOutCampaigns();
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), campaigns, config);
+    const waiting = clicks.decide('c', click('a'));
+    campaigns.learn('c', 1, Date.now() + 60_000);
+    gate.release();
+    expect(await waiting).toBe('reserved');
+  });
+
   it('that nobody answers are undecided, and say where to look', async () => {
     const requests = {
       ask: () => Promise.reject(new ServiceUnavailable('seckill', 'no answer')),
     } as unknown as RequestClient;
     const limits = { decideMs: 100, answerMs: 200, attemptMs: 50 };
-    const clicks = new Clicks(requests, new FlashSaleClock(requests), config, limits);
+    const clicks = new Clicks(requests, new FlashSaleClock(requests), new SoldOutCampaigns(), config, limits);
     await expect(clicks.decide('c', click('a'))).rejects.toThrow('GET /api/orders');
   });
 });

@@ -5,6 +5,7 @@ import { RequestClient, ServiceUnavailable } from '#requests';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import { FlashSaleClock } from './flash-sale-clock.js';
+import { SoldOutCampaigns } from './sold-out.js';
 
 /** In ms from the click: until when it may be decided, and until when its answer is waited for. */
 export interface ClickLimits {
@@ -39,6 +40,7 @@ export class Clicks {
   constructor(
     private readonly requests: RequestClient,
     private readonly clock: FlashSaleClock,
+    private readonly soldOut: SoldOutCampaigns,
     @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
     @Optional() private readonly limits: ClickLimits = LIMITS,
   ) {
@@ -77,7 +79,9 @@ export class Clicks {
           deadline,
         };
         const options = { routingKey: campaignId, deadlineMs, skip };
-        const { decisions, now } = await this.requests.ask(ReserveStock, request, options);
+        const { decisions, now, soldOut } = await this.requests.ask(ReserveStock, request, options);
+        if (soldOut !== undefined)
+          this.soldOut.learn(campaignId, soldOut.version, Date.parse(soldOut.endsAt));
         if (now !== undefined) this.clock.learn(now);
         // Before the time is up, `expired` only says that our view of the clock was too early.
         if (!decisions.includes('expired') || performance.now() >= decideBy) return decisions;

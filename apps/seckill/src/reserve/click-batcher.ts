@@ -16,6 +16,7 @@ interface Asked {
 interface Answer {
   readonly decision: Decision;
   readonly now?: number | undefined;
+  readonly soldOut?: Decided['soldOut'];
 }
 
 /**
@@ -58,7 +59,7 @@ export class ClickBatcher implements BeforeApplicationShutdown {
         return this.deciding.add({ click: { ...click, deadline }, again }, campaignId);
       }),
     );
-    return decided(answers);
+    return decidedOf(answers);
   }
 
   /** The same for clicks that come from the queue: each has its own deadline, and may have been decided before. */
@@ -66,7 +67,7 @@ export class ClickBatcher implements BeforeApplicationShutdown {
     const answers = await Promise.all(
       clicks.map(click => this.deciding.add({ click, again: true }, campaignId)),
     );
-    return decided(answers);
+    return decidedOf(answers);
   }
 
   /** Decides every accepted click before the service shuts down. */
@@ -79,16 +80,18 @@ export class ClickBatcher implements BeforeApplicationShutdown {
     const clicks = [...new Map(batch.map(({ click }) => [click.reservationId, click])).values()];
     const again = batch.filter(each => each.again).map(each => each.click.reservationId);
     try {
-      const { decisions: decided, now } = await this.useCase
-        .reserve(campaignId, clicks, again)
-        .catch((error: unknown) => {
-          // A click of this batch was decided elsewhere meanwhile: find out which, and decide the others.
-          if (!isOvertaken(error)) throw error;
-          const all = clicks.map(click => click.reservationId);
-          return this.useCase.reserve(campaignId, clicks, all);
-        });
+      const {
+        decisions: decided,
+        now,
+        soldOut,
+      } = await this.useCase.reserve(campaignId, clicks, again).catch((error: unknown) => {
+        // A click of this batch was decided elsewhere meanwhile: find out which, and decide the others.
+        if (!isOvertaken(error)) throw error;
+        const all = clicks.map(click => click.reservationId);
+        return this.useCase.reserve(campaignId, clicks, all);
+      });
       const decisions = new Map(clicks.map((click, n) => [click.reservationId, decided[n]!]));
-      return batch.map(({ click }) => ({ decision: decisions.get(click.reservationId)!, now }));
+      return batch.map(({ click }) => ({ decision: decisions.get(click.reservationId)!, now, soldOut }));
     } catch (error) {
       this.logger.error(`${batch.length} clicks on ${campaignId} were not decided: ${String(error)}`);
       throw error;
@@ -96,10 +99,12 @@ export class ClickBatcher implements BeforeApplicationShutdown {
   }
 }
 
-function decided(answers: readonly Answer[]): Decided {
+function decidedOf(answers: readonly Answer[]): Decided {
   const times = answers.flatMap(({ now }) => now ?? []);
   const decisions = answers.map(({ decision }) => decision);
-  return times.length > 0 ? { decisions, now: Math.max(...times) } : { decisions };
+  const decided = times.length > 0 ? { decisions, now: Math.max(...times) } : { decisions };
+  const soldOut = answers.findLast(answer => answer.soldOut !== undefined)?.soldOut;
+  return soldOut === undefined ? decided : { ...decided, soldOut };
 }
 
 const UNIQUE_VIOLATION = '23505';

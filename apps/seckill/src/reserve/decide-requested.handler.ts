@@ -2,13 +2,13 @@ import { Controller } from '@nestjs/common';
 import { DECIDE_REQUESTED, MAX_CLICKS, SeckillRequested } from '#contracts';
 import { Handle } from '#messaging';
 import { ClickBatcher } from './click-batcher.js';
-import { type DecidedClick, DecisionReplies } from './decision-replies.js';
+import { type DecidedClick, DecisionReplies, type Told } from './decision-replies.js';
 
 /** Clicks of one campaign from one gateway, and what became of them. */
 interface Reply {
   readonly to: string;
   readonly decided: readonly DecidedClick[];
-  readonly now: number | undefined;
+  readonly told: Told;
 }
 
 /**
@@ -27,13 +27,13 @@ export class DecideRequestedHandler {
   async decide(requests: readonly SeckillRequested[]): Promise<void> {
     const byCampaign = Map.groupBy(requests, ({ campaignId }) => campaignId);
     const replies = await Promise.all([...byCampaign].map(([id, each]) => this.decideFor(id, each)));
-    for (const { to, decided, now } of replies.flat()) this.replies.tell(to, decided, now);
+    for (const { to, decided, told } of replies.flat()) this.replies.tell(to, decided, told);
   }
   // #endregion
 
   private async decideFor(campaignId: string, requests: readonly SeckillRequested[]): Promise<Reply[]> {
     const clicks = requests.map(({ click, deadline }) => ({ ...click, deadline }));
-    const { decisions, now } = await this.batcher.decideQueued(campaignId, clicks);
+    const { decisions, now, soldOut } = await this.batcher.decideQueued(campaignId, clicks);
     const decided = requests.map(({ replyTo, click: { reservationId } }, n) => ({
       replyTo,
       click: { reservationId, decision: decisions[n]! },
@@ -41,7 +41,7 @@ export class DecideRequestedHandler {
     return [...Map.groupBy(decided, ({ replyTo }) => replyTo)].map(([to, each]) => ({
       to,
       decided: each.map(({ click }) => click),
-      now,
+      told: { now, soldOut: soldOut && { campaignId, ...soldOut } },
     }));
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type Decision, TellDecisions } from '#contracts';
+import type { RequestOf } from '#messaging';
 import { RequestClient } from '#requests';
 
 /** How long a gateway may take to accept a reply, in ms. */
@@ -9,6 +10,9 @@ export interface DecidedClick {
   readonly reservationId: string;
   readonly decision: Decision;
 }
+
+/** What is told besides the decisions. */
+export type Told = Pick<RequestOf<typeof TellDecisions>, 'now' | 'soldOut'>;
 
 /**
  * Sends decisions to the gateways that wait for them. Nothing waits for a gateway: one that is gone has nobody to tell, and
@@ -20,10 +24,13 @@ export class DecisionReplies implements OnApplicationShutdown {
   private readonly requests = new RequestClient(() => []);
   private readonly underWay = new Set<Promise<void>>();
 
-  tell(address: string, decisions: readonly DecidedClick[], now: number | undefined): void {
-    const told = { decisions: [...decisions], ...(now !== undefined && { now }) };
+  tell(address: string, decisions: readonly DecidedClick[], told: Told): void {
     const telling = this.requests
-      .ask(TellDecisions, told, { address, repeatable: true, deadlineMs: TELL_MS })
+      .ask(
+        TellDecisions,
+        { decisions: [...decisions], ...told },
+        { address, repeatable: true, deadlineMs: TELL_MS },
+      )
       .then(
         () => undefined,
         (error: unknown) =>

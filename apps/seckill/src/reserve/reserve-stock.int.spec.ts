@@ -77,6 +77,21 @@ describe('stock of a flash sale', () => {
     expect(await books()).toEqual({ available: 0, reserved: 10, held: 10, told: 10 });
   });
 
+  it('is told to be sold out with every decision that leaves nothing or finds nothing, and with no other', async () => {
+    campaignId = await openCampaign(2, 2);
+    const answer = (...clicks: DatedClick[]) => reserving.reserve(campaignId, clicks, []);
+    expect(await answer(click('ann'))).not.toHaveProperty('soldOut');
+    // Not enough for this click, and something is left.
+    expect(await answer(click('ben', 2))).not.toHaveProperty('soldOut');
+    const { soldOut } = await answer(click('ben'));
+    expect(soldOut).toEqual({ version: 2, endsAt: expect.any(String) });
+    expect(await answer(click('cleo'))).toMatchObject({ decisions: ['sold_out'], soldOut });
+    const events = (await database.query(
+      "SELECT payload::json AS event FROM messaging.outbox WHERE topic = 'seckill-campaign'",
+    )) as { event: object }[];
+    expect(events).toMatchObject([{ event: { campaignId, ...soldOut } }]);
+  });
+
   it('keeps the limit of a buyer whose clicks come in several batches at once', async () => {
     const decisions = (await Promise.all(Array.from({ length: 6 }, () => reserve([click('ann')])))).flat();
     expect(decisions.filter(decision => decision === 'reserved')).toHaveLength(2);

@@ -36,6 +36,8 @@ export interface Decided {
   readonly decisions: readonly Decision[];
   /** The time of the decision, by the database's clock, in ms since 1970; undefined where there was nothing to decide. */
   readonly now?: number;
+  /** Present if nothing is left, as of this version of the campaign. */
+  readonly soldOut?: { readonly version: number; readonly endsAt: string };
 }
 
 /** The conditions on the rows contradict the decision. The batch is rolled back and has no effect. */
@@ -66,8 +68,10 @@ export class ReserveStockUseCase {
       const won = clicks.filter(
         (click, n) => decisions[n] === 'reserved' && !before.has(click.reservationId),
       );
-      if (won.length > 0) await this.take(tx, campaignId, campaign, won);
-      return { decisions, now };
+      const { available, version } =
+        won.length > 0 ? await this.take(tx, campaignId, campaign, won) : campaign;
+      if (available > 0) return { decisions, now };
+      return { decisions, now, soldOut: { version, endsAt: campaign.endsAt } };
     });
   }
 
@@ -105,7 +109,7 @@ export class ReserveStockUseCase {
     campaignId: string,
     campaign: Campaign,
     won: readonly DatedClick[],
-  ): Promise<void> {
+  ): Promise<Pick<Campaign, 'available' | 'version'>> {
     const total = won.reduce((sum, click) => sum + click.quantity, 0);
     const reservedAt = new Date(campaign.now);
     const takeBy = Math.min(...won.map(({ deadline }) => deadline));
@@ -137,5 +141,6 @@ export class ReserveStockUseCase {
         version: taken.version,
         endsAt: campaign.endsAt,
       });
+    return taken;
   }
 }

@@ -103,6 +103,8 @@ export const ReserveStock = defineRequest({
     decisions: z.array(Decision),
     /** The time by that clock; absent when no click had to be decided there. */
     now: z.number().optional(),
+    /** Nothing was left after these decisions: what `seckill.sold-out` tells, for a caller that has not heard it. */
+    soldOut: z.object({ version: z.int(), endsAt: Instant }).optional(),
   }),
 });
 
