@@ -1,6 +1,7 @@
 // Lowest layer first; see docs/messaging.md.
 export * from './message/index.js';
 
+export { afterCommit } from './runtime/after-commit.js';
 export { type Backoff, pauseAfter } from './runtime/backoff.js';
 export { BackgroundTask, type BackgroundTaskOptions, type Turn } from './runtime/background-task.js';
 export { Batcher, type BatcherOptions } from './runtime/batcher.js';
@@ -9,6 +10,7 @@ export { DependencyUnavailable, isInfrastructureError } from './runtime/infrastr
 export { Lease } from './runtime/lease.js';
 export { Listener, type ListeningClient } from './runtime/listener.js';
 export { guardConnections } from './runtime/guard-connections.js';
+export { PacedTask, type PacedTaskOptions } from './runtime/paced-task.js';
 export { rankByRendezvous } from './runtime/rendezvous.js';
 export { retryUntil, type RetryUntilOptions } from './runtime/retry-until.js';
 export { untilNext } from './runtime/until-next.js';
