@@ -33,6 +33,13 @@ export const WITHOUT_BOOKS: Readonly<Record<string, string>> = {
   'gateway.stock-news <- seckill.restocked.v1': 'the same; what it misses is asked about again',
   'seckill.decide-requested <- seckill.requested.v1':
     'a click that is not decided is refused at its deadline; what it reserves is in the books of any click',
+  'gateway.hear-hot-items <- recommendation.hot-items-listed.v1':
+    'memory of one process, renewed every 5 seconds while anything is hot',
+  'gateway.hear-product-changes <- catalog.products-changed.v1':
+    'it drops copies, which are a few seconds old at most anyway',
+  'recommendation.count-interest <- behaviour.product-viewed.v1':
+    'a sketch of the last minute, forgotten after it: it is known to its error',
+  'recommendation.count-interest <- order.placed.v1': 'the same',
   'gateway.hear-services <- service.announced.v1': 'memory of one process, renewed every 30 seconds',
 };
 

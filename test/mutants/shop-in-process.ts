@@ -15,6 +15,7 @@ import { orderDatabase } from '../../apps/order/src/order.database.js';
 import { OrderModule } from '../../apps/order/src/order.module.js';
 import { pointsDatabase } from '../../apps/points/src/points.database.js';
 import { PointsModule } from '../../apps/points/src/points.module.js';
+import { RecommendationConfig } from '../../apps/recommendation/src/recommendation.config.js';
 import { recommendationDatabase } from '../../apps/recommendation/src/recommendation.database.js';
 import { RecommendationModule } from '../../apps/recommendation/src/recommendation.module.js';
 import { SandboxConfig } from '../../apps/sandbox/src/sandbox.config.js';
@@ -43,12 +44,14 @@ const TOPICS = [
   'order-refund',
   'order-timer',
   'catalog',
+  'catalog-product',
   'catalog-publication',
   'seckill',
   'seckill-campaign',
   'seckill-request',
   'points',
   'behaviour',
+  'hot-items',
   'service',
 ];
 
@@ -122,7 +125,7 @@ function appsAt(gatewayUrl: string, sandboxPort: number): AppDefinition[] {
       name: 'recommendation',
       module: RecommendationModule,
       migrations: recommendationDatabase.migrations,
-      config: plain,
+      config: DATABASE_URL => RecommendationConfig.parse({ DATABASE_URL }),
     },
     {
       name: 'statistics',
@@ -228,7 +231,10 @@ export class ShopInProcess {
     const appended = states
       .flatMap(({ subscriptions }) => subscriptions)
       .reduce((total, each) => total + each.appended, 0);
-    return { moving: waiting > 0 || states.some(isMoving), appended };
+    const [{ news }] = (await this.of('catalog').database.query(
+      'SELECT count(*)::int AS news FROM product_news',
+    )) as [{ news: number }];
+    return { moving: waiting > 0 || news > 0 || states.some(isMoving), appended };
   }
 }
 

@@ -35,6 +35,7 @@ export const catalogAudit = defineAudit({
         SELECT sku, sum(by) AS by FROM stock_change GROUP BY sku
       ) AS c USING (sku) WHERE s.opened_at > '-infinity' AND s.initial <> s.opening + coalesce(c.by, 0)`,
     chunksLeft: 'SELECT count(*) FROM publication_chunk WHERE done_at IS NULL',
+    newsWaiting: 'SELECT count(*) FROM product_news',
     // No later publication has taken anything from the newest one. From before it was kept, products have number 0.
     rowsLost: `SELECT count(*) FROM (SELECT DISTINCT ON (store) * FROM publication ORDER BY store, number DESC) AS p
       WHERE (EXISTS (SELECT FROM product WHERE publication = p.number)
@@ -44,6 +45,7 @@ export const catalogAudit = defineAudit({
            + (SELECT count(*) FROM product WHERE publication = p.number)`,
   },
   from: 'stock',
+  onTheWay: [CatalogFacts.newsWaiting],
   invariants: [
     sum(
       'sold + reserved + available = initial, for every SKU',

@@ -8,6 +8,7 @@ import { Browse } from './browse/browse.js';
 import { catalogAudit } from './catalog.audit.js';
 import { catalogDatabase } from './catalog.database.js';
 import { CatalogRequests } from './catalog.requests.js';
+import { ProductNews } from './news/product-news.js';
 import { Publications } from './publish/publications.js';
 import { PublishChunkHandler } from './publish/publish-chunk.handler.js';
 import { PublishChunkUseCase } from './publish/publish-chunk.js';
@@ -18,11 +19,14 @@ import { OrdinaryStock } from './stock/ordinary-stock.js';
 @Module({
   imports: [
     TypeOrmModule.forRootAsync(serviceDatabase(catalogDatabase)),
-    MessagingModule.forService({ service: 'catalog', publishes: ['catalog', 'catalog-publication'] }),
+    MessagingModule.forService({
+      service: 'catalog',
+      publishes: ['catalog', 'catalog-product', 'catalog-publication'],
+    }),
     AuditModule.forService('catalog', catalogAudit),
     IdempotencyModule.forService('catalog'),
   ],
   controllers: [CatalogRequests, MoveStockHandler, PublishChunkHandler],
-  providers: [Browse, ChangeStockUseCase, Publications, PublishChunkUseCase, OrdinaryStock],
+  providers: [Browse, ChangeStockUseCase, ProductNews, Publications, PublishChunkUseCase, OrdinaryStock],
 })
 export class CatalogModule {}

@@ -14,6 +14,9 @@ export const GatewayConfig = ServiceConfig.extend({
     .default('on')
     .describe('Whether anyone may sign in as any shopper, as a demo needs'),
   SANDBOX_PUBLIC_URL: z.url().describe("The sandbox's public address, for the index page"),
+  GATEWAY_HOT_AGE_MS: Count.default(5_000).describe(
+    'How long a copy of a hot product may be served without asking the catalog, in ms',
+  ),
   GATEWAY_CLICKS: Count.default(20_000).describe(
     'Maximum number of clicks waiting for an answer; any further click gets `busy`',
   ),

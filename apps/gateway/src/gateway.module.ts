@@ -23,6 +23,10 @@ import { OrdersController } from './orders/orders.controller.js';
 import { PaymentCallbackController } from './orders/payment-callback.controller.js';
 import { IndexController } from './pages/index.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { HearProductsHandler } from './products/hear-products.handler.js';
+import { HotItems } from './products/hot-items.js';
+import { HotItemsController } from './products/hot-items.controller.js';
+import { ProductCache } from './products/product-cache.js';
 import { ProductsController } from './products/products.controller.js';
 import { PublicationsController } from './publications/publications.controller.js';
 import { AllServices } from './services/all-services.js';
@@ -44,6 +48,7 @@ import { Tokens } from './sessions/tokens.js';
     IndexController,
     SessionsController,
     ProductsController,
+    HotItemsController,
     PublicationsController,
     CampaignsController,
     OrdersController,
@@ -54,6 +59,7 @@ import { Tokens } from './sessions/tokens.js';
     DeadLettersController,
     HearStockHandler,
     TellDecisionsController,
+    HearProductsHandler,
     HearServicesHandler,
   ],
   providers: [
@@ -77,6 +83,8 @@ import { Tokens } from './sessions/tokens.js';
     QueuedClicks,
     ReplyAddress,
     SoldOutCampaigns,
+    HotItems,
+    ProductCache,
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

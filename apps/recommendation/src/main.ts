@@ -1,8 +1,9 @@
-import { DatabaseConfig, readConfig, runMessagingService } from '#service-kit';
+import { readConfig, runMessagingService } from '#service-kit';
 import { openTransport, TransportConfig } from '#transport-choice';
+import { RecommendationConfig } from './recommendation.config.js';
 import { RecommendationModule } from './recommendation.module.js';
 
-const config = readConfig(DatabaseConfig.and(TransportConfig));
+const config = readConfig(RecommendationConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'recommendation',

@@ -5,6 +5,7 @@ import { GatewayConfig } from '../../gateway/src/gateway.config.js';
 import { MerchantNotifierConfig } from '../../merchant-notifier/src/merchant-notifier.config.js';
 import { NotificationConfig } from '../../notification/src/notification.config.js';
 import { OrderConfig } from '../../order/src/order.config.js';
+import { RecommendationConfig } from '../../recommendation/src/recommendation.config.js';
 import { SandboxConfig } from '../../sandbox/src/sandbox.config.js';
 import { SeckillConfig } from '../../seckill/src/seckill.config.js';
 import { StartRefused } from './start-refused.js';
@@ -16,6 +17,7 @@ const OWN: Readonly<Record<string, z.ZodObject>> = {
   'merchant-notifier': MerchantNotifierConfig,
   notification: NotificationConfig,
   order: OrderConfig,
+  recommendation: RecommendationConfig,
   sandbox: SandboxConfig,
   seckill: SeckillConfig,
 };

@@ -17,6 +17,7 @@ export * from './order/requests.js';
 export * from './points/events.js';
 export * from './points/facts.js';
 export * from './points/requests.js';
+export * from './recommendation/events.js';
 export * from './recommendation/facts.js';
 export * from './recommendation/requests.js';
 export * from './sandbox/facts.js';

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { PublicationRow } from '#contracts';
+import { ProductNews } from '../news/product-news.js';
 import { judge, type Rejection, type Row } from './row.js';
 
 const STAGED = `
@@ -19,7 +20,7 @@ ON CONFLICT (sku) DO UPDATE
 SET title = excluded.title, price_minor = excluded.price_minor, currency = excluded.currency,
     publication = excluded.publication, line = excluded.line
 WHERE (p.publication, -p.line) < (excluded.publication, -excluded.line)
-RETURNING new.line, CASE WHEN old.publication = new.publication THEN old.line END AS displaced,
+RETURNING new.line, old.sku AS "wasKnownAs", CASE WHEN old.publication = new.publication THEN old.line END AS displaced,
   (old.title, old.price_minor, old.currency) IS DISTINCT FROM (new.title, new.price_minor, new.currency) AS changed`;
 
 const STANDING = `
@@ -42,7 +43,8 @@ SET available = greatest(s.available + r.stock - s.opening, 0),
     opening = greatest(r.stock, s.opening - s.available), opened_by = p.number
 FROM json_to_recordset($1::json) AS r(sku text, stock bigint), publication p
 WHERE s.sku = r.sku AND p.number = $2 AND s.opened_by <= p.number AND s.opened_at > p.opened_at
-  AND s.opening <> r.stock`;
+  AND s.opening <> r.stock
+RETURNING s.sku`;
 
 const REJECT = `
 INSERT INTO publication_rejection (publication_id, line, reason)
@@ -54,6 +56,8 @@ WHERE publication_id = $1 AND chunk = $2`;
 
 interface Ranked {
   readonly line: number;
+  /** Its SKU, unless it is new. */
+  readonly wasKnownAs: string | null;
   /** The line of the same publication that it took the place of. */
   readonly displaced: number | null;
   readonly changed: boolean;
@@ -62,6 +66,8 @@ interface Ranked {
 /** Publishes the rows of one chunk and counts the outcomes. */
 @Injectable()
 export class PublishChunkUseCase {
+  constructor(private readonly news: ProductNews) {}
+
   /** Does nothing for a chunk that is already done. */
   async publish(tx: EntityManager, publicationId: string, chunk: number): Promise<void> {
     const [staged] = (await tx.query(STAGED, [publicationId, chunk])) as [
@@ -78,7 +84,10 @@ export class PublishChunkUseCase {
     const won = new Set(ranked.map(({ line }) => line));
     const winners = JSON.stringify(rows.filter(({ line }) => won.has(line)));
     await tx.query(OPEN_STOCK, [winners, number]);
-    await tx.query(CORRECT_STOCK, [winners, number]);
+    const [corrected] = (await tx.query(CORRECT_STOCK, [winners, number])) as [{ sku: string }[]];
+    // Nobody has a copy of a new product.
+    const changed = ranked.flatMap(({ changed, wasKnownAs }) => (changed ? (wasKnownAs ?? []) : []));
+    await this.news.note(tx, [...changed, ...corrected.map(({ sku }) => sku)]);
     const rejected = [
       ...judged.filter(each => 'reason' in each),
       ...(await this.outranked(

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { type ChangeStock, MAX_STOCK } from '#contracts';
 import { DomainError, type ReplyOf, type RequestOf } from '#messaging';
 import { ProductNotFound } from '../browse/browse.js';
+import { ProductNews } from '../news/product-news.js';
 
 export class NotEnoughStock extends DomainError {
   readonly code = 'not_enough_stock';
@@ -33,7 +34,10 @@ const CHANGE = 'UPDATE stock SET initial = initial + $2, available = available +
 /** Changes what is in stock by hand. */
 @Injectable()
 export class ChangeStockUseCase {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly news: ProductNews,
+  ) {}
 
   /**
    * The same change asked again has no second effect.
@@ -53,6 +57,7 @@ export class ChangeStockUseCase {
       if (stock.available + by < 0) throw new NotEnoughStock(sku, -by, stock.available);
       if (stock.initial + by > MAX_STOCK) throw new TooMuchStock(sku);
       await tx.query(CHANGE, [sku, by]);
+      await this.news.note(tx, [sku]);
       return { sku, available: stock.available + by };
     });
   }

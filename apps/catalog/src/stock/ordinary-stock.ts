@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { OrderRefunded } from '#contracts';
+import { ProductNews } from '../news/product-news.js';
 import { allocate, type StockedProduct } from './allocate.js';
 
 // Only one batch at a time moves stock: a batch locks rows in several steps, so two could deadlock.
@@ -32,7 +33,7 @@ WITH given_back AS (
   RETURNING sku, quantity
 ), totals AS (SELECT sku, sum(quantity) AS quantity FROM given_back GROUP BY sku)
 UPDATE stock s SET available = available + t.quantity, reserved = reserved - t.quantity
-FROM totals t WHERE s.sku = t.sku`;
+FROM totals t WHERE s.sku = t.sku RETURNING s.sku`;
 
 // Returned items were sold: this subscription has already handled the payment of their order.
 const TAKE_BACK = `
@@ -54,6 +55,8 @@ type Orders = Parameters<typeof allocate>[0];
 /** The stock of ordinary orders, moved a batch at a time in the caller's transaction. */
 @Injectable()
 export class OrdinaryStock {
+  constructor(private readonly news: ProductNews) {}
+
   /** Reserves all the items of an order, or none of them. */
   async reserve(tx: EntityManager, orders: Orders): Promise<ReturnType<typeof allocate>> {
     await tx.query(ONE_AT_A_TIME);
@@ -66,6 +69,10 @@ export class OrdinaryStock {
     const taken = [...allocation.taken].map(([sku, quantity]) => ({ sku, quantity }));
     await tx.query(TAKE, [JSON.stringify(taken)]);
     await tx.query(HOLD, [JSON.stringify(holds)]);
+    await this.news.note(
+      tx,
+      taken.map(({ sku }) => sku),
+    );
     return allocation;
   }
 
@@ -78,7 +85,11 @@ export class OrdinaryStock {
   /** Makes the stock reserved for the orders available again. */
   async release(tx: EntityManager, orderIds: readonly string[]): Promise<void> {
     await tx.query(ONE_AT_A_TIME);
-    await tx.query(RELEASE, [orderIds]);
+    const [released] = (await tx.query(RELEASE, [orderIds])) as [{ sku: string }[]];
+    await this.news.note(
+      tx,
+      released.map(({ sku }) => sku),
+    );
   }
 
   /** Makes returned items available again. */
@@ -91,5 +102,9 @@ export class OrdinaryStock {
     );
     await tx.query(ONE_AT_A_TIME);
     await tx.query(TAKE_BACK, [JSON.stringify(rows)]);
+    await this.news.note(
+      tx,
+      rows.map(({ sku }) => sku),
+    );
   }
 }

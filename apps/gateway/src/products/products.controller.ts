@@ -1,15 +1,8 @@
-import { Controller, Get, Headers, HttpCode, Logger, Post } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Logger, Post, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import {
-  ChangeStock,
-  GetProduct,
-  ListProducts,
-  ProductViewed,
-  type ProductView,
-  Sku,
-  Text,
-} from '#contracts';
+import { ChangeStock, ListProducts, ProductViewed, type ProductView, Sku, Text } from '#contracts';
 import { MessagingClient, type ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
 import { Idempotent } from '../idempotency/idempotent.js';
@@ -18,6 +11,7 @@ import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
 import { Tokens } from '../sessions/tokens.js';
+import { ProductCache, type Served } from './product-cache.js';
 
 const Listing = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -35,6 +29,7 @@ export class ProductsController {
 
   constructor(
     private readonly requests: RequestClient,
+    private readonly cache: ProductCache,
     private readonly messages: MessagingClient,
     private readonly tokens: Tokens,
   ) {}
@@ -45,14 +40,19 @@ export class ProductsController {
     return this.requests.ask(ListProducts, query, { repeatable: true });
   }
 
-  /** One product. A signed-in shopper's view is published for the recommendations. */
+  /**
+   * One product. A signed-in shopper's view is published for the recommendations. A hot product may come from the memory
+   * of the gateway: the header Cache-Status (RFC 9211) says so, and Age how old it is, at most.
+   */
   @Get(':sku')
   @Problems('product_not_found')
   async get(
     @ZodParam('sku', Sku) sku: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('authorization') authorization?: string,
   ): Promise<ProductView> {
-    const product = await this.requests.ask(GetProduct, { sku }, { repeatable: true });
+    const { product, served } = await this.cache.get(sku);
+    void reply.headers(headersOf(served));
     const viewer = this.tokens.readIfGood(authorization);
     if (viewer !== undefined) this.tellOfView(sku, viewer.userId);
     return product;
@@ -64,16 +64,19 @@ export class ProductsController {
   @Idempotent('catalog')
   @HttpCode(200)
   @Access('operator')
-  changeStock(
+  async changeStock(
     @ZodParam('sku', Sku) sku: string,
     @ZodBody(StockChange) { changeId, ...change }: z.output<typeof StockChange>,
     @CallIds() ids: NewIds,
   ): Promise<ReplyOf<typeof ChangeStock>> {
-    return this.requests.ask(
+    const changed = await this.requests.ask(
       ChangeStock,
       { ...change, sku, changeId: changeId ?? ids.next() },
       { repeatable: true },
     );
+    // Whoever has changed it sees that at once.
+    this.cache.drop([sku]);
+    return changed;
   }
 
   // Fire and forget: losing a view does no harm.
@@ -83,5 +86,21 @@ export class ProductsController {
       .catch((error: unknown) => {
         this.logger.warn(`a product view was not published: ${String(error)}`);
       });
+  }
+}
+
+/** What the headers Cache-Status (RFC 9211) and Age say. */
+function headersOf(served: Served): Record<string, string> {
+  switch (served.from) {
+    case 'memory': {
+      const [age, left] = [served.ageMs, served.leftMs].map(ms => Math.ceil(ms / 1_000));
+      return { 'cache-status': `sluice; hit; ttl=${left}`, age: String(age) };
+    }
+    case 'catalog':
+      return { 'cache-status': 'sluice; fwd=miss' };
+    case 'catalog-with-others':
+      return { 'cache-status': 'sluice; fwd=miss; collapsed' };
+    case 'catalog-uncached':
+      return { 'cache-status': 'sluice; fwd=bypass' };
   }
 }

@@ -29,6 +29,21 @@ export const StockRejected = defineEvent({
 });
 export type StockRejected = EventOf<typeof StockRejected>;
 
+/** Most products in one event of changes. */
+export const MAX_CHANGED_PRODUCTS = 500;
+
+/**
+ * The price, the title or the available stock of these products has changed: whoever keeps a copy drops it. Changes are
+ * told together, at most every quarter of a second, so that a product's rush of orders is a few events.
+ */
+export const ProductsChanged = defineEvent({
+  type: 'catalog.products-changed.v1',
+  topic: 'catalog-product',
+  key: () => 'products',
+  schema: z.object({ skus: z.array(Sku).min(1).max(MAX_CHANGED_PRODUCTS) }),
+});
+export type ProductsChanged = EventOf<typeof ProductsChanged>;
+
 /** Part of a publication is stored and waits to be processed. */
 export const PublicationChunkStaged = defineEvent({
   type: 'catalog.publication-chunk-staged.v1',

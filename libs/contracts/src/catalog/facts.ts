@@ -26,6 +26,8 @@ export const CatalogFacts = defineFacts('catalog', {
   changesOff: 'number',
   /** Parts of publications that are stored and not published. */
   chunksLeft: 'number',
+  /** Products that have changed, and nobody was told yet. */
+  newsWaiting: 'number',
   /** Stores whose newest publication has rows that are neither in the catalog nor rejected. */
   rowsLost: 'number',
 });
