@@ -50,6 +50,29 @@ export { type Scheduled, Timers } from './publisher/timers.js';
 export { type OutsideAnswer, postOutside } from './flow/post-outside.js';
 export { type CircuitOptions, Dependency, requireSuccess } from './flow/dependency.js';
 export { NoReply, RequestQueue, RequestQueueFull, type RequestQueueLimits } from './flow/request-queue.js';
+export { adaptRate, type RateBounds, type RateSignals } from './flow/adaptive-rate.js';
+export {
+  type Bucket,
+  type BucketSpec,
+  changeBucket,
+  grantTokens,
+  heldTokens,
+  issueTokens,
+  newBucket,
+  type TokenAsk,
+  type TokenGrant,
+} from './flow/token-bucket.js';
+export { TokenBlock } from './flow/token-block.js';
+export {
+  Admission,
+  type AdmissionLimits,
+  AdmissionUnavailable,
+  type BucketNews,
+  MAX_ASKS,
+  TooManyRequests,
+  type TokenSource,
+} from './flow/admission.js';
+export { type BucketView, TokenBuckets } from './flow/token-buckets.js';
 
 export { claimQueue, QueueReplaced } from './consumer/claim-queue.js';
 export { Consumer } from './consumer/consumer.js';
@@ -88,6 +111,13 @@ export {
   SubscriptionState,
 } from './operations/states.js';
 
+export {
+  Admit,
+  AdmissionGuard,
+  AdmissionInterceptor,
+  type AdmitOptions,
+  admitTemplates,
+} from './nest/admit.js';
 export { Handle, type HandleOptions } from './nest/handle.js';
 export { MessageContext } from './nest/message-context.js';
 export { MessagingClient, TooManyWaiting } from './nest/messaging-client.js';

@@ -13,3 +13,4 @@ export type { TransportUnderTest } from './transport-contract/contract.js';
 export { transportContract } from './transport-contract/transport-contract.js';
 export { SilentProxy } from './silent-proxy.js';
 export { CommitCutter, type Cut } from './commit-cutter.js';
+export { type Journey, TokenWorld } from './token-world.js';

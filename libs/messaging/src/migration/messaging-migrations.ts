@@ -4,6 +4,7 @@ import { CrashGuard1700000000003 } from './1700000000003-crash-guard.js';
 import { LostMessages1700000000006 } from './1700000000006-lost-messages.js';
 import { OutgoingDeadLetters1700000000005 } from './1700000000005-outgoing-dead-letters.js';
 import { OperatorTables1700000000002 } from './1700000000002-operator-tables.js';
+import { TokenBuckets1700000000007 } from './1700000000007-token-buckets.js';
 
 /** The migrations of the library's own tables, in their order. A service puts them before its own. */
 export const messagingMigrations = [
@@ -13,4 +14,5 @@ export const messagingMigrations = [
   BlockedKeys1700000000004,
   OutgoingDeadLetters1700000000005,
   LostMessages1700000000006,
+  TokenBuckets1700000000007,
 ];
