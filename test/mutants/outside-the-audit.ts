@@ -11,6 +11,8 @@ import {
   GetPublication,
   GetRecommendations,
   GetStatistics,
+  GrantTokens,
+  ListBuckets,
   ListCampaigns,
   ListNotices,
   ListOrders,
@@ -24,6 +26,8 @@ import {
   OpenPublication,
   TellDecisions,
   TellTime,
+  RemoveBucket,
+  SetBucket,
 } from '#contracts';
 
 /** Handlers of messages that keep no books, and why. */
@@ -40,6 +44,8 @@ export const WITHOUT_BOOKS: Readonly<Record<string, string>> = {
   'recommendation.count-interest <- behaviour.product-viewed.v1':
     'a sketch of the last minute, forgotten after it: it is known to its error',
   'recommendation.count-interest <- order.placed.v1': 'the same',
+  'gateway.hear-buckets <- seckill.bucket-changed.v1':
+    'the same: it saves waiting for the next list of buckets',
   'gateway.hear-services <- service.announced.v1': 'memory of one process, renewed every 30 seconds',
 };
 
@@ -58,6 +64,7 @@ export const READS: readonly string[] = [
   GetStatistics,
   TellTime,
   ...NAIVE_STEPS.map(getNaiveBooks),
+  ListBuckets,
 ].map(({ type }) => type);
 
 /**
@@ -68,6 +75,9 @@ export const SEEN_BY_THE_CALLER: Readonly<Record<string, string>> = {
   [OpenPublication.type]: 'the next part is refused',
   [ClosePublication.type]: 'the publication is broken after ten minutes of silence',
   [CreateCampaign.type]: 'the campaign is not found',
+  [GrantTokens.type]: 'calls are refused, or more of them are admitted than the limit allows',
+  [SetBucket.type]: 'the limit is not in GET /api/admin/flow',
+  [RemoveBucket.type]: 'the limit is still there',
   [BlockBuyer.type]: 'the buyer can still buy',
   [TellDecisions.type]: 'the click has no answer by its deadline, and one when it is asked again',
   ...Object.fromEntries(

@@ -49,6 +49,7 @@ const TOPICS = [
   'seckill',
   'seckill-campaign',
   'seckill-request',
+  'seckill-flow',
   'points',
   'behaviour',
   'hot-items',

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { MessagingModule } from '#messaging';
+import { Admission, MessagingModule } from '#messaging';
 import { RequestClient } from '#requests';
 import { AdminController } from './admin/admin.controller.js';
 import { CampaignsController } from './campaigns/campaigns.controller.js';
@@ -16,6 +16,9 @@ import { SoldOutCampaigns } from './campaigns/sold-out.js';
 import { CallRegister } from './idempotency/call-register.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 import { TellDecisionsController } from './campaigns/tell-decisions.controller.js';
+import { FlowController } from './flow/flow.controller.js';
+import { GatewayAdmission } from './flow/gateway-admission.js';
+import { HearBucketsHandler } from './flow/hear-buckets.handler.js';
 import { MeController } from './me/me.controller.js';
 import { DeadLettersController } from './messaging/dead-letters.controller.js';
 import { SubscriptionsController } from './messaging/subscriptions.controller.js';
@@ -57,10 +60,12 @@ import { Tokens } from './sessions/tokens.js';
     AdminController,
     SubscriptionsController,
     DeadLettersController,
+    FlowController,
     HearStockHandler,
     TellDecisionsController,
     HearProductsHandler,
     HearServicesHandler,
+    HearBucketsHandler,
   ],
   providers: [
     {
@@ -85,6 +90,7 @@ import { Tokens } from './sessions/tokens.js';
     SoldOutCampaigns,
     HotItems,
     ProductCache,
+    { provide: Admission, useClass: GatewayAdmission },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

@@ -1,12 +1,16 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { AuditModule } from '#audit';
+import { BucketChanged } from '#contracts';
 import { IdempotencyModule } from '#idempotency';
-import { MessagingModule } from '#messaging';
+import { MessagingModule, Outbox, TokenBuckets } from '#messaging';
 import { serviceDatabase } from '#service-kit';
 import { CampaignStock } from './campaign-stock/campaign-stock.js';
 import { MoveCampaignStockHandler } from './campaign-stock/move-campaign-stock.handler.js';
 import { Campaigns } from './campaigns/campaigns.js';
+import { CampaignBuckets } from './flow/campaign-buckets.js';
+import { FlowRequests } from './flow/flow.requests.js';
 import { BlockedBuyers } from './reserve/blocked-buyers.js';
 import { NaiveStockController } from './naive/naive-stock.controller.js';
 import { NaiveStock } from './naive/naive-stock.js';
@@ -21,11 +25,20 @@ import { SeckillRequests } from './seckill.requests.js';
 @Module({
   imports: [
     TypeOrmModule.forRootAsync(serviceDatabase(seckillDatabase)),
-    MessagingModule.forService({ service: 'seckill', publishes: ['seckill', 'seckill-campaign'] }),
+    MessagingModule.forService({
+      service: 'seckill',
+      publishes: ['seckill', 'seckill-campaign', 'seckill-flow'],
+    }),
     AuditModule.forService('seckill', seckillAudit),
     IdempotencyModule.forService('seckill'),
   ],
-  controllers: [SeckillRequests, MoveCampaignStockHandler, DecideRequestedHandler, NaiveStockController],
+  controllers: [
+    SeckillRequests,
+    FlowRequests,
+    MoveCampaignStockHandler,
+    DecideRequestedHandler,
+    NaiveStockController,
+  ],
   providers: [
     Campaigns,
     CampaignStock,
@@ -34,6 +47,13 @@ import { SeckillRequests } from './seckill.requests.js';
     ClickBatcher,
     DecisionReplies,
     NaiveStock,
+    CampaignBuckets,
+    {
+      provide: TokenBuckets,
+      inject: [DataSource, Outbox],
+      useFactory: (database: DataSource, outbox: Outbox) =>
+        new TokenBuckets(database, (tx: EntityManager, news) => outbox.publish(tx, BucketChanged, news)),
+    },
   ],
 })
 export class SeckillModule {}

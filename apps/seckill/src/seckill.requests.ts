@@ -3,6 +3,7 @@ import { BlockBuyer, CreateCampaign, GetCampaign, ListCampaigns, ReserveStock, T
 import { type ReplyOf, type RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { Campaigns } from './campaigns/campaigns.js';
+import { CampaignBuckets } from './flow/campaign-buckets.js';
 import { BlockedBuyers } from './reserve/blocked-buyers.js';
 import { ClickBatcher } from './reserve/click-batcher.js';
 
@@ -13,10 +14,12 @@ export class SeckillRequests {
     private readonly campaigns: Campaigns,
     private readonly batcher: ClickBatcher,
     private readonly blocked: BlockedBuyers,
+    private readonly buckets: CampaignBuckets,
   ) {}
 
   @HandleRequest(CreateCampaign)
-  create(request: RequestOf<typeof CreateCampaign>) {
+  async create(request: RequestOf<typeof CreateCampaign>) {
+    await this.buckets.open(request);
     return this.campaigns.create(request);
   }
 

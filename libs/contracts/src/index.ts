@@ -23,6 +23,7 @@ export * from './recommendation/requests.js';
 export * from './sandbox/facts.js';
 export * from './seckill/events.js';
 export * from './seckill/facts.js';
+export * from './seckill/flow.js';
 export * from './seckill/requests.js';
 export * from './service/events.js';
 export * from './statistics/facts.js';

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import {
   CampaignMode,
+  BucketCapacity,
   type CampaignView,
   type Click,
   CreateCampaign,
@@ -14,8 +15,9 @@ import {
   Price,
   Quantity,
   Sku,
+  TokenRate,
 } from '#contracts';
-import { currentTraceparent, DomainError, type ReplyOf } from '#messaging';
+import { Admission, Admit, currentTraceparent, DomainError, type ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
 import { Problems } from '../problems/document-problems.js';
 import { AnyCaseId, ZodBody, ZodParam, ZodQuery } from '../problems/zod-body.js';
@@ -41,6 +43,8 @@ const NewCampaign = z.object({
     .min(1)
     .max(7 * 86_400)
     .default(900),
+  ratePerSecond: TokenRate.optional(),
+  capacity: BucketCapacity.optional(),
 });
 const Order = z.object({ quantity: Quantity.default(1) });
 const Listing = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) });
@@ -83,6 +87,7 @@ export class CampaignsController {
     private readonly naive: FiveSteps,
     private readonly modes: CampaignModes,
     private readonly soldOut: SoldOutCampaigns,
+    private readonly admission: Admission,
   ) {}
 
   /** Opens a flash sale of a product in the catalog. */
@@ -98,6 +103,8 @@ export class CampaignsController {
     const { currency } = await this.requests.ask(GetProduct, { sku: body.sku }, { repeatable: true });
     const campaignId = ids.next();
     await this.requests.ask(CreateCampaign, { ...body, campaignId, currency }, { repeatable: true });
+    // Nobody knows the campaign yet, and this gateway knows its limit.
+    if (body.ratePerSecond !== undefined) await this.admission.refresh();
     return { campaignId };
   }
 
@@ -126,9 +133,11 @@ export class CampaignsController {
     'busy',
     'expired',
     'lab_only',
+    'too_many_requests',
   )
   @Idempotent('seckill')
   @Access('shopper')
+  @Admit('campaign:{id}')
   async order(
     @ZodParam('id', AnyCaseId) campaignId: string,
     @ZodBody(Order) { quantity }: z.output<typeof Order>,

@@ -13,7 +13,7 @@ import {
   RefundOrder,
   StartPayment,
 } from '#contracts';
-import type { ReplyOf } from '#messaging';
+import { Admit, type ReplyOf } from '#messaging';
 import { RequestClient } from '#requests';
 import { Idempotent } from '../idempotency/idempotent.js';
 import { CallIds, type NewIds } from '../idempotency/new-ids.js';
@@ -42,6 +42,8 @@ export class OrdersController {
 
   /** Places an ordinary order. Its stock is reserved or refused a moment after the answer. */
   @Post()
+  @Problems('too_many_requests')
+  @Admit('route:orders', { whenAway: 'admit' })
   @Idempotent('order')
   @HttpCode(202)
   place(
@@ -71,7 +73,8 @@ export class OrdersController {
 
   /** Opens a checkout with the payment provider. While one is open, this returns that one. */
   @Post(':id/payments')
-  @Problems('order_not_found', 'wrong_order_state', 'payment_provider_unavailable')
+  @Problems('order_not_found', 'wrong_order_state', 'payment_provider_unavailable', 'too_many_requests')
+  @Admit('route:payments', { whenAway: 'admit' })
   @Idempotent('order')
   pay(
     @ZodParam('id', AnyCaseId) orderId: string,

@@ -2,7 +2,7 @@ import { Controller, Inject, Ip, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { BuyerId, Text } from '#contracts';
-import { DomainError } from '#messaging';
+import { Admit, DomainError } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import { Problems } from '../problems/document-problems.js';
@@ -42,7 +42,8 @@ export class SessionsController {
 
   /** Signs a shopper in, or an operator. */
   @Post()
-  @Problems('wrong_password', 'demo_sign_in_off', 'too_many_attempts')
+  @Problems('wrong_password', 'demo_sign_in_off', 'too_many_attempts', 'too_many_requests')
+  @Admit('route:sessions', { whenAway: 'admit' })
   @Access('anyone')
   signIn(@ZodBody(SignIn) body: z.output<typeof SignIn>, @Ip() address: string): { token: string } {
     if ('adminPassword' in body) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineRequest } from '#messaging/message';
 import { BuyerId, Currency, Id, Instant, MinorUnits, Price, Quantity, Sku, Text } from '../values.js';
+import { BucketCapacity, TokenRate } from './flow.js';
 
 /**
  * How a campaign takes clicks. `async`: decided at once, in batches, everything else later. `queue`: the click itself waits
@@ -43,6 +44,9 @@ export const CreateCampaign = defineRequest({
       .int()
       .min(1)
       .max(7 * 86_400),
+    /** The campaign's token bucket; without it, clicks are not limited. */
+    ratePerSecond: TokenRate.optional(),
+    capacity: BucketCapacity.optional(),
   }),
   reply: CampaignView,
 });
