@@ -1,4 +1,5 @@
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  flow: () => import('./flow/main.js'),
   parking: () => import('./parking/main.js'),
   seckill: () => import('./seckill/main.js'),
   start: () => import('./start/main.js'),
