@@ -1,6 +1,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   flow: () => import('./flow/main.js'),
   parking: () => import('./parking/main.js'),
+  publication: () => import('./flow/publication.js'),
   seckill: () => import('./seckill/main.js'),
   start: () => import('./start/main.js'),
   transport: () => import('./transport/main.js'),

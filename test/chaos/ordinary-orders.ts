@@ -97,7 +97,7 @@ export async function fillShelf(shop: ShopClient): Promise<void> {
   const { publicationId } = z.object({ publicationId: z.uuid() }).parse(opened);
   await eventually(
     () => shop.get(`/api/publications/${publicationId}`, token),
-    view => (view as { status: string }).status === 'done',
+    view => (view as { status: string }).status === 'published',
   );
 }
 

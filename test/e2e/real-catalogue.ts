@@ -43,7 +43,7 @@ export async function bestSeller(shop: ShopClient): Promise<string> {
   const { publicationId } = z.object({ publicationId: z.string() }).parse(body);
   await eventually(
     async () => Status.parse(await shop.get(`/api/publications/${publicationId}`, token)).status,
-    status => status === 'done',
+    status => status === 'published',
   );
   const [code] = [...lines].reduce((best, each) => (each[1] > best[1] ? each : best));
   return `uk.${code}`;

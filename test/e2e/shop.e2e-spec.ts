@@ -247,11 +247,11 @@ describe('the shop over HTTP', () => {
       const { publicationId } = body as { publicationId: string };
       for (;;) {
         const view = (await shop.get(`/api/publications/${publicationId}`, token)) as { status: string };
-        if (view.status === 'done') return view;
+        if (view.status === 'published') return view;
       }
     };
     expect(await publish()).toMatchObject({
-      rows: 4,
+      received: 4,
       published: 2,
       rejected: 2,
       rejectedRows: [
@@ -315,9 +315,9 @@ describe('the shop over HTTP', () => {
     const { publicationId } = body as { publicationId: string };
     const view = await eventually(
       async () => (await shop.get(`/api/publications/${publicationId}`, token)) as { status: string },
-      each => each.status === 'done',
+      each => each.status === 'published',
     );
-    expect(view).toMatchObject({ rows: 2, published: 1, rejected: 1 });
+    expect(view).toMatchObject({ received: 2, published: 1, rejected: 1 });
     expect(await publications()).toHaveLength(before.length + 1);
   });
 

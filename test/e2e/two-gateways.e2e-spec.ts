@@ -1,10 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'undici';
+import { auditReport, type Buyer, type RunningShop, type ShopClient, startShop } from '#shop-kit';
 import { eventually } from '#testkit';
-import { auditReport, settledAudit } from '../../tools/client/audit.js';
-import { Buyer } from '../../tools/client/buyer.js';
-import type { Shop } from '../../tools/client/shop.js';
-import { RunningShop } from './running-shop.js';
 
 const GATEWAYS = ['gateway-1', 'gateway-2'] as const;
 type Gateway = (typeof GATEWAYS)[number];
@@ -16,32 +13,29 @@ interface Answer {
 }
 
 describe('what every gateway knows', () => {
-  let dataDir: string;
   let running: RunningShop;
-  let shop: Shop;
+  let shop: ShopClient;
   /** One connection to each gateway: a connection stays with the gateway that it has reached. */
   const connections = new Map<Gateway, Client>();
 
   beforeAll(async () => {
-    dataDir = await RunningShop.dataDir();
-    running = await RunningShop.start(dataDir, ['--scale', 'gateway=2'], {
-      HOT_WINDOW_MS: '3000',
-      HOT_ENTER: '30',
-      HOT_LEAVE: '5',
-      HOT_MIN_STAY_MS: '500',
-      // So long that only the news of a change can explain a new price.
-      GATEWAY_HOT_AGE_MS: '3600000',
+    running = await startShop({
+      scale: { gateway: 2 },
+      env: {
+        HOT_WINDOW_MS: '3000',
+        HOT_ENTER: '30',
+        HOT_LEAVE: '5',
+        HOT_MIN_STAY_MS: '500',
+        // So long that only the news of a change can explain a new price.
+        GATEWAY_HOT_AGE_MS: '3600000',
+      },
     });
-    shop = running.client(4);
+    shop = running.connect({ connections: 4 });
   });
 
   afterEach(() => disconnect());
 
-  afterAll(async () => {
-    await shop.close();
-    await running.stop();
-    await RunningShop.remove(dataDir);
-  });
+  afterAll(() => running.stop());
 
   async function call(
     client: Client,
@@ -100,7 +94,7 @@ describe('what every gateway knows', () => {
 
     it('is served from memory, follows every change of price and stock, and ends when they cool down', async () => {
       await connect();
-      const { token } = await Buyer.signIn(shop, 'viewer');
+      const { token } = await shop.buyer('viewer');
       /** Looks at it until what is seen fits: each look is interest in it. */
       const look = (gateway: Gateway, fits: (answer: Answer) => boolean) =>
         eventually(() => at(gateway, 'GET', PATH, token), fits);
@@ -126,7 +120,7 @@ describe('what every gateway knows', () => {
       expect(changed.status).toBe(200);
       for (const gateway of GATEWAYS) await look(gateway, shows({ available: before.available + 7 }));
       // An order changes the stock too.
-      const buyer = await Buyer.signIn(shop, 'buyer');
+      const buyer = await shop.buyer('buyer');
       await buyer.order([{ sku: SKU, quantity: 2 }]);
       for (const gateway of GATEWAYS) {
         await look(gateway, shows({ available: before.available + 5 }));
@@ -141,7 +135,7 @@ describe('what every gateway knows', () => {
         const { headers } = await at(gateway, 'GET', PATH);
         expect(headers['cache-status']).toBe('sluice; fwd=bypass');
       }
-      expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+      expect(auditReport(await running.audit())).toContain('audit: clean');
     }, 120_000);
   });
 
@@ -172,14 +166,14 @@ describe('what every gateway knows', () => {
       return Number(/^sluice_clicks_sold_out_total\{.*\} (\d+)$/m.exec(body)![1]);
     };
     const pidOf = async (instance: string) =>
-      (await running.processes()).find(({ command }) => command.includes(`main.js ${instance} `))?.pid;
+      (await running.processes()).find(each => each.instance === instance)?.pid;
     const SOLD_OUT = { status: 409, code: 'sold_out' };
 
     it('refuses from memory, is learned by a gateway that starts later, and ends with a restock', async () => {
       await connect();
       await openCampaign();
       const [ann, ben, cleo] = await Promise.all(
-        ['ann', 'ben', 'cleo'].map(name => Buyer.signIn(shop, `late-${name}`)),
+        ['ann', 'ben', 'cleo'].map(name => shop.buyer(`late-${name}`)),
       );
       const won = await click('gateway-1', ann!);
       expect(won).toMatchObject({ status: 201 });
@@ -203,7 +197,7 @@ describe('what every gateway knows', () => {
       expect(await click('gateway-2', ben!)).toMatchObject(SOLD_OUT);
       expect(await fromMemory('gateway-2')).toBe(1);
 
-      await ann!.orderWhen(won.orderId!, 'awaiting_payment');
+      await ann!.untilOrder(won.orderId!, 'awaiting_payment');
       await ann!.cancel(won.orderId!);
       // The door opens at the gateway that has heard of the sale, and at the one that has only learned of it.
       const again = await eventually(
@@ -214,13 +208,13 @@ describe('what every gateway knows', () => {
         () => click('gateway-1', cleo!),
         ({ code }) => code === 'sold_out',
       );
-      await ben!.orderWhen(again.orderId!, 'awaiting_payment');
+      await ben!.untilOrder(again.orderId!, 'awaiting_payment');
       await ben!.cancel(again.orderId!);
       await eventually(
         () => click('gateway-1', cleo!),
         ({ status }) => status === 201,
       );
-      expect(auditReport(await settledAudit(shop))).toContain('audit: clean');
+      expect(auditReport(await running.audit())).toContain('audit: clean');
     }, 120_000);
   });
 });

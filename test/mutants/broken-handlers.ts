@@ -12,13 +12,32 @@ const ONLY_A_HINT = 'the gateways remember what is sold out only to save a quest
 const EVERY_CANCELLATION = 'every cancelled order has exactly one';
 
 const PUBLISH_CHUNK = 'catalog.publish-chunk <- catalog.publication-chunk-staged.v1';
+const STORE_PICTURES = 'catalog.store-pictures <- catalog.publication-chunk-registered.v1';
+const WRITE_PAGES = 'catalog.write-pages <- catalog.publication-chunk-pictured.v1';
+const PUT_ON_SALE = 'catalog.put-on-sale <- catalog.publication-chunk-described.v1';
+
+const PARTS_LEFT = ['parts of publications still to be published: 0'];
+
+/** A step of a publication: what it does not pass on is left. */
+const STEP: Breakage = {
+  nothing: PARTS_LEFT,
+  twice: 'a part that has been through a step does not go through it again',
+  half: PARTS_LEFT,
+};
 
 const BREAKAGES: Readonly<Record<string, Breakage>> = {
-  [PUBLISH_CHUNK]: {
-    nothing: ['parts of publications still to be published: 0'],
-    twice: 'a part that is done is not done again',
-    half: ['parts of publications still to be published: 0'],
+  'catalog.release-chunks <- catalog.publications-due.v1': {
+    // What a timer asks for is not lost: the next part that arrives asks too.
+    concerns: event => event.at === undefined,
+    nothing: PARTS_LEFT,
+    twice: 'after a release, nothing is released before its time',
+    half: PARTS_LEFT,
+    untold: PARTS_LEFT,
   },
+  [PUBLISH_CHUNK]: { ...STEP, untold: PARTS_LEFT },
+  [STORE_PICTURES]: { ...STEP, untold: PARTS_LEFT },
+  [WRITE_PAGES]: { ...STEP, untold: PARTS_LEFT },
+  [PUT_ON_SALE]: STEP,
   'catalog.stock-follows-order <- order.placed.v1': {
     concerns: ordinary,
     nothing: ['ordinary orders still waiting for stock: 0'],
@@ -178,4 +197,24 @@ export const BROKEN_HANDLERS: readonly Mutant[] = [
       },
     ),
   },
+  forHalfOfItsRows(STORE_PICTURES, 'INSERT INTO product_picture', 'products without pictures: 0'),
+  forHalfOfItsRows(WRITE_PAGES, 'INSERT INTO product_page', 'products without a page: 0'),
+  forHalfOfItsRows(PUT_ON_SALE, 'INSERT INTO stock (', 'products that never came on sale: 0'),
 ];
+
+/** A step of a publication that leaves out every second row. @param statement how the query that takes the rows begins */
+function forHalfOfItsRows(handler: string, statement: string, told: string): Mutant {
+  return {
+    handler,
+    way: 'done for half of its rows',
+    told: [told],
+    start: alterQuery(
+      'catalog',
+      sql => sql.includes(statement),
+      (query, sql, [rows, ...rest]) => {
+        const kept = (JSON.parse(rows as string) as unknown[]).filter((_, n) => n % 2 === 0);
+        return query(sql, [JSON.stringify(kept), ...rest]);
+      },
+    ),
+  };
+}

@@ -1,15 +1,19 @@
 import {
   BlockBuyer,
   CancelOrder,
+  CancelPublication,
   ChangeStock,
   ConfirmReceipt,
+  PausePublication,
   PlaceOrder,
   RefundOrder,
   ReserveStock,
+  ResumePublication,
   SettlePayment,
   StageChunk,
   StartPayment,
 } from '#contracts';
+import { ControlPublicationUseCase } from '../../apps/catalog/src/publish/control-publication.js';
 import { Publications } from '../../apps/catalog/src/publish/publications.js';
 import { ChangeStockUseCase } from '../../apps/catalog/src/stock/change-stock.js';
 import { CancelOrderUseCase } from '../../apps/order/src/cancel/cancel-order.js';
@@ -115,7 +119,30 @@ export const BROKEN_REQUESTS: readonly Mutant[] = [
     'its id makes it the same change',
   ),
   harmless(StageChunk, doTwice(['catalog', Publications, 'stage']), 'a part is stored once'),
+  {
+    handler: ResumePublication.type,
+    way: 'done and not told',
+    told: 'the next part that arrives, of whichever publication, has all handed over that waits',
+    start: tellNobody(['catalog', ControlPublicationUseCase, 'resume']),
+  },
+  told(
+    CancelPublication,
+    'noted and not done',
+    alterQuery(
+      'catalog',
+      sql => sql.includes('SET dropped_at'),
+      () => Promise.resolve([]),
+    ),
+    ['cancelled publications that do not add up: 0'],
+  ),
+  harmless(PausePublication, control('pause'), 'a paused publication is not paused'),
+  harmless(ResumePublication, control('resume'), 'a resumed publication is not resumed'),
+  harmless(CancelPublication, control('cancel'), 'a cancelled publication is not cancelled'),
 ];
+
+function control(method: keyof ControlPublicationUseCase): BreakRequest {
+  return doTwice(['catalog', ControlPublicationUseCase, method]);
+}
 
 function told(
   { type }: { readonly type: string },

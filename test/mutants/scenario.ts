@@ -3,16 +3,20 @@ import { DataSource } from 'typeorm';
 import {
   BlockBuyer,
   CancelOrder,
+  CancelPublication,
   ChangeStock,
   ClosePublication,
   ConfirmReceipt,
   CreateCampaign,
   OpenPublication,
+  PausePublication,
   PaymentDue,
   PlaceOrder,
   ProductViewed,
+  type PublicationRow,
   RefundOrder,
   ReserveStock,
+  ResumePublication,
   StageChunk,
   StartPayment,
 } from '#contracts';
@@ -87,17 +91,34 @@ export async function runScenario(shop: ShopInProcess): Promise<void> {
   await shop.quiet();
 }
 
-async function publishProducts({ requests }: ShopInProcess): Promise<void> {
+/** Two parts, the first of which waits for the end of a pause; and a publication that is given up. */
+async function publishProducts(shop: ShopInProcess): Promise<void> {
+  const { requests } = shop;
+  const givenUp = randomUUID();
+  await requests.ask(OpenPublication, { publicationId: givenUp, store: 'given-up' });
+  await requests.ask(PausePublication, { publicationId: givenUp });
+  await requests.ask(StageChunk, { publicationId: givenUp, chunk: 0, rows: rowsOf(0, [['NEVER', 1]]) });
+  await shop.quiet();
+  await requests.ask(CancelPublication, { publicationId: givenUp });
   const publicationId = randomUUID();
   await requests.ask(OpenPublication, { publicationId, store: 'demo' });
+  await requests.ask(PausePublication, { publicationId });
   for (const [chunk, products] of PRODUCTS.entries()) {
-    const rows = products.map(([code, stock], n) => ({
-      line: chunk * 10 + n + 1,
-      values: { code, title: `A ${code}`, priceMinor: 1_000 + 150 * n, currency: 'GBP', stock },
-    }));
-    await requests.ask(StageChunk, { publicationId, chunk, rows });
+    await requests.ask(StageChunk, { publicationId, chunk, rows: rowsOf(chunk, products) });
+    // Each part is handed over by a release of its own.
+    await shop.quiet();
+    if (chunk > 0) continue;
+    await requests.ask(ResumePublication, { publicationId });
+    await shop.quiet();
   }
   await requests.ask(ClosePublication, { publicationId });
+}
+
+function rowsOf(chunk: number, products: (typeof PRODUCTS)[number]): PublicationRow[] {
+  return products.map(([code, stock], n) => ({
+    line: chunk * 10 + n + 1,
+    values: { code, title: `A ${code}`, priceMinor: 1_000 + 150 * n, currency: 'GBP', stock },
+  }));
 }
 
 async function placeOrders({ requests }: ShopInProcess): Promise<Placed[]> {

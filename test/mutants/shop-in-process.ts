@@ -2,6 +2,7 @@ import { AdminController } from '../../apps/gateway/src/admin/admin.controller.j
 import { GatewayConfig } from '../../apps/gateway/src/gateway.config.js';
 import { GatewayModule } from '../../apps/gateway/src/gateway.module.js';
 import { setUpHttp } from '../../apps/gateway/src/set-up-http.js';
+import { CatalogConfig } from '../../apps/catalog/src/catalog.config.js';
 import { CatalogModule } from '../../apps/catalog/src/catalog.module.js';
 import { catalogDatabase } from '../../apps/catalog/src/catalog.database.js';
 import { MerchantNotifierConfig } from '../../apps/merchant-notifier/src/merchant-notifier.config.js';
@@ -45,7 +46,11 @@ const TOPICS = [
   'order-timer',
   'catalog',
   'catalog-product',
+  'catalog-publication-timer',
   'catalog-publication',
+  'catalog-pictures',
+  'catalog-detail-pages',
+  'catalog-promotions',
   'seckill',
   'seckill-campaign',
   'seckill-request',
@@ -83,7 +88,12 @@ function appsAt(gatewayUrl: string, sandboxPort: number): AppDefinition[] {
           ALERT_WEBHOOK_SECRET: WEBHOOK_SECRET,
         }),
     },
-    { name: 'catalog', module: CatalogModule, migrations: catalogDatabase.migrations, config: plain },
+    {
+      name: 'catalog',
+      module: CatalogModule,
+      migrations: catalogDatabase.migrations,
+      config: DATABASE_URL => CatalogConfig.parse({ DATABASE_URL }),
+    },
     {
       name: 'seckill',
       module: SeckillModule,

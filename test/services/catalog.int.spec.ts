@@ -12,8 +12,8 @@ import {
   type PublicationRow,
   StageChunk,
 } from '#contracts';
-import { DatabaseConfig } from '#service-kit';
 import { eventually, ServiceHarness } from '#testkit';
+import { CatalogConfig } from '../../apps/catalog/src/catalog.config.js';
 import { catalogDatabase } from '../../apps/catalog/src/catalog.database.js';
 import { CatalogModule } from '../../apps/catalog/src/catalog.module.js';
 
@@ -24,7 +24,7 @@ describe('publications', () => {
     harness = await ServiceHarness.start({
       module: CatalogModule,
       migrations: catalogDatabase.migrations,
-      config: DATABASE_URL => DatabaseConfig.parse({ DATABASE_URL }),
+      config: DATABASE_URL => CatalogConfig.parse({ DATABASE_URL }),
     });
   });
 
@@ -58,7 +58,7 @@ describe('publications', () => {
   const done = (publicationId: string) =>
     eventually(
       () => harness.ask(GetPublication, { publicationId }),
-      view => view.status === 'done',
+      view => view.status === 'published',
     );
   const product = (code: string) => harness.ask(GetProduct, { sku: `uk.${code}` });
 
@@ -113,7 +113,7 @@ describe('publications', () => {
     await stage(publicationId, rows, size);
     const same = 'line 2 has the same code';
     expect(await done(publicationId)).toMatchObject({
-      rows: 4,
+      received: 4,
       published: 2,
       unchanged: 0,
       rejected: 2,

@@ -45,7 +45,7 @@ describe('news of products', () => {
     await harness.ask(ClosePublication, { publicationId });
     await eventually(
       () => harness.ask(GetPublication, { publicationId }),
-      ({ status }) => status === 'done',
+      ({ status }) => status === 'published',
     );
   }
   const changeStock = (sku: string) =>

@@ -7,6 +7,7 @@ import { messagingMigrations } from '#messaging';
 import { emptyDatabase, Gathered } from '#testkit';
 import { PostgresTransport } from '#transport-postgres';
 import { catalogDatabase } from '../../apps/catalog/src/catalog.database.js';
+import { slugOf } from '../../apps/catalog/src/publish/slug.js';
 import { merchantNotifierDatabase } from '../../apps/merchant-notifier/src/merchant-notifier.database.js';
 import { notificationDatabase } from '../../apps/notification/src/notification.database.js';
 import { orderDatabase } from '../../apps/order/src/order.database.js';
@@ -63,6 +64,38 @@ describe('a data directory of the landed version', () => {
     await migrate(fresh.url, migrations);
     expect(await query(upgraded.url, SCHEMA)).toEqual(await query(fresh.url, SCHEMA));
     await Promise.all([upgraded.drop(), fresh.drop()]);
+  });
+
+  it('has its products on sale, and its publications where they were', async () => {
+    const upgraded = await emptyDatabase();
+    await query(upgraded.url, landedOf('catalog', catalogDatabase.migrations));
+    await query(
+      upgraded.url,
+      `INSERT INTO product (sku, store, title, price_minor, currency) VALUES ('uk.A_1', 'uk', 'Café Lamp, brass', 100, 'GBP');
+       INSERT INTO stock (sku, initial, available) VALUES ('uk.A_1', 5, 5);
+       INSERT INTO publication (id, store, status) VALUES ('00000000-0000-4000-8000-000000000001', 'uk', 'received');
+       INSERT INTO publication_chunk (publication_id, chunk, size, rows, unchanged, done_at) VALUES
+         ('00000000-0000-4000-8000-000000000001', 0, 3, NULL, 1, now()),
+         ('00000000-0000-4000-8000-000000000001', 1, 1, '[]', 0, NULL);
+       INSERT INTO publication_rejection (publication_id, line, reason) VALUES ('00000000-0000-4000-8000-000000000001', 3, 'bad')`,
+    );
+    await migrate(upgraded.url, catalogDatabase.migrations);
+    expect(
+      await query(
+        upgraded.url,
+        'SELECT chunk, steps, rejected, released_at IS NOT NULL AS released FROM publication_chunk ORDER BY chunk',
+      ),
+    ).toEqual([
+      { chunk: 0, steps: 4, rejected: 1, released: true },
+      { chunk: 1, steps: 0, rejected: 0, released: true },
+    ]);
+    expect(
+      await query(
+        upgraded.url,
+        'SELECT slug, search, urls FROM product_page JOIN product_picture USING (sku)',
+      ),
+    ).toEqual([{ slug: slugOf('Café Lamp, brass', 'A_1'), search: 'café lamp, brass ', urls: null }]);
+    await upgraded.drop();
   });
 
   it('has its queue, and the messages in it', async () => {

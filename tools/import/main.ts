@@ -1,8 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import { Currency, MAX_STOCK } from '#contracts';
@@ -14,6 +12,7 @@ import { PRODUCT_COLUMNS } from '../retail/columns.js';
 import { openFile } from '../retail/open-file.js';
 import { readProducts } from '../retail/read-products.js';
 import { asPublication, isCatalog, mapped, type Mappings } from './catalog-file.js';
+import { publish, type Publication } from './publish.js';
 
 const USAGE =
   'npm run import -- FILE --store SLUG [--stock N] [--currency GBP] [--map COLUMN=TITLE]... [--rejected FILE]';
@@ -37,21 +36,14 @@ const Arguments = z.object({
   rejected: z.string().optional(),
 });
 
-const Publication = z.object({
-  status: z.enum(['receiving', 'publishing', 'done', 'broken']),
-  rows: z.number(),
-  published: z.number(),
-  unchanged: z.number(),
-  rejected: z.number(),
-  rejectedRows: z.array(z.object({ line: z.number(), reason: z.string() })),
-});
-
-const NOTHING: z.output<typeof Publication> = {
-  status: 'done',
-  rows: 0,
+/** A publication that was not needed. */
+const NOTHING: Publication = {
+  status: 'published',
+  received: 0,
   published: 0,
   unchanged: 0,
   rejected: 0,
+  remaining: 0,
   rejectedRows: [],
 };
 
@@ -70,7 +62,7 @@ async function sendCatalog(shop: ShopClient, store: string, file: string, map: M
   const taken = publication.published + publication.unchanged;
   say(
     table([
-      ['lines read', publication.rows],
+      ['lines read', publication.received],
       ['lines taken', taken],
       ['  published', publication.published],
       ['  unchanged', publication.unchanged],
@@ -78,6 +70,7 @@ async function sendCatalog(shop: ShopClient, store: string, file: string, map: M
     ]),
   );
   for (const { line, reason } of publication.rejectedRows) say(`  line ${line}: ${reason}`);
+  tellEnd(publication);
   if (taken === 0) process.exitCode = 1;
 }
 
@@ -101,7 +94,7 @@ async function foldSales(
       ['lines taken', lines - left],
       ['lines rejected', left],
       ...[...reasons].sort(([, a], [, b]) => b - a).map(([reason, count]) => [`  ${reason}`, count]),
-      ['products in the file', publication.rows],
+      ['products in the file', publication.received],
       ['  published', publication.published],
       ['  unchanged', publication.unchanged],
       ['  rejected by the catalog', publication.rejected],
@@ -109,7 +102,24 @@ async function foldSales(
   );
   for (const { line, reason } of publication.rejectedRows) say(`  product ${line}: ${reason}`);
   if (reasons.size > 0) say(`every rejected line, with its number and reason: ${rejectedFile}`);
+  tellEnd(publication);
   if (publication.published + publication.unchanged === 0) process.exitCode = 1;
+}
+
+/** What the counts alone do not tell: that not every row was worked off, or shown. */
+function tellEnd({ publicationId, status, remaining, rejected, rejectedRows }: Publication): void {
+  if (rejected > rejectedRows.length)
+    say(
+      `  and ${rejected - rejectedRows.length} more: GET /api/publications/${publicationId}/rejected has them all`,
+    );
+  if (status === 'published') return;
+  process.exitCode = 1;
+  if (status === 'paused')
+    say(
+      `the publication was paused; ${remaining} rows wait. The shop has the whole file: ` +
+        `POST /api/publications/${publicationId}/resume goes on`,
+    );
+  else say(`the publication was ${status}; ${remaining} rows were not published. What is published stays`);
 }
 
 async function read(
@@ -152,47 +162,8 @@ async function read(
   return { fold, lines, reasons };
 }
 
-async function publish(
-  shop: ShopClient,
-  store: string,
-  type: 'text/csv' | 'application/x-ndjson',
-  body: AsyncIterable<string> | Iterable<string>,
-) {
-  const token = await shop.asOperator();
-  const answer = await shop.call('POST', `/api/publications?store=${store}`, {
-    body: Readable.from(body),
-    token,
-    headers: { 'content-type': type },
-  });
-  if (answer.status !== 202)
-    throw new Error(`the shop did not accept the publication: ${detailOf(answer.body)}`);
-  const { publicationId } = z.object({ publicationId: z.string() }).parse(answer.body);
-  const bar = new SingleBar({
-    format: 'publishing {bar} {value}/{total}',
-    clearOnComplete: true,
-    noTTYOutput: false,
-  });
-  bar.start(1, 0);
-  for (;;) {
-    const publication = Publication.parse(await shop.get(`/api/publications/${publicationId}`, token));
-    bar.setTotal(publication.rows);
-    bar.update(publication.published + publication.unchanged + publication.rejected);
-    if (publication.status === 'broken') throw new Error('the publication was interrupted; import again');
-    if (publication.status === 'done') {
-      bar.stop();
-      return publication;
-    }
-    await setTimeout(100);
-  }
-}
-
 function* ndjson(fold: ProductFold, stock: number, currency: string): Generator<string> {
   for (const product of fold.products()) yield `${JSON.stringify({ ...product, currency, stock })}\n`;
-}
-
-function detailOf(body: unknown): string {
-  const { detail } = (body ?? {}) as { detail?: unknown };
-  return typeof detail === 'string' ? detail : JSON.stringify(body);
 }
 
 function say(text: string): void {

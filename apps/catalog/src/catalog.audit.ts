@@ -34,18 +34,31 @@ export const catalogAudit = defineAudit({
     changesOff: `SELECT count(*) FROM stock s LEFT JOIN (
         SELECT sku, sum(by) AS by FROM stock_change GROUP BY sku
       ) AS c USING (sku) WHERE s.opened_at > '-infinity' AND s.initial <> s.opening + coalesce(c.by, 0)`,
-    chunksLeft: 'SELECT count(*) FROM publication_chunk WHERE done_at IS NULL',
     newsWaiting: 'SELECT count(*) FROM product_news',
+    // What was released before a pause or a cancellation is finished all the same.
+    chunksLeft: `SELECT count(*) FROM publication_chunk c JOIN publication p ON p.id = c.publication_id
+      WHERE c.done_at IS NULL
+        AND (c.released_at IS NOT NULL OR (p.paused_at IS NULL AND p.cancelled_at IS NULL))`,
+    publicationsPaused: `SELECT count(*) FROM publication p WHERE p.paused_at IS NOT NULL AND p.cancelled_at IS NULL
+      AND (p.status = 'receiving' OR EXISTS (
+        SELECT FROM publication_chunk c WHERE c.publication_id = p.id AND c.done_at IS NULL))`,
+    cancelledOff: `SELECT count(*) FROM publication p WHERE p.cancelled_at IS NOT NULL AND EXISTS (
+      SELECT FROM publication_chunk c WHERE c.publication_id = p.id
+      AND (c.done_at IS NULL AND c.dropped_at IS NULL OR c.dropped_at IS NOT NULL AND c.steps > 0))`,
+    picturesMissing:
+      'SELECT count(*) FROM product p WHERE NOT EXISTS (SELECT FROM product_picture WHERE sku = p.sku)',
+    pagesMissing:
+      'SELECT count(*) FROM product p WHERE NOT EXISTS (SELECT FROM product_page WHERE sku = p.sku)',
+    notOnSale: 'SELECT count(*) FROM product p WHERE NOT EXISTS (SELECT FROM stock WHERE sku = p.sku)',
     // No later publication has taken anything from the newest one. From before it was kept, products have number 0.
     rowsLost: `SELECT count(*) FROM (SELECT DISTINCT ON (store) * FROM publication ORDER BY store, number DESC) AS p
       WHERE (EXISTS (SELECT FROM product WHERE publication = p.number)
              OR NOT EXISTS (SELECT FROM product WHERE publication = 0 AND store = p.store))
-        AND (SELECT coalesce(sum(size), 0) FROM publication_chunk WHERE publication_id = p.id AND done_at IS NOT NULL)
+        AND (SELECT coalesce(sum(size), 0) FROM publication_chunk WHERE publication_id = p.id AND steps > 0)
           <> (SELECT count(*) FROM publication_rejection WHERE publication_id = p.id)
            + (SELECT count(*) FROM product WHERE publication = p.number)`,
   },
   from: 'stock',
-  onTheWay: [CatalogFacts.newsWaiting],
   invariants: [
     sum(
       'sold + reserved + available = initial, for every SKU',
@@ -58,6 +71,11 @@ export const catalogAudit = defineAudit({
     zero('SKUs whose stock is not what was published and changed: 0', CatalogFacts.changesOff),
     zero('parts of publications still to be published: 0', CatalogFacts.chunksLeft),
     zero('stores whose newest publication lost rows: 0', CatalogFacts.rowsLost),
+    zero('publications that are paused and wait to be resumed: 0', CatalogFacts.publicationsPaused),
+    zero('cancelled publications that do not add up: 0', CatalogFacts.cancelledOff),
+    zero('products without pictures: 0', CatalogFacts.picturesMissing),
+    zero('products without a page: 0', CatalogFacts.pagesMissing),
+    zero('products that never came on sale: 0', CatalogFacts.notOnSale),
     sameSet(
       'every line of an ordinary order that waits for payment has its stock reserved',
       OrderFacts.linesAwaiting,
@@ -89,6 +107,8 @@ export const catalogAudit = defineAudit({
       CatalogFacts.returned,
     ),
   ],
+  // Nothing is lost by a pause, but nothing is settled either.
+  onTheWay: [CatalogFacts.publicationsPaused, CatalogFacts.newsWaiting],
 });
 
 /** What an audit compares with the lines of orders. */

@@ -1,16 +1,22 @@
 import { Controller } from '@nestjs/common';
 import {
+  CancelPublication,
   ChangeStock,
   ClosePublication,
   GetProduct,
   GetPublication,
   ListProducts,
+  ListRejectedRows,
   OpenPublication,
+  PausePublication,
+  ResumePublication,
   StageChunk,
 } from '#contracts';
 import { type RequestOf } from '#messaging';
 import { HandleRequest } from '#requests';
 import { Browse } from './browse/browse.js';
+import { ControlPublicationUseCase } from './publish/control-publication.js';
+import { PublicationViews } from './publish/publication-view.js';
 import { Publications } from './publish/publications.js';
 import { ChangeStockUseCase } from './stock/change-stock.js';
 
@@ -20,6 +26,8 @@ export class CatalogRequests {
   constructor(
     private readonly browse: Browse,
     private readonly publications: Publications,
+    private readonly control: ControlPublicationUseCase,
+    private readonly views: PublicationViews,
     private readonly stock: ChangeStockUseCase,
   ) {}
 
@@ -55,6 +63,26 @@ export class CatalogRequests {
 
   @HandleRequest(GetPublication)
   getPublication({ publicationId }: RequestOf<typeof GetPublication>) {
-    return this.publications.get(publicationId);
+    return this.views.get(publicationId);
+  }
+
+  @HandleRequest(ListRejectedRows)
+  listRejectedRows(request: RequestOf<typeof ListRejectedRows>) {
+    return this.views.rejected(request);
+  }
+
+  @HandleRequest(PausePublication)
+  pause({ publicationId }: RequestOf<typeof PausePublication>) {
+    return this.control.pause(publicationId);
+  }
+
+  @HandleRequest(ResumePublication)
+  resume({ publicationId }: RequestOf<typeof ResumePublication>) {
+    return this.control.resume(publicationId);
+  }
+
+  @HandleRequest(CancelPublication)
+  cancel({ publicationId }: RequestOf<typeof CancelPublication>) {
+    return this.control.cancel(publicationId);
   }
 }

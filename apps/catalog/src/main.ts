@@ -1,8 +1,9 @@
-import { DatabaseConfig, readConfig, runMessagingService } from '#service-kit';
+import { readConfig, runMessagingService } from '#service-kit';
 import { openTransport, TransportConfig } from '#transport-choice';
+import { CatalogConfig } from './catalog.config.js';
 import { CatalogModule } from './catalog.module.js';
 
-const config = readConfig(DatabaseConfig.and(TransportConfig));
+const config = readConfig(CatalogConfig.and(TransportConfig));
 
 await runMessagingService({
   name: 'catalog',

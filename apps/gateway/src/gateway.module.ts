@@ -25,12 +25,14 @@ import { SubscriptionsController } from './messaging/subscriptions.controller.js
 import { OrdersController } from './orders/orders.controller.js';
 import { PaymentCallbackController } from './orders/payment-callback.controller.js';
 import { IndexController } from './pages/index.controller.js';
+import { PicturesController } from './pages/pictures.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { HearProductsHandler } from './products/hear-products.handler.js';
 import { HotItems } from './products/hot-items.js';
 import { HotItemsController } from './products/hot-items.controller.js';
 import { ProductCache } from './products/product-cache.js';
 import { ProductsController } from './products/products.controller.js';
+import { ProgressController } from './publications/progress.controller.js';
 import { PublicationsController } from './publications/publications.controller.js';
 import { AllServices } from './services/all-services.js';
 import { HearServicesHandler } from './services/hear-services.handler.js';
@@ -53,6 +55,8 @@ import { Tokens } from './sessions/tokens.js';
     ProductsController,
     HotItemsController,
     PublicationsController,
+    ProgressController,
+    PicturesController,
     CampaignsController,
     OrdersController,
     PaymentCallbackController,

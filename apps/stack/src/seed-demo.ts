@@ -49,7 +49,8 @@ export async function seedDemo(url: string, operatorPassword: string): Promise<v
     .object({ publicationId: z.string() })
     .parse(await call('POST', '/publications?store=demo', lines.join('\n'), token));
   while (
-    Publication.parse(await call('GET', `/publications/${publicationId}`, undefined, token)).status !== 'done'
+    Publication.parse(await call('GET', `/publications/${publicationId}`, undefined, token)).status !==
+    'published'
   ) {
     await new Promise(resolve => setTimeout(resolve, 50));
   }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { DatabaseConfig } from '#service-kit/config';
 import { TransportConfig } from '#transport-choice';
+import { CatalogConfig } from '../../catalog/src/catalog.config.js';
 import { GatewayConfig } from '../../gateway/src/gateway.config.js';
 import { MerchantNotifierConfig } from '../../merchant-notifier/src/merchant-notifier.config.js';
 import { NotificationConfig } from '../../notification/src/notification.config.js';
@@ -13,6 +14,7 @@ import type { ProcessToRun } from './supervisor.js';
 
 /** The settings of the apps that have some of their own. */
 const OWN: Readonly<Record<string, z.ZodObject>> = {
+  catalog: CatalogConfig,
   gateway: GatewayConfig,
   'merchant-notifier': MerchantNotifierConfig,
   notification: NotificationConfig,

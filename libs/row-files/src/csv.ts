@@ -29,17 +29,19 @@ export function cellsOf(line: string): string[] | undefined {
 
 /**
  * The rows of a CSV with a header. Columns that are not wanted are left out.
+ * @param optional columns that may be missing; the rows then have no value of theirs
  * @throws FileRefused when a wanted column is missing or is there twice, or no line follows the header
  */
-export async function* readCsv<Column extends string>(
+export async function* readCsv<Column extends string, Optional extends string = never>(
   lines: AsyncIterable<Line>,
   columns: Columns<Column>,
-): AsyncGenerator<Row<Record<Column, string>>> {
-  let header: Header<Column> | undefined;
+  optional: Columns<Optional> = {} as Columns<Optional>,
+): AsyncGenerator<Row<Values<Column, Optional>>> {
+  let header: Header<Values<Column, Optional>> | undefined;
   let isEmpty = true;
   for await (const each of lines) {
     if (header === undefined) {
-      header = readHeader(each, columns);
+      header = readHeader(each, columns, optional);
       continue;
     }
     isEmpty = false;
@@ -49,14 +51,21 @@ export async function* readCsv<Column extends string>(
   if (isEmpty) throw new FileRefused('the file has a header and nothing else');
 }
 
-interface Header<Column extends string> {
-  read(text: string): { values: Record<Column, string> } | { problem: string };
+type Values<Column extends string, Optional extends string> = Record<Column, string> &
+  Partial<Record<Optional, string>>;
+
+interface Header<Read> {
+  read(text: string): { values: Read } | { problem: string };
 }
 
-function readHeader<Column extends string>(first: Line, columns: Columns<Column>): Header<Column> {
+function readHeader<Column extends string, Optional extends string>(
+  first: Line,
+  columns: Columns<Column>,
+  optional: Columns<Optional>,
+): Header<Values<Column, Optional>> {
   if ('problem' in first) throw new FileRefused(`the header cannot be read: ${first.problem}`);
   const titles = cellsOf(first.text) ?? [first.text];
-  const places = placesOf(titles, columns);
+  const places = placesOf(titles, columns, optional);
   const count = titles.length;
   return {
     read(text) {
@@ -65,7 +74,7 @@ function readHeader<Column extends string>(first: Line, columns: Columns<Column>
       if (cells.length !== count)
         return { problem: `the line has ${cells.length} cells and the header ${count}; ${QUOTE_IT}` };
       const values = places.map(([column, at]) => [column, cells[at]!]);
-      return { values: Object.fromEntries(values) as Record<Column, string> };
+      return { values: Object.fromEntries(values) as Values<Column, Optional> };
     },
   };
 }
@@ -73,14 +82,20 @@ function readHeader<Column extends string>(first: Line, columns: Columns<Column>
 const QUOTE_IT = 'put a cell that has a comma or a quote in it in quotes, and write its quotes twice';
 const BAD_QUOTE = `a quote is missing or out of place; ${QUOTE_IT}`;
 
-function placesOf<Column extends string>(titles: readonly string[], columns: Columns<Column>) {
+function placesOf(
+  titles: readonly string[],
+  columns: Columns<string>,
+  optional: Columns<string>,
+): [string, number][] {
   const problems: string[] = [];
-  const places = (Object.keys(columns) as Column[]).map((column): [Column, number] => {
-    const found = titles.flatMap((title, at) => (columns[column].includes(title) ? [at] : []));
-    if (found.length === 0) problems.push(`no column ${columns[column].join(' or ')}`);
-    if (found.length > 1) problems.push(`more than one column ${columns[column].join(' or ')}`);
-    return [column, found[0] ?? -1];
-  });
+  const places = Object.entries<readonly string[]>({ ...columns, ...optional }).flatMap(
+    ([column, names]): [string, number][] => {
+      const found = titles.flatMap((title, at) => (names.includes(title) ? [at] : []));
+      if (found.length === 0 && column in columns) problems.push(`no column ${names.join(' or ')}`);
+      if (found.length > 1) problems.push(`more than one column ${names.join(' or ')}`);
+      return found.length === 0 ? [] : [[column, found[0]!]];
+    },
+  );
   if (problems.length === 0) return places;
   const found = titles.join(', ').slice(0, 500);
   throw new FileRefused(`the file has ${problems.join(', ')}; found: ${found}; ${wanted(columns)}`);

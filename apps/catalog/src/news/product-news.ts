@@ -16,6 +16,11 @@ const NOTE = `
 INSERT INTO product_news (sku) SELECT DISTINCT unnest($1::text[]) AS sku ORDER BY sku
 ON CONFLICT (sku) DO UPDATE SET sku = excluded.sku`;
 
+/** The same for products that buyers can see: nobody has a copy of one that is not on sale yet. */
+const NOTE_ON_SALE = `
+INSERT INTO product_news (sku) SELECT DISTINCT s.sku FROM stock s WHERE s.sku = ANY($1::text[]) ORDER BY 1
+ON CONFLICT (sku) DO UPDATE SET sku = excluded.sku`;
+
 const TAKE = `
 DELETE FROM product_news WHERE sku IN (
   SELECT sku FROM product_news ORDER BY sku LIMIT $1 FOR UPDATE SKIP LOCKED)
@@ -40,10 +45,19 @@ export class ProductNews implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly outbox: Outbox,
   ) {}
 
-  /** The transaction changes the price, the title or the available stock of these products. */
+  /** The transaction changes what buyers see of these products: price, title, pictures, page or available stock. */
   async note(tx: EntityManager, skus: readonly string[]): Promise<void> {
+    await this.noteBy(NOTE, tx, skus);
+  }
+
+  /** The same; products that are not on sale yet are left out. */
+  async noteOnSale(tx: EntityManager, skus: readonly string[]): Promise<void> {
+    await this.noteBy(NOTE_ON_SALE, tx, skus);
+  }
+
+  private async noteBy(statement: string, tx: EntityManager, skus: readonly string[]): Promise<void> {
     if (skus.length === 0) return;
-    await tx.query(NOTE, [skus]);
+    await tx.query(statement, [skus]);
     this.task.callAfter(tx);
   }
 

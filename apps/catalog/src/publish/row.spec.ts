@@ -49,7 +49,41 @@ describe('a line of a publication', () => {
   it('keeps the problem that it was read with', () => {
     expect(judge({ line: 3, values: {}, problem: 'the line is cut' })).toEqual({
       line: 3,
+      code: null,
       reason: 'the line is cut',
     });
+  });
+
+  it('has its pictures as a browser writes their addresses, and no other schemes', () => {
+    expect(
+      judge({ line: 3, values: { ...GOOD, pictures: ' HTTPS://a.example/ä b|http://b.example ' } }),
+    ).toEqual({
+      line: 3,
+      code: 'A1',
+      reason: 'pictures has "b", which is not an address such as https://…',
+    });
+    const pictures = ' HTTPS://a.example/ä|http://b.example ';
+    expect(judge({ line: 3, values: { ...GOOD, pictures } })).toMatchObject({
+      row: { pictures: ['https://a.example/%C3%A4', 'http://b.example/'] },
+    });
+    for (const bad of ['javascript:alert(1)', 'https://user:word@a.example', '//a.example', 'data:,x'])
+      expect(reasonOf({ pictures: bad })).toContain('is not an address');
+    expect(reasonOf({ pictures: 'https://a.example '.repeat(11) })).toBe(
+      'pictures has more than 10 addresses',
+    );
+    expect(reasonOf({ pictures: 7 })).toBe('pictures is not a text');
+  });
+
+  it('has a promotional price below its price, none where the cell is empty, and says nothing of it otherwise', () => {
+    const promotionOf = (change: object) => {
+      const judged = judge({ line: 3, values: { ...GOOD, ...change } });
+      return 'row' in judged ? judged.row.promoPriceMinor : judged.reason;
+    };
+    expect(promotionOf({})).toBeUndefined();
+    expect(promotionOf({ promoPriceMinor: '' })).toBeNull();
+    expect(promotionOf({ promoPriceMinor: '900' })).toBe(900);
+    expect(promotionOf({ promoPriceMinor: 1_250 })).toBe('promoPriceMinor is not below priceMinor');
+    expect(promotionOf({ promoPriceMinor: '9.00' })).toMatch(/^promoPriceMinor is not a whole number/);
+    expect(promotionOf({ promoPriceMinor: 0 })).toBe('promoPriceMinor is too low');
   });
 });

@@ -8,8 +8,9 @@ import { allocate, type StockedProduct } from './allocate.js';
 const ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('stock'))";
 
 const LOCK_PRODUCTS = `
-SELECT p.sku, s.available::float8 AS available, p.price_minor::float8 AS "priceMinor", p.currency
-FROM product p JOIN stock s USING (sku) WHERE p.sku = ANY($1) FOR UPDATE OF s`;
+SELECT p.sku, s.available::float8 AS available, least(p.price_minor, o.price_minor)::float8 AS "priceMinor", p.currency
+FROM product p JOIN stock s USING (sku)
+LEFT JOIN product_promotion o ON o.sku = p.sku AND o.currency = p.currency WHERE p.sku = ANY($1) FOR UPDATE OF s`;
 
 const TAKE = `
 UPDATE stock s SET available = available - t.quantity, reserved = reserved + t.quantity

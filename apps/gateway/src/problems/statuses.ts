@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<string, number>> = {
   product_not_found: 404,
   publication_not_found: 404,
   publication_closed: 409,
+  wrong_publication_state: 409,
   not_enough_stock: 409,
   too_much_stock: 409,
   payment_not_found: 404,

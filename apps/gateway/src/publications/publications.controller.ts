@@ -1,14 +1,12 @@
-import { Body, Controller, Get, Headers, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import {
   ClosePublication,
-  GetPublication,
   OpenPublication,
   PUBLICATION_CHUNK_ROWS,
   type PublicationRow,
-  type PublicationView,
   StageChunk,
   Store,
 } from '#contracts';
@@ -18,14 +16,15 @@ import { FileRefused } from '#row-files';
 import { Idempotent } from '../idempotency/idempotent.js';
 import { CallIds, type NewIds } from '../idempotency/new-ids.js';
 import { Problems } from '../problems/document-problems.js';
-import { AnyCaseId, ZodParam, ZodQuery } from '../problems/zod-body.js';
+import { ZodQuery } from '../problems/zod-body.js';
 import { Access } from '../sessions/access.js';
-import { formatOf, UnsupportedMediaType } from './format.js';
+import { type Format, formatOf, UnsupportedMediaType } from './format.js';
 import { readProducts } from './read-products.js';
 
 const IntoStore = z.object({ store: Store });
 const FORM = {
-  description: 'Columns: code, title, priceMinor, currency, stock',
+  description:
+    'Columns: code, title, priceMinor, currency, stock; and, if there are any, pictures, description, promoPriceMinor',
   schema: { type: 'string' as const },
 };
 
@@ -73,11 +72,24 @@ export class PublicationsController {
   ): Promise<{ publicationId: string }> {
     const format = formatOf(contentType, contentEncoding);
     if (!(body instanceof Readable)) throw new UnsupportedMediaType('there is no body');
-    const rows = readProducts(format, body);
+    try {
+      return await this.receive(format, store, body, ids.next());
+    } finally {
+      // The rest of a body that is refused is read and dropped, so that its sender gets the answer.
+      body.resume();
+    }
+  }
+
+  private async receive(
+    format: Format,
+    store: string,
+    body: Readable,
+    publicationId: string,
+  ): Promise<{ publicationId: string }> {
+    const rows = readProducts(format, body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
     // What is not a list of products is refused before anything is stored.
     const first = await rows.next();
     if (first.done === true) throw new FileRefused('the file has no products');
-    const publicationId = ids.next();
     await this.requests.ask(OpenPublication, { publicationId, store }, { repeatable: true });
     try {
       await this.stage(publicationId, body, startingWith(first.value, rows));
@@ -97,27 +109,23 @@ export class PublicationsController {
     return { publicationId };
   }
 
-  /** The progress of a publication, and its rejected rows with their lines and reasons. */
-  @Get(':id')
-  @Problems('publication_not_found')
-  get(@ZodParam('id', AnyCaseId) publicationId: string): Promise<PublicationView> {
-    return this.requests.ask(GetPublication, { publicationId }, { repeatable: true });
-  }
-
-  // One chunk at a time: while the catalog stores it, nothing more is read from the socket.
+  // One chunk is stored while the next one is read. While both are full, nothing more is read from the socket.
   private async stage(
     publicationId: string,
     body: Readable,
     rows: AsyncIterable<PublicationRow>,
   ): Promise<void> {
-    let [chunk, waiting] = [0, [] as PublicationRow[]];
+    let [chunk, waiting, staging] = [0, [] as PublicationRow[], Promise.resolve<unknown>(undefined)];
     const stalled = setTimeout(() => body.destroy(new UploadStalled()), SILENT_MS).unref();
     const send = async () => {
-      await this.requests.ask(
+      await staging;
+      staging = this.requests.ask(
         StageChunk,
         { publicationId, chunk, rows: waiting },
         { repeatable: true, deadlineMs: 30_000 },
       );
+      // Whoever waits for it gets the error.
+      staging.catch(() => undefined);
       [chunk, waiting] = [chunk + 1, []];
       stalled.refresh();
     };
@@ -127,6 +135,7 @@ export class PublicationsController {
         if (waiting.length === PUBLICATION_CHUNK_ROWS) await send();
       }
       if (waiting.length > 0) await send();
+      await staging;
     } finally {
       clearTimeout(stalled);
     }

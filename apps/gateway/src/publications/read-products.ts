@@ -1,5 +1,9 @@
-import type { Readable } from 'node:stream';
-import { type PUBLICATION_COLUMNS, type PublicationRow, PublicationValues } from '#contracts';
+import {
+  type OPTIONAL_COLUMNS,
+  type PUBLICATION_COLUMNS,
+  type PublicationRow,
+  PublicationValues,
+} from '#contracts';
 import { describeIssues } from '#messaging';
 import { type Columns, readCsv, readLines, readNdjson, type Row } from '#row-files';
 import type { Format } from './format.js';
@@ -12,6 +16,11 @@ const TITLES = {
   currency: ['currency'],
   stock: ['stock'],
 } as const satisfies Columns<(typeof PUBLICATION_COLUMNS)[number]>;
+const OPTIONAL_TITLES = {
+  pictures: ['pictures'],
+  description: ['description'],
+  promoPriceMinor: ['promoPriceMinor'],
+} as const satisfies Columns<(typeof OPTIONAL_COLUMNS)[number]>;
 
 /**
  * The lines of a list of products, as they stream in. A line that cannot be read comes with its problem.
@@ -19,10 +28,11 @@ const TITLES = {
  */
 export async function* readProducts(
   { kind, charset }: Format,
-  body: Readable,
+  body: AsyncIterable<Buffer>,
 ): AsyncGenerator<PublicationRow> {
   const lines = readLines(body, { charset });
-  for await (const row of kind === 'csv' ? readCsv(lines, TITLES) : readNdjson(lines)) yield toRow(row);
+  const rows = kind === 'csv' ? readCsv(lines, TITLES, OPTIONAL_TITLES) : readNdjson(lines);
+  for await (const row of rows) yield toRow(row);
 }
 
 function toRow(row: Row<Record<string, unknown>>): PublicationRow {

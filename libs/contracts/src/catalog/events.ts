@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '#messaging/message';
-import { Count, Currency, Id, MinorUnits, PricedItem, Sku } from '../values.js';
+import { Count, Currency, Id, Instant, MinorUnits, PricedItem, Sku } from '../values.js';
 
 /** Stock is set aside for an ordinary order, at these prices. */
 export const StockReserved = defineEvent({
@@ -43,12 +43,51 @@ export const ProductsChanged = defineEvent({
   schema: z.object({ skus: z.array(Sku).min(1).max(MAX_CHANGED_PRODUCTS) }),
 });
 export type ProductsChanged = EventOf<typeof ProductsChanged>;
+const byPublication = (event: { publicationId: string }) => event.publicationId;
+const Chunk = z.object({ publicationId: Id, chunk: Count });
+
+/** It is time to hand over the next parts of publications. One key, so that there is one timer. */
+export const PublicationsDue = defineEvent({
+  type: 'catalog.publications-due.v1',
+  topic: 'catalog-publication-timer',
+  key: () => 'publications',
+  /** When it was due; left out when something new waits. */
+  schema: z.object({ at: Instant.optional() }),
+});
+export type PublicationsDue = EventOf<typeof PublicationsDue>;
 
 /** Part of a publication is stored and waits to be processed. */
 export const PublicationChunkStaged = defineEvent({
   type: 'catalog.publication-chunk-staged.v1',
   topic: 'catalog-publication',
-  key: event => event.publicationId,
-  schema: z.object({ publicationId: Id, chunk: Count }),
+  key: byPublication,
+  schema: Chunk,
 });
 export type PublicationChunkStaged = EventOf<typeof PublicationChunkStaged>;
+
+/** The good rows of a part are registered as products; the others are rejected. */
+export const PublicationChunkRegistered = defineEvent({
+  type: 'catalog.publication-chunk-registered.v1',
+  topic: 'catalog-pictures',
+  key: byPublication,
+  schema: Chunk,
+});
+export type PublicationChunkRegistered = EventOf<typeof PublicationChunkRegistered>;
+
+/** The products of a part have their pictures. */
+export const PublicationChunkPictured = defineEvent({
+  type: 'catalog.publication-chunk-pictured.v1',
+  topic: 'catalog-detail-pages',
+  key: byPublication,
+  schema: Chunk,
+});
+export type PublicationChunkPictured = EventOf<typeof PublicationChunkPictured>;
+
+/** The products of a part have their detail pages. */
+export const PublicationChunkDescribed = defineEvent({
+  type: 'catalog.publication-chunk-described.v1',
+  topic: 'catalog-promotions',
+  key: byPublication,
+  schema: Chunk,
+});
+export type PublicationChunkDescribed = EventOf<typeof PublicationChunkDescribed>;

@@ -24,10 +24,18 @@ export const CatalogFacts = defineFacts('catalog', {
   returnsOff: 'number',
   /** SKUs whose stock is not what it was opened with and what was changed by hand. */
   changesOff: 'number',
-  /** Parts of publications that are stored and not published. */
+  /** Parts of publications that are stored and not published, without those of paused and cancelled ones. */
   chunksLeft: 'number',
   /** Products that have changed, and nobody was told yet. */
   newsWaiting: 'number',
+  /** Publications that an operator has paused. */
+  publicationsPaused: 'number',
+  /** Cancelled publications of which a part is neither published nor dropped. */
+  cancelledOff: 'number',
+  /** Products that are registered and were left without pictures, without a page, or not on sale. */
+  picturesMissing: 'number',
+  pagesMissing: 'number',
+  notOnSale: 'number',
   /** Stores whose newest publication has rows that are neither in the catalog nor rejected. */
   rowsLost: 'number',
 });

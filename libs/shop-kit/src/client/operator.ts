@@ -34,8 +34,7 @@ const Publication = z.object({
   rejected: z.int(),
 });
 
-const PUBLISHED = ['done', 'published'];
-const FAILED = ['broken', 'cancelled'];
+const ENDED = ['published', 'broken', 'cancelled'];
 
 /** What an operator of the shop does: the catalog, campaigns, the queue, the audit. */
 export class Operator {
@@ -58,10 +57,10 @@ export class Operator {
     const ended = await until(
       `publication ${publicationId} to end`,
       async () => Publication.parse(await this.call('GET', `/api/publications/${publicationId}`)),
-      ({ status }) => [...PUBLISHED, ...FAILED].includes(status),
+      ({ status }) => ENDED.includes(status),
       this.shop.patienceMs,
     );
-    if (FAILED.includes(ended.status) || ended.rejected > 0)
+    if (ended.status !== 'published' || ended.rejected > 0)
       throw new Error(`publication ${publicationId}: ${JSON.stringify(ended)}`);
     return products.map(({ code }) => `${store}.${code}`);
   }
