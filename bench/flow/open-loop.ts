@@ -57,7 +57,7 @@ async function drive({ url, secret, ratePerSecond, seconds }: OpenLoadOrder): Pr
     else refused[status] = (refused[status] ?? 0) + 1;
   };
 
-  for (let due = 0; due < ratePerSecond * seconds; ) {
+  for (let due = 0; due < ratePerSecond * seconds;) {
     const now = Math.min(((performance.now() - startedAt) * ratePerSecond) / 1_000, ratePerSecond * seconds);
     for (; due < now; due += 1) calls.push(call(due));
     await new Promise(resolve => setTimeout(resolve, 1));

@@ -13,6 +13,8 @@ export interface LoadOrder {
 export interface LoadReport {
   /** Successful answers per second. */
   readonly accepted: number;
+  /** Answers per second, whatever they say. */
+  readonly answered: number;
   readonly refused: number;
   readonly errors: number;
   readonly p50: number;
@@ -49,6 +51,7 @@ async function drive({ url, secret, shoppers, connections, seconds }: LoadOrder)
   });
   const report: LoadReport = {
     accepted: result['2xx'] / result.duration,
+    answered: (result['2xx'] + result.non2xx) / result.duration,
     refused: result.non2xx,
     errors: result.errors,
     p50: result.latency.p50,
