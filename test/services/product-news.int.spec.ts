@@ -12,8 +12,8 @@ import {
   ProductsChanged,
   StageChunk,
 } from '#contracts';
-import { DatabaseConfig } from '#service-kit';
 import { eventually, Gate, ServiceHarness } from '#testkit';
+import { CatalogConfig } from '../../apps/catalog/src/catalog.config.js';
 import { catalogDatabase } from '../../apps/catalog/src/catalog.database.js';
 import { CatalogModule } from '../../apps/catalog/src/catalog.module.js';
 import { ProductNews } from '../../apps/catalog/src/news/product-news.js';
@@ -26,7 +26,7 @@ describe('news of products', () => {
     harness = await ServiceHarness.start({
       module: CatalogModule,
       migrations: catalogDatabase.migrations,
-      config: DATABASE_URL => DatabaseConfig.parse({ DATABASE_URL }),
+      config: DATABASE_URL => CatalogConfig.parse({ DATABASE_URL }),
       publishes: [ProductsChanged],
     });
     await publish({ A: 100, B: 100, C: 100 });
