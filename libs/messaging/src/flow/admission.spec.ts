@@ -111,6 +111,20 @@ describe('admission by a token bucket', () => {
     expect(source.buckets.get('route:orders')!.state).toMatchObject({ admitted: 3, refused: 7 });
   });
 
+  it('lets no more calls wait for a block than may', async () => {
+    const source = new Buckets(['route:orders', spec(1_000)]);
+    const admission = await started(source);
+    source.gate = new Gate();
+    const calls = Array.from({ length: 150 }, async () => admission.admit('route:orders'));
+    const refused = await Promise.allSettled(calls.slice(100));
+    expect(refused.map(each => each.status === 'rejected' && each.reason instanceof TooManyRequests)).toEqual(
+      Array(50).fill(true),
+    );
+    source.gate.release();
+    expect(await Promise.all(calls.slice(0, 100))).toEqual(Array(100).fill(true));
+    await admission.stop();
+  });
+
   it('gives unspent tokens back when it stops', async () => {
     const source = new Buckets(['route:orders', spec(100)]);
     const admission = await started(source);

@@ -116,6 +116,7 @@ export function issueTokens(bucket: Bucket, now: number): Bucket {
       { ...holder, until: Math.min(holder.until, now + HELD_MS) },
     ]),
   );
+  // #region issue
   let held = heldTokens(state);
   const issueUntil = (until: number) => {
     const issued = level + (ratePerSecond / 1_000) * Math.max(0, until - at);
@@ -130,6 +131,7 @@ export function issueTokens(bucket: Bucket, now: number): Bucket {
     holders.delete(name);
   }
   issueUntil(now);
+  // #endregion
   return { ...bucket, state: { ...state, level, issuedAt: at, holders: Object.fromEntries(holders) } };
 }
 
