@@ -5,6 +5,7 @@ import { auditReport, type RunningShop, type ShopClient, startShop } from '#shop
 
 interface Bucket {
   readonly name: string;
+  readonly level: number;
   readonly admitted: number;
   readonly refused: number;
   readonly held: number;
@@ -118,6 +119,33 @@ describe('limits on the flow of calls', () => {
     await eventually(order, ({ status }) => status === 202);
   });
 
+  it('hold while instances that keep the buckets stand still or die', async () => {
+    const campaignId = await open({ ratePerSecond: SLOW, capacity: 30 });
+    await eventually(gatewaysThatKnow, instances => instances.size === 2);
+    await running.faults.freeze('seckill-1');
+    const answers = await click(campaignId, await shoppers(20));
+    await running.faults.resume('seckill-1');
+    await running.faults.kill('seckill-2');
+    // Some tokens are gone with the clicks that nobody decided, and none is given twice.
+    await eventually(
+      async () => {
+        const more = await click(campaignId, await shoppers(10));
+        answers.push(...more);
+        return more;
+      },
+      more => counted(more, 429) === 10,
+    );
+    expect(counted(answers, 201)).toBeGreaterThan(0);
+    const seen = await eventually(
+      () => bucket(`campaign:${campaignId}`),
+      each => each!.level === 0 && each!.held === 0,
+    );
+    expect(seen!.admitted).toBeLessThanOrEqual(30);
+    expect(counted(answers, 201)).toBeLessThanOrEqual(30);
+    await running.faults.untilUp('seckill-2');
+    await flow('DELETE', `campaign:${campaignId}`);
+  });
+
   it('are refused where they make no sense', async () => {
     const limit = { ratePerSecond: 1, capacity: 1 };
     expect(await flow('PUT', 'route:nothing', limit)).toMatchObject({
@@ -147,6 +175,24 @@ describe('limits on the flow of calls', () => {
       status: 403,
     });
     await expect(open({ capacity: 5 })).rejects.toThrow('invalid_campaign');
+  });
+
+  it('are described, with what they answer', async () => {
+    const { paths } = (await shop.get('/openapi.json')) as {
+      paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>;
+    };
+    for (const path of [
+      '/api/campaigns/{id}/orders',
+      '/api/orders',
+      '/api/orders/{id}/payments',
+      '/api/sessions',
+    ])
+      expect(paths[path]!['post']!.responses['429']!.description).toContain('too_many_requests');
+    const { put, delete: remove } = paths['/api/admin/flow/{name}']!;
+    expect(Object.keys(put!.responses)).toEqual(
+      expect.arrayContaining(['200', '400', '401', '403', '404', '503']),
+    );
+    expect(Object.keys(remove!.responses)).toEqual(expect.arrayContaining(['204', '404']));
   });
 
   it('leave the books in order', async () => {
