@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Journey, TokenWorld } from '#testkit';
-import { type BucketSpec, HELD_MS } from './token-bucket.js';
+import { type BucketSpec, grantTokens, HELD_MS, heldTokens, newBucket } from './token-bucket.js';
 
 const spec = (ratePerSecond: number, capacity: number): BucketSpec => ({
   ratePerSecond,
@@ -241,5 +241,14 @@ describe('tokens that several gateways take', () => {
       world.advance(2 / rate);
     }
     expect(world.admitted.length / ((rate * ms) / 1_000)).toBeGreaterThan(0.99);
+  });
+
+  it('count while a holder has them whom the bucket does not know, because it was removed and set again', () => {
+    const ask = { bucket: 'b', holder: 'old', number: 7, holding: 6, want: 10 };
+    const counts = { admitted: 0, refused: 0, completed: 0, overloaded: 0 };
+    const { bucket, grant } = grantTokens(newBucket(spec(0.001, 10), 0), { ...ask, ...counts }, 0);
+    expect(grant.tokens).toBe(4);
+    expect(bucket.state.level).toBe(0);
+    expect(heldTokens(bucket.state)).toBe(10);
   });
 });

@@ -167,12 +167,17 @@ export function grantTokens(
 function takeReport(bucket: Bucket, ask: TokenAsk, before: Holder | undefined, now: number): Bucket {
   const { state } = bucket;
   const { number, holding, admitted, refused, completed, overloaded } = ask;
-  // A session that was given up because it was silent was counted up to then, and its tokens are void.
+  // A session that the bucket does not know any more was counted up to then.
   const counted = before ?? (number === 1 ? NOTHING : ask);
-  const spent = Math.min(before?.held ?? 0, Math.max(0, admitted - counted.admitted));
-  const unspent = (before?.held ?? 0) - spent;
+  // What it still has is not taken for granted to be void: perhaps the bucket is another one than it was.
+  const unspent =
+    before === undefined
+      ? holding
+      : before.held - Math.min(before.held, Math.max(0, admitted - before.admitted));
   const held = Math.min(holding, unspent);
   const holder = { number, held, until: now + HELD_MS, admitted, refused, completed, overloaded };
+  const holders = { ...state.holders, [ask.holder]: holder };
+  const level = Math.min(state.level + unspent - held, bucket.capacity - heldTokens({ ...state, holders }));
   const seen = {
     ...state.seen,
     admitted: state.seen.admitted + admitted - counted.admitted,
@@ -184,8 +189,8 @@ function takeReport(bucket: Bucket, ask: TokenAsk, before: Holder | undefined, n
       ...bucket,
       state: {
         ...state,
-        level: state.level + unspent - held,
-        holders: { ...state.holders, [ask.holder]: holder },
+        level: Math.max(0, level),
+        holders,
         admitted: state.admitted + admitted - counted.admitted,
         refused: state.refused + refused - counted.refused,
         seen,
