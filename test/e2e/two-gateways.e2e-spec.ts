@@ -139,12 +139,13 @@ describe('what every gateway knows', () => {
     }, 120_000);
   });
 
-  describe('of campaigns that are sold out', () => {
+  describe.each(['async', 'queue'])('of campaigns that are sold out (mode %s)', mode => {
     let campaignId: string;
 
     async function openCampaign(): Promise<void> {
       const campaign = {
         sku: 'demo.PHONE',
+        mode,
         stock: 1,
         perUserLimit: 1,
         priceMinor: 100,
@@ -173,7 +174,7 @@ describe('what every gateway knows', () => {
       await connect();
       await openCampaign();
       const [ann, ben, cleo] = await Promise.all(
-        ['ann', 'ben', 'cleo'].map(name => shop.buyer(`late-${name}`)),
+        ['ann', 'ben', 'cleo'].map(name => shop.buyer(`${mode}-${name}`)),
       );
       const won = await click('gateway-1', ann!);
       expect(won).toMatchObject({ status: 201 });
