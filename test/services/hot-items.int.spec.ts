@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { HotItemsListed, OrderPlaced, ProductViewed } from '#contracts';
+import { Outbox } from '#messaging';
+import { SERVICE_CONFIG } from '#service-kit';
 import { eventually, ServiceHarness } from '#testkit';
+import { HotItems } from '../../apps/recommendation/src/hot-items/hot-items.js';
 import { Interest } from '../../apps/recommendation/src/hot-items/interest.js';
 import { RecommendationConfig } from '../../apps/recommendation/src/recommendation.config.js';
 import { recommendationDatabase } from '../../apps/recommendation/src/recommendation.database.js';
@@ -75,7 +79,26 @@ describe('hot products', () => {
       () => harness.database.query('SELECT FROM interest') as Promise<object[]>,
       rows => rows.length === 0,
     );
+    // Nor is anything told while nothing is hot.
+    expect(await listed(all.length)).toHaveLength(all.length);
+    expect(all.filter(({ items }) => items.length === 0)).toHaveLength(1);
   }, 60_000);
+
+  it('cool down although whoever has marked them is gone: an instance that starts finds them', async () => {
+    await start(60_000);
+    // Nobody is called for this row, as if its instance had been killed.
+    await harness.database.query(
+      "INSERT INTO hot_item (sku, since) VALUES ('uk.A', now() - interval '1 hour')",
+    );
+    const { app } = harness;
+    const another = new HotItems(app.get(DataSource), app.get(Outbox), app.get(SERVICE_CONFIG));
+    another.onApplicationBootstrap();
+    try {
+      expect(await listed(1)).toMatchObject([{ items: [], cooled: ['uk.A'] }]);
+    } finally {
+      await another.onModuleDestroy();
+    }
+  });
 
   it('are counted once by a message that comes twice, and not by what happened before the window or tomorrow', async () => {
     await start(60_000);
