@@ -62,6 +62,20 @@ describe('an instance that does not answer', () => {
     expect(fail(all.at(-1)!, 1)).toBe(pauseMs);
   });
 
+  it('is forgotten when too many are suspected, and never suspected if it is no instance of the service', () => {
+    const { all, outliers, fail } = setUp(2_004);
+    fail('10.9.9.9:4000');
+    expect(outliers.isEjected('10.9.9.9:4000')).toBe(false);
+    for (const each of all.slice(0, 1_000)) fail(each);
+    expect(outliers.isEjected(all[0]!)).toBe(true);
+    fail(all[1_000]!);
+    expect([all[0]!, all[1]!, all[1_000]!].map(each => outliers.isEjected(each))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
   it('is probed after pauses that double up to a limit, and start anew after an answer', () => {
     const { all, outliers, fail } = setUp(2);
     const pauses = [fail(all[0]!), ...Array.from({ length: 8 }, () => outliers.probeFailed(all[0]!))];

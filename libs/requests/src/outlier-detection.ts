@@ -19,6 +19,9 @@ export const OUTLIER_LIMITS: OutlierLimits = {
   share: 0.5,
 };
 
+/** Most instances that anything is held against. Beyond it, the one that was suspected first is forgiven. */
+const MAX_SUSPECTS = 1_000;
+
 interface Suspect {
   failures: number;
   ejections: number;
@@ -60,12 +63,14 @@ export class OutlierDetection {
 
   /**
    * It did not answer.
-   * @param instances all instances of the service, this one included
+   * @param instances all instances of the service; an address that is none of them has no others to go to
    * @returns if this failure ejects it, the time until it is to be probed, in ms
    */
   failed(address: string, instances: readonly string[]): number | undefined {
+    if (!instances.includes(address)) return undefined;
     const suspect = this.suspects.get(address) ?? { failures: 0, ejections: 0, ejected: false };
     this.suspects.set(address, suspect);
+    if (this.suspects.size > MAX_SUSPECTS) this.suspects.delete(this.suspects.keys().next().value!);
     suspect.failures += 1;
     if (suspect.ejected || suspect.failures < this.limits.failures) return undefined;
     const ejected = instances.filter(each => this.isEjected(each)).length;
