@@ -1,34 +1,74 @@
-import { z } from 'zod';
-import { auditReport, ShopClient } from '#shop-kit';
-import { readArguments } from '../tools/command-line/arguments.js';
-import { runFlashSale } from './flash-sale/flash-sale.js';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startShop, table } from '#shop-kit';
+import { EXPERIMENTS } from './experiments.js';
+import type { Experiment } from './frame/experiment.js';
+import { reportOf } from './frame/report.js';
+import { runExperiment } from './frame/run-experiment.js';
+import type { Watcher } from './frame/stage.js';
+import { summaryOf } from './frame/summary.js';
 
-const USAGE = 'npm run lab -- flash-sale [--sku uk.85123A] [--stock 500] [--shoppers 5000]';
+const USAGE = 'npm run lab -- NAME [--full], or npm run lab for the list';
 
-const Arguments = z.object({
-  experiment: z.literal('flash-sale', 'name an experiment: flash-sale'),
-  sku: z.string().optional(),
-  stock: z.coerce.number('must be a number').int().min(1, 'must be above zero').max(100_000).default(500),
-  shoppers: z.coerce.number('must be a number').int().min(1, 'must be above zero').max(50_000).default(5_000),
-});
+/** How somebody ends us before we are done. */
+const ENDS = ['SIGINT', 'SIGTERM', 'disconnect'];
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Runs an experiment against the running shop, to watch. */
 async function main(): Promise<void> {
-  const { sku, stock, shoppers } = readArguments(USAGE, 'experiment', Arguments);
-  const shop = await ShopClient.find(process.env, { connections: 1_000 });
-  const report = await runFlashSale(shop, { sku: sku ?? (await bestKnown(shop)), stock, shoppers, say });
-  say(auditReport(report.audit));
-  await shop.close();
-  const expected = Math.min(stock, shoppers);
-  if (!report.audit.clean || report.won.length !== expected || report.paid !== expected) process.exitCode = 1;
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      full: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help || positionals.length === 0) return list();
+  if (positionals.length > 1) throw new Error(`name one experiment: ${USAGE}`);
+  const experiment = EXPERIMENTS.find(({ name }) => name === positionals[0]);
+  if (experiment === undefined) throw new Error(`no experiment is called ${positionals[0]}; ${USAGE}`);
+  const expected = await run(experiment, values.full ? 'full' : 'small');
+  if (!expected) process.exitCode = 1;
 }
 
-/** The best-selling SKU of the real catalog if that is imported, else the demo's. */
-async function bestKnown(shop: ShopClient): Promise<string> {
-  const { status } = await shop.call('GET', '/api/products/uk.85123A');
-  return status === 200 ? 'uk.85123A' : 'demo.PHONE';
+function list(): void {
+  say(`${USAGE}\n`);
+  say(table(EXPERIMENTS.map(({ name, question }) => [name, question])));
+}
+
+/** @returns whether the outcome is as expected */
+async function run(experiment: Experiment, size: 'small' | 'full'): Promise<boolean> {
+  say('starting a shop of its own …');
+  const shop = await startShop(experiment.shop);
+  const stop = () => void shop.stop().then(() => process.exit(130));
+  for (const end of ENDS) process.once(end, stop);
+  try {
+    const outcome = await runExperiment(experiment, size, shop, watcher());
+    say(`\n${summaryOf(outcome)}`);
+    const folder = resolve(process.env['SLUICE_DATA_DIR'] ?? '.sluice', 'lab');
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, `${experiment.name}-${outcome.at.toISOString().replaceAll(/[:.]/g, '-')}.html`);
+    await writeFile(path, reportOf(outcome));
+    say(`\nReport with plots: ${path}`);
+    return outcome.asExpected;
+  } finally {
+    // Listening for the end of the channel to our parent would keep us running.
+    for (const end of ENDS) process.off(end, stop);
+    await shop.stop();
+  }
+}
+
+/** On a terminal, the progress is a line that changes. */
+function watcher(): Watcher {
+  const { isTTY } = process.stdout;
+  const clear = isTTY ? '\r\u001B[K' : '';
+  return {
+    say: line => say(`${clear}${line}`),
+    progress: (done, total) => {
+      if (isTTY) process.stdout.write(`${clear}  ${done} of ${total}`);
+    },
+  };
 }
 
 main().catch((error: unknown) => {

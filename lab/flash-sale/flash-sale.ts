@@ -15,6 +15,8 @@ export interface FlashSale {
   readonly say: (line: string) => void;
   /** Called when the shoppers are about to click. */
   readonly onRush?: () => void;
+  /** Called for each click that is told that it has bought. */
+  readonly onSold?: () => void;
   /** Called for each order that is paid. */
   readonly onPaid?: () => void;
 }
@@ -78,8 +80,8 @@ export async function sellAndPay(shop: ShopClient, sale: FlashSale): Promise<Omi
 
 /** The same, up to the last shopper's answer. */
 export async function sell(shop: ShopClient, sale: FlashSale): Promise<Sold> {
-  const { sku, stock, shoppers, say } = sale;
-  const campaignId = await openCampaign(shop, sale);
+  const { sku, stock, shoppers, mode = 'async', paymentWindow = 3_600, say } = sale;
+  const campaignId = await shop.operator.openCampaign({ sku, stock, mode, paymentWindow });
   say(`campaign ${campaignId}: ${stock} of ${sku}, one for each buyer`);
   const run = randomUUID().slice(0, 8);
   const buyers = await inParallel(numbers(shoppers), 256, n => Buyer.signIn(shop, `shopper-${run}-${n}`));
@@ -87,7 +89,7 @@ export async function sell(shop: ShopClient, sale: FlashSale): Promise<Sold> {
 
   sale.onRush?.();
   const startedAt = performance.now();
-  const { answers, told, unsure } = await rush(shop, campaignId, buyers);
+  const { answers, told, unsure } = await rush(shop, campaignId, buyers, sale.onSold);
   const rushMs = Math.round(performance.now() - startedAt);
   say(`all have their answer after ${rushMs} ms: ${tell(answers)}`);
   const won = await withUntold(shop, campaignId, unsure, told);
@@ -135,29 +137,13 @@ function isOpen({ status }: OrderState): boolean {
   return status !== 'cancelled' && status !== 'refunded';
 }
 
-async function openCampaign(
-  shop: ShopClient,
-  { sku, stock, mode = 'async', paymentWindow = 3_600 }: FlashSale,
-): Promise<string> {
-  const campaign = {
-    sku,
-    stock,
-    perUserLimit: 1,
-    priceMinor: 1_999,
-    startsAt: new Date(Date.now() - 1_000).toISOString(),
-    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-    mode,
-    paymentWindow,
-  };
-  // A lost answer may open it twice, which does no harm: no shopper knows of the first one.
-  const token = await shop.asOperator();
-  const answer = await shop.callPatiently('POST', '/api/campaigns', { body: campaign, token });
-  if (answer.status !== 201) throw new CallFailed('POST', '/api/campaigns', answer);
-  return z.object({ campaignId: z.uuid() }).parse(answer.body).campaignId;
-}
-
 /** All shoppers click at once, with the invalid clicks among the valid ones. */
-async function rush(shop: ShopClient, campaignId: string, buyers: readonly Buyer[]) {
+async function rush(
+  shop: ShopClient,
+  campaignId: string,
+  buyers: readonly Buyer[],
+  onSold: () => void = () => undefined,
+) {
   const answers: Record<string, number> = {};
   const told: Win[] = [];
   const unsure = new Set<Buyer>();
@@ -169,8 +155,10 @@ async function rush(shop: ShopClient, campaignId: string, buyers: readonly Buyer
   const click = async (buyer: Buyer) => {
     const { status, body, repeated } = await buyer.click(campaignId);
     note(status, body);
-    if (status === 201) told.push({ buyer, orderId: Reserved.parse(body).orderId });
-    else if (repeated) unsure.add(buyer);
+    if (status === 201) {
+      told.push({ buyer, orderId: Reserved.parse(body).orderId });
+      onSold();
+    } else if (repeated) unsure.add(buyer);
   };
   const path = `/api/campaigns/${campaignId}/orders`;
   const wrong = async (n: number, { token }: Buyer) => {

@@ -1,7 +1,7 @@
 export { startShop, type StartShopOptions } from './start-shop.js';
 export type { RunningShop } from './running-shop.js';
 export type { Faults, OutsideFault, OutsidePart } from './faults.js';
-export { Launcher } from './launcher.js';
+export { CHECKOUT, Launcher } from './launcher.js';
 export { type Instance, instancesIn, runningProcesses, signal } from './processes.js';
 
 export { ShopClient } from './client/shop-client.js';

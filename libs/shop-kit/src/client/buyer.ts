@@ -112,11 +112,16 @@ export class Buyer {
     return this.patiently('POST', `/api/orders/${orderId}/refund`, { refundId: randomUUID(), items });
   }
 
-  /** The buyer's notices, once there are as many. @throws NotInTime */
+  /** What the shop has told the buyer so far. */
+  async notices(): Promise<Notice[]> {
+    return Notices.parse(await this.succeed('GET', '/api/me/notifications')).notices;
+  }
+
+  /** The same, once there are as many. @throws NotInTime */
   async untilNotices(count: number): Promise<Notice[]> {
     return until(
       `${count} notices for ${this.userId}`,
-      async () => Notices.parse(await this.succeed('GET', '/api/me/notifications')).notices,
+      () => this.notices(),
       notices => notices.length >= count,
       this.shop.patienceMs,
     );
