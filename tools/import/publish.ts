@@ -5,6 +5,8 @@ import { z } from 'zod';
 import type { ShopClient } from '#shop-kit';
 
 const LOOK_MS = 200;
+/** What is sent at a time, in characters. */
+const BLOCK = 65_536;
 
 const Publication = z.object({
   publicationId: z.string().optional(),
@@ -32,7 +34,7 @@ export async function publish(
 ): Promise<Publication> {
   const token = await shop.asOperator();
   const answer = await shop.call('POST', `/api/publications?store=${store}`, {
-    body: Readable.from(body),
+    body: Readable.from(inBlocks(body)),
     token,
     headers: { 'content-type': type },
   });
@@ -60,6 +62,18 @@ export async function publish(
   } finally {
     bar.stop();
   }
+}
+
+/** Lines together: each piece of a body costs both ends. */
+async function* inBlocks(lines: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string> {
+  let block = '';
+  for await (const line of lines) {
+    block += line;
+    if (block.length < BLOCK) continue;
+    yield block;
+    block = '';
+  }
+  if (block !== '') yield block;
 }
 
 /** @param duration such as PT12S */
