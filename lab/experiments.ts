@@ -4,6 +4,7 @@ import flashSale from './flash-sale/experiment.js';
 import orderPerKey from './order-per-key/experiment.js';
 import outageAndSwitch from './outage-and-switch/experiment.js';
 import poisonMessage from './poison-message/experiment.js';
+import syncAsyncQueue from './sync-async-queue/experiment.js';
 import transactionalPublish from './transactional-publish/experiment.js';
 
 /** Every experiment, in the order in which they are best read. */
@@ -14,4 +15,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
   poisonMessage,
   outageAndSwitch,
   flashSale,
+  syncAsyncQueue,
 ];
