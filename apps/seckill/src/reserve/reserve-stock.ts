@@ -132,9 +132,11 @@ export class ReserveStockUseCase {
       reservedAt: reservedAt.toISOString(),
       payBy,
     }));
+    // #region publish
     await this.outbox.publish(tx, SeckillReserved, events, {
       traceparents: won.map(click => click.traceparent),
     });
+    // #endregion
     if (taken.available === 0)
       await this.outbox.publish(tx, SeckillSoldOut, {
         campaignId,

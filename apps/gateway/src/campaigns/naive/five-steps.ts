@@ -37,6 +37,7 @@ export class FiveSteps {
     if (this.config.SLUICE_LAB === 'off') throw new LabOnly();
   }
 
+  // #region five-steps
   /** @throws RequestRefused, ServiceUnavailable: and then some of the steps may have been done */
   async take(click: NaiveClick): Promise<void> {
     this.requireLab();
@@ -46,4 +47,5 @@ export class FiveSteps {
     await this.requests.ask(NaiveSendText, bought);
     await this.requests.ask(NaiveCount, bought);
   }
+  // #endregion
 }
