@@ -9,7 +9,6 @@ import { catalogAudit } from './catalog.audit.js';
 import { catalogDatabase } from './catalog.database.js';
 import { CatalogRequests } from './catalog.requests.js';
 import { ProductNews } from './news/product-news.js';
-import { Chunks } from './publish/chunk.js';
 import { ControlPublicationUseCase } from './publish/control-publication.js';
 import { PublicationViews } from './publish/publication-view.js';
 import { Publications } from './publish/publications.js';
@@ -45,7 +44,6 @@ const TOPICS = [
   providers: [
     Browse,
     ChangeStockUseCase,
-    Chunks,
     ControlPublicationUseCase,
     OrdinaryStock,
     ProductNews,

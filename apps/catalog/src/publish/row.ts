@@ -77,7 +77,7 @@ export type Judged = { readonly row: Row } | Rejection;
 /** The longest code that is kept with a rejection. */
 const LONGEST_CODE = 64;
 
-/** Reads a line, or says what is wrong with it. The same line gets the same verdict at every step. */
+/** Reads a line, or says what is wrong with it. */
 export function judge({ line, values, problem }: PublicationRow): Judged {
   const code = values.code === undefined ? null : String(values.code).slice(0, LONGEST_CODE).toWellFormed();
   if (problem !== undefined) return { line, code, reason: problem };

@@ -7,7 +7,6 @@ import {
   PublicationChunkStaged,
 } from '#contracts';
 import { Handle, Outbox } from '#messaging';
-import { Chunks } from './chunk.js';
 import { PutOnSale } from './put-on-sale.js';
 import { RegisterProducts } from './register-products.js';
 import { StorePictures } from './store-pictures.js';
@@ -20,7 +19,6 @@ import { WritePages } from './write-pages.js';
 @Controller()
 export class WorkOffChunkHandler {
   constructor(
-    private readonly chunks: Chunks,
     private readonly products: RegisterProducts,
     private readonly pictures: StorePictures,
     private readonly pages: WritePages,
@@ -29,37 +27,23 @@ export class WorkOffChunkHandler {
   ) {}
 
   @Handle(PublicationChunkStaged, { name: 'catalog.publish-chunk' })
-  async register(place: PublicationChunkStaged, tx: EntityManager): Promise<void> {
-    const chunk = await this.chunks.at(tx, 'register', place);
-    if (chunk === undefined) return;
-    const outcome = await this.products.register(tx, chunk);
-    await this.chunks.pass(tx, 'register', chunk, outcome);
-    await this.outbox.publish(tx, PublicationChunkRegistered, place);
+  async register(part: PublicationChunkStaged, tx: EntityManager): Promise<void> {
+    if (await this.products.register(tx, part))
+      await this.outbox.publish(tx, PublicationChunkRegistered, part);
   }
 
   @Handle(PublicationChunkRegistered, { name: 'catalog.store-pictures' })
-  async addPictures(place: PublicationChunkRegistered, tx: EntityManager): Promise<void> {
-    const chunk = await this.chunks.at(tx, 'pictures', place);
-    if (chunk === undefined) return;
-    const same = await this.pictures.store(tx, chunk);
-    await this.chunks.pass(tx, 'pictures', chunk, { same });
-    await this.outbox.publish(tx, PublicationChunkPictured, place);
+  async storePictures(part: PublicationChunkRegistered, tx: EntityManager): Promise<void> {
+    if (await this.pictures.store(tx, part)) await this.outbox.publish(tx, PublicationChunkPictured, part);
   }
 
   @Handle(PublicationChunkPictured, { name: 'catalog.write-pages' })
-  async writePages(place: PublicationChunkPictured, tx: EntityManager): Promise<void> {
-    const chunk = await this.chunks.at(tx, 'detailPage', place);
-    if (chunk === undefined) return;
-    const same = await this.pages.write(tx, chunk);
-    await this.chunks.pass(tx, 'detailPage', chunk, { same });
-    await this.outbox.publish(tx, PublicationChunkDescribed, place);
+  async writePages(part: PublicationChunkPictured, tx: EntityManager): Promise<void> {
+    if (await this.pages.write(tx, part)) await this.outbox.publish(tx, PublicationChunkDescribed, part);
   }
 
   @Handle(PublicationChunkDescribed, { name: 'catalog.put-on-sale' })
-  async putOnSale(place: PublicationChunkDescribed, tx: EntityManager): Promise<void> {
-    const chunk = await this.chunks.at(tx, 'promotion', place);
-    if (chunk === undefined) return;
-    const same = await this.sale.put(tx, chunk);
-    await this.chunks.pass(tx, 'promotion', chunk, { same });
+  async putOnSale(part: PublicationChunkDescribed, tx: EntityManager): Promise<void> {
+    await this.sale.put(tx, part);
   }
 }
