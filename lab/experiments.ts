@@ -4,6 +4,7 @@ import flashSale from './flash-sale/experiment.js';
 import orderPerKey from './order-per-key/experiment.js';
 import outageAndSwitch from './outage-and-switch/experiment.js';
 import poisonMessage from './poison-message/experiment.js';
+import rollingRestart from './rolling-restart/experiment.js';
 import syncAsyncQueue from './sync-async-queue/experiment.js';
 import transactionalPublish from './transactional-publish/experiment.js';
 
@@ -16,4 +17,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
   outageAndSwitch,
   flashSale,
   syncAsyncQueue,
+  rollingRestart,
 ];

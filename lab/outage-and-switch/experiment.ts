@@ -6,7 +6,8 @@ import type { Stage } from '../frame/stage.js';
 interface Scene {
   readonly database: Pool;
   readonly buyers: readonly Buyer[];
-  deadOrParked: number;
+  dead: number;
+  parked: number;
   whileOff: number;
 }
 
@@ -23,7 +24,7 @@ const LONGEST_MS = 120_000;
 export default defineExperiment<
   Sized,
   Scene,
-  Record<'orders' | 'deadOrParked' | 'whileOff' | 'sent', number>
+  Record<'orders' | 'dead' | 'parked' | 'whileOff' | 'sent', number>
 >({
   name: 'outage-and-switch',
   question: 'What is left of an outage of the SMS gateway when it is over?',
@@ -35,7 +36,8 @@ export default defineExperiment<
   series: { settled: 'Orders that have their text message, or were given up' },
   figures: {
     orders: 'orders placed during the outage',
-    deadOrParked: 'text messages given up or set aside in the outage',
+    dead: 'text messages given up in the outage',
+    parked: 'text messages set aside in the outage, to be tried again',
     whileOff: 'text messages sent while an operator had them switched off (naive has no switch)',
     sent: 'text messages sent in the end, with nobody’s help',
   },
@@ -43,7 +45,7 @@ export default defineExperiment<
     {
       name: 'an outage fills no dead letters',
       naive: 'breaks',
-      holds: ({ deadOrParked }) => deadOrParked === 0,
+      holds: ({ dead }) => dead === 0,
     },
     {
       name: 'every text message goes out when the outage is over',
@@ -64,7 +66,7 @@ export default defineExperiment<
       await consumer.report('ready');
       consumer.onReport(() => stage.count('settled'));
     }
-    return { database, buyers, deadOrParked: 0, whileOff: 0 };
+    return { database, buyers, dead: 0, parked: 0, whileOff: 0 };
   },
 
   async load(stage, scene) {
@@ -76,17 +78,17 @@ export default defineExperiment<
     else await ourOutage(stage, scene);
   },
 
-  async measure(stage, { database, buyers, deadOrParked, whileOff }) {
+  async measure(stage, { database, buyers, dead, parked, whileOff }) {
     const sent =
       stage.arm === 'naive'
         ? await countOf(database, 'sent')
         : (await noticesOf(buyers)).filter(n => n > 0).length;
-    return { orders: stage.size.orders, deadOrParked, whileOff, sent };
+    return { orders: stage.size.orders, dead, parked, whileOff, sent };
   },
 
   inWords: (naive, ours) =>
-    `After an outage, ${naive.deadOrParked} of ${naive.orders} text messages of the naive consumer were dead letters for somebody to ` +
-    `replay. Ours gave up ${ours.deadOrParked} and sent ${ours.sent} of ${ours.orders} by itself.`,
+    `After an outage, ${naive.dead} of ${naive.orders} text messages of the naive consumer were dead letters for somebody to ` +
+    `replay. Ours gave up ${ours.dead} and sent ${ours.sent} of ${ours.orders} by itself.`,
 });
 
 /** It works through the outage, and has nothing left to do when the gateway is back. */
@@ -97,7 +99,7 @@ async function naiveOutage({ shop, size }: Stage<Sized>, scene: Scene): Promise<
     done => done >= size.orders,
     LONGEST_MS,
   );
-  scene.deadOrParked = await countOf(scene.database, 'dead_letter');
+  scene.dead = await countOf(scene.database, 'dead_letter');
   await shop.faults.repair('sms');
   // The shop's own notices go out now; the next arm begins when they have.
   await shop.audit();
@@ -106,11 +108,8 @@ async function naiveOutage({ shop, size }: Stage<Sized>, scene: Scene): Promise<
 /** It waits. An operator switches it off, and on again when the gateway is back. */
 async function ourOutage(stage: Stage<Sized>, scene: Scene): Promise<void> {
   const { faults, client } = stage.shop;
-  const { parked, dead } = await client.operator.untilSubscription(
-    NOTICES,
-    ({ waiting }) => waiting !== null,
-  );
-  scene.deadOrParked = parked + dead;
+  const state = await client.operator.untilSubscription(NOTICES, ({ waiting }) => waiting !== null);
+  Object.assign(scene, { dead: state.dead, parked: state.parked });
   await client.operator.pause(NOTICES, 'the SMS gateway is being repaired');
   stage.mark('switched off');
   await faults.repair('sms');
