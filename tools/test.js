@@ -11,14 +11,20 @@ import { environment, help, prepare, refuse, root, run } from './prepare.js';
  * shop on Apache Kafka. `chaos`: the shop under faults, as many and as long as requested. `mutants`: every way to
  * break a handler, where the first set has one of each handler. Other words: only those kinds of the first set.
  */
-const EVERYTHING = [
-  { kinds: ['unit', 'integration'], workers: Math.max(2, cpus().length) },
-  { kinds: ['end-to-end'], workers: 1 },
+/** What loads the whole machine, builds, or clears what other shops are started from. */
+const ALONE = 'test/(chaos|nest|packages)/|/(shop-kit|launcher)\\.e2e-spec';
+const END_TO_END = [
+  { kinds: ['end-to-end'], workers: 2, ignored: ALONE },
+  { kinds: ['end-to-end'], workers: 1, ignored: `^(?!.*(${ALONE}))` },
 ];
+const EVERYTHING = [{ kinds: ['unit', 'integration'], workers: Math.max(2, cpus().length) }, ...END_TO_END];
 const ON_KAFKA = [
   { kinds: ['kafka'], workers: 1 },
   { kinds: ['integration'], workers: 1, paths: ['libs/messaging/'], env: { SLUICE_TEST_TRANSPORT: 'kafka' } },
-  { kinds: ['end-to-end'], workers: 1, env: { SLUICE_TEST_TRANSPORT: 'kafka', SLUICE_TRANSPORT: 'kafka' } },
+  ...END_TO_END.map(stage => ({
+    ...stage,
+    env: { SLUICE_TEST_TRANSPORT: 'kafka', SLUICE_TRANSPORT: 'kafka' },
+  })),
 ];
 const ALL_MUTANTS = [
   { kinds: ['integration'], workers: 1, paths: ['test/mutants/'], env: { MUTANTS: 'all' } },
@@ -48,7 +54,7 @@ if (onKafka) await requireKafka();
 const sum = { passed: 0, failed: 0, skipped: 0 };
 let status = 0;
 const reports = mkdtempSync(join(tmpdir(), 'sluice-report-'));
-for (const { kinds, workers, paths = [], env: more } of stages) {
+for (const { kinds, workers, paths = [], ignored, env: more } of stages) {
   const chosen = kinds.filter(kind => wanted.length === 0 || wanted.includes(kind));
   if (chosen.length === 0) continue;
   const report = join(reports, `${kinds.join('-')}.json`);
@@ -61,6 +67,7 @@ for (const { kinds, workers, paths = [], env: more } of stages) {
     // What a failed test left open must not keep the run from ending.
     '--forceExit',
     ...paths.map(path => `--testPathPatterns=${path}`),
+    ...(ignored === undefined ? [] : [`--testPathIgnorePatterns=${ignored}`]),
     ...parts.map(part => `--testPathPatterns=${part}`),
     ...(parts.length + passedOn.length > 0 ? ['--passWithNoTests'] : []),
     ...passedOn,

@@ -149,8 +149,9 @@ it('a shop is started from any project that has the checkout as a dependency', a
   await rm(folder, { recursive: true });
 });
 
-(onKafka ? describe.skip : describe)('the template', () => {
-  it('is one, and whole, when two processes make it at once', async () => {
+// On Kafka, the queue does not lie in the data directory.
+if (!onKafka)
+  it('the template is one, and whole, when two processes make it at once', async () => {
     await rm(TEMPLATES, { recursive: true, force: true });
     const both = await Promise.all([startElsewhere(), startElsewhere()]);
     for (const { shop } of both)
@@ -163,4 +164,3 @@ it('a shop is started from any project that has the checkout as a dependency', a
     expect(await third.audit()).toMatchObject({ settled: true, clean: true });
     await third.stop();
   });
-});

@@ -43,7 +43,7 @@ export const Begun = z.discriminatedUnion('state', [
 ]);
 export type Begun = z.output<typeof Begun>;
 
-/** Claims keys, each of them once in a request. The reply has one answer for each, in their order. */
+/** Claims keys, each of them once in a request; asked again, it is the same. The reply has one answer for each, in their order. */
 export const beginKeyedCalls = (service: string) =>
   defineRequest({
     type: `${service}.begin-keyed-calls.v1`,

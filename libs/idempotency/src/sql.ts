@@ -1,5 +1,5 @@
 /**
- * Claims keys. An insert wins a key that is new. A key is also taken that is older than $3 seconds, which is a new call,
+ * Claims keys; the same claim again is the same. An insert wins a key that is new. A key is also taken that is older than $3 seconds, which is a new call,
  * and one whose attempt has gone silent, which is the same call again. Of two that ask at one moment one gets nothing
  * here: the other's row is not in this statement's snapshot.
  */
@@ -15,6 +15,7 @@ WITH asked AS (
     begun_at = CASE WHEN call.begun_at < now() - make_interval(secs => $3) THEN now() ELSE call.begun_at END
   WHERE (call.begun_at < now() - make_interval(secs => $3) AND call.claimed_until < now())
      OR (call.answer IS NULL AND call.claimed_until < now() AND call.fingerprint = excluded.fingerprint)
+     OR (call.answer IS NULL AND call.claim = excluded.claim)
   RETURNING key, seed
 )
 SELECT a.key, c.seed, a.seed <> c.seed AS again, k.answer, k.fingerprint = a.fingerprint AS same

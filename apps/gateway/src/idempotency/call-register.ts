@@ -23,7 +23,7 @@ export class CallRegister {
     const options = { maxItems: MAX_KEYED_CALLS, oneAtATime: false };
     this.beginning = new Batcher(async (calls, service) => {
       const request = { calls: [...calls] };
-      return (await requests.ask(beginKeyedCalls(service), request)).calls;
+      return (await requests.ask(beginKeyedCalls(service), request, { repeatable: true })).calls;
     }, options);
     this.settling = new Batcher(async (calls, service) => {
       await requests.ask(settleKeyedCalls(service), { calls: [...calls] }, { repeatable: true });
