@@ -12,7 +12,7 @@ import { environment, help, prepare, refuse, root, run } from './prepare.js';
  * break a handler, where the first set has one of each handler. Other words: only those kinds of the first set.
  */
 /** What loads the whole machine, builds, or clears what other shops are started from. */
-const ALONE = 'test/(chaos|nest|packages)/|/(shop-kit|launcher)\\.e2e-spec';
+const ALONE = 'test/chaos/chaos|test/(nest|packages)/|/(shop-kit|launcher)\\.e2e-spec';
 const END_TO_END = [
   { kinds: ['end-to-end'], workers: 2, ignored: ALONE },
   { kinds: ['end-to-end'], workers: 1, ignored: `^(?!.*(${ALONE}))` },

@@ -24,8 +24,8 @@ const LONG = WANTED >= 100;
 
 /** Two of every app that handles messages, the gateway included. */
 const SCALE = Object.fromEntries(SERVICES.filter(isScalable).map(({ name }) => [name, 2]));
-/** Campaigns at the same time in which all is paid: while buyers pay in one, others are in their rush. */
-const SALES_AT_ONCE = LONG ? 4 : 2;
+/** Campaigns at the same time in which all is paid, besides one of mode `queue`: while buyers pay in one, others are in their rush. */
+const SALES_AT_ONCE = LONG ? 4 : 1;
 const SALE = LONG ? { stock: 250, shoppers: 400 } : { stock: 100, shoppers: 200 };
 /** Its clicks wait on a queue. */
 const QUEUED = { ...SALE, mode: 'queue' } as const;

@@ -19,6 +19,8 @@ import {
 import { eventually, TEST_TRANSPORT } from '#testkit';
 
 const TEMPLATES = 'dist/.shop-templates';
+/** `LONG_TESTS=1 npm test -- end-to-end shop-kit`: what is slow, and rarely touched. */
+const isLong = process.env['LONG_TESTS'] === '1';
 const onKafka = process.env[TEST_TRANSPORT] === 'kafka';
 
 interface Abandoned {
@@ -137,20 +139,21 @@ describe('what a shop leaves behind', () => {
   });
 });
 
-it('a shop is started from any project that has the checkout as a dependency', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-another-project-'));
-  await mkdir(join(folder, 'node_modules'));
-  await symlink(resolve('.'), join(folder, 'node_modules/sluice'));
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  await copyFile('test/e2e/another-project/first-order.test.js', join(folder, 'first-order.test.js'));
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  const { stdout } = await promisify(execFile)('node', ['--test'], { cwd: folder, env });
-  expect(stdout).toMatch(/pass 1\n.*fail 0\n/s);
-  await rm(folder, { recursive: true });
-});
+if (isLong)
+  it('a shop is started from any project that has the checkout as a dependency', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-another-project-'));
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(resolve('.'), join(folder, 'node_modules/sluice'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    await copyFile('test/e2e/another-project/first-order.test.js', join(folder, 'first-order.test.js'));
+    const env = { ...process.env, NODE_OPTIONS: '' };
+    const { stdout } = await promisify(execFile)('node', ['--test'], { cwd: folder, env });
+    expect(stdout).toMatch(/pass 1\n.*fail 0\n/s);
+    await rm(folder, { recursive: true });
+  });
 
 // On Kafka, the queue does not lie in the data directory.
-if (!onKafka)
+if (isLong && !onKafka)
   it('the template is one, and whole, when two processes make it at once', async () => {
     await rm(TEMPLATES, { recursive: true, force: true });
     const both = await Promise.all([startElsewhere(), startElsewhere()]);
