@@ -64,14 +64,12 @@ class ForgetCalls implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly task: BackgroundTask;
 
   constructor(calls: KeyedCalls) {
-    let isFirst = true;
     const turn = async () => {
-      // A starting service has other things to do.
-      if (!isFirst) await calls.forget();
-      isFirst = false;
+      await calls.forget();
       return FORGET_EVERY_MS;
     };
     this.task = new BackgroundTask(turn, {
+      firstAfterMs: FORGET_EVERY_MS,
       backoff: { firstMs: FORGET_EVERY_MS, longestMs: FORGET_EVERY_MS },
       onError: error => this.logger.warn(`old answers were not forgotten: ${String(error)}`),
     });

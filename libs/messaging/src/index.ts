@@ -5,6 +5,7 @@ export { afterCommit } from './runtime/after-commit.js';
 export { type Backoff, pauseAfter } from './runtime/backoff.js';
 export { BackgroundTask, type BackgroundTaskOptions, type Turn } from './runtime/background-task.js';
 export { Batcher, type BatcherOptions } from './runtime/batcher.js';
+export { BoundedMap } from './runtime/bounded-map.js';
 export { describeError } from './runtime/describe-error.js';
 export { DependencyUnavailable, isInfrastructureError } from './runtime/infrastructure-error.js';
 export { Lease } from './runtime/lease.js';
@@ -49,7 +50,13 @@ export { type Scheduled, Timers } from './publisher/timers.js';
 
 export { type OutsideAnswer, postOutside } from './flow/post-outside.js';
 export { type CircuitOptions, Dependency, requireSuccess } from './flow/dependency.js';
-export { NoReply, RequestQueue, RequestQueueFull, type RequestQueueLimits } from './flow/request-queue.js';
+export {
+  DEFAULT_REQUEST_QUEUE_LIMITS,
+  NoReply,
+  RequestQueue,
+  RequestQueueFull,
+  type RequestQueueLimits,
+} from './flow/request-queue.js';
 export { adaptRate, type RateBounds, type RateSignals } from './flow/adaptive-rate.js';
 export {
   type Bucket,

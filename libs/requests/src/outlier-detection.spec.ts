@@ -76,7 +76,7 @@ describe('an instance that does not answer', () => {
     ]);
   });
 
-  it('is probed after pauses that double up to a limit, and start anew after an answer', () => {
+  it('is probed after pauses that double up to a limit, and begin with the shortest after an answer', () => {
     const { all, outliers, fail } = setUp(2);
     const pauses = [fail(all[0]!), ...Array.from({ length: 8 }, () => outliers.probeFailed(all[0]!))];
     const doubled = pauses.map((_, n) => Math.min(pauseMs * 2 ** n, longestPauseMs));

@@ -208,15 +208,12 @@ export class PostgresTransport implements Transport {
   }
 
   private retain(): BackgroundTask {
-    let isFirst = true;
     const turn = async () => {
-      const atStart = isFirst;
-      isFirst = false;
-      if (atStart) return PACE.retentionMs;
       const { busy } = await this.retention.maintain();
       return busy.length > 0 ? PACE.busyRetentionMs : PACE.retentionMs;
     };
     return new BackgroundTask(turn, {
+      firstAfterMs: PACE.retentionMs,
       backoff: { firstMs: PACE.busyRetentionMs, longestMs: PACE.retentionMs },
       onError: error => this.logger.warn(`retention failed, trying again later: ${String(error)}`),
     });

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type CampaignMode, GetCampaign } from '#contracts';
+import { BoundedMap } from '#messaging';
 import { RequestClient } from '#requests';
 
 /** Maximum number of campaigns to remember. Beyond it, the oldest is forgotten and asked about again. */
@@ -8,7 +9,7 @@ const MAX = 10_000;
 /** How campaigns take clicks. A campaign's mode never changes, so it is asked once. */
 @Injectable()
 export class CampaignModes {
-  private readonly modes = new Map<string, CampaignMode | Promise<CampaignMode>>();
+  private readonly modes = new BoundedMap<string, CampaignMode | Promise<CampaignMode>>(MAX);
 
   constructor(private readonly requests: RequestClient) {}
 
@@ -18,7 +19,6 @@ export class CampaignModes {
     if (known !== undefined) return known;
     const asked = this.ask(campaignId);
     this.modes.set(campaignId, asked);
-    if (this.modes.size > MAX) this.modes.delete(this.modes.keys().next().value!);
     return asked;
   }
 

@@ -36,6 +36,8 @@ export class ClickUndecided extends DomainError {
 @Injectable()
 export class Clicks {
   private readonly asking: Batcher<Click, Decision>;
+  /** Clicks that may have been asked before. */
+  private readonly askingAgain: Batcher<Click, Decision>;
 
   constructor(
     private readonly requests: RequestClient,
@@ -44,10 +46,9 @@ export class Clicks {
     @Inject(SERVICE_CONFIG) private readonly config: GatewayConfig,
     @Optional() private readonly limits: ClickLimits = LIMITS,
   ) {
-    this.asking = new Batcher((clicks, lane) => this.ask(clicks, lane), {
-      maxItems: MAX_CLICKS,
-      oneAtATime: false,
-    });
+    const options = { maxItems: MAX_CLICKS, oneAtATime: false };
+    this.asking = new Batcher((clicks, campaignId) => this.ask(campaignId, clicks, false), options);
+    this.askingAgain = new Batcher((clicks, campaignId) => this.ask(campaignId, clicks, true), options);
   }
 
   /**
@@ -56,12 +57,15 @@ export class Clicks {
    * @throws ClickUndecided
    */
   async decide(campaignId: string, click: Click, again = false): Promise<Decision> {
-    if (this.asking.size >= this.config.GATEWAY_CLICKS) return 'busy';
-    return this.asking.add(click, again ? `${campaignId} again` : campaignId);
+    if (this.asking.size + this.askingAgain.size >= this.config.GATEWAY_CLICKS) return 'busy';
+    return (again ? this.askingAgain : this.asking).add(click, campaignId);
   }
 
-  private async ask(clicks: readonly Click[], lane: string): Promise<readonly Decision[]> {
-    const [campaignId = '', again] = lane.split(' ');
+  private async ask(
+    campaignId: string,
+    clicks: readonly Click[],
+    again: boolean,
+  ): Promise<readonly Decision[]> {
     const { decideMs, answerMs, attemptMs } = this.limits;
     const startedAt = performance.now();
     const [decideBy, giveUpAt] = [startedAt + decideMs, startedAt + answerMs];
@@ -75,7 +79,7 @@ export class Clicks {
         const request = {
           campaignId,
           clicks: [...clicks],
-          again: again !== undefined || asked > 0,
+          again: again || asked > 0,
           deadline,
         };
         const options = { routingKey: campaignId, deadlineMs, skip };

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Click, DECIDE_REQUESTED, type Decision, SeckillRequested } from '#contracts';
 import {
+  DEFAULT_REQUEST_QUEUE_LIMITS,
   DomainError,
   MESSAGE_TRANSPORT,
   MessagingClient,
@@ -49,7 +50,10 @@ export class QueuedClicks {
       // Nobody has ever read the queue: everything waits.
       return partitions.length === 0 ? Infinity : partitions.reduce((total, { lag }) => total + lag, 0);
     };
-    this.queue = new RequestQueue(backlog, { most: config.GATEWAY_QUEUED, recountMs: 250 });
+    this.queue = new RequestQueue(backlog, {
+      ...DEFAULT_REQUEST_QUEUE_LIMITS,
+      most: config.GATEWAY_QUEUED,
+    });
   }
 
   /** Gets the decision on a click. @throws RequestQueueFull, NoDecision, ClickUndecided, ServiceUnavailable */

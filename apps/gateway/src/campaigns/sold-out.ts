@@ -1,5 +1,6 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { Counter, Registry } from 'prom-client';
+import { BoundedMap } from '#messaging';
 
 /** Maximum number of campaigns to remember. Beyond it, the oldest is forgotten and asked about again. */
 const MAX = 10_000;
@@ -19,7 +20,7 @@ interface State {
  */
 @Injectable()
 export class SoldOutCampaigns {
-  private readonly states = new Map<string, State>();
+  private readonly states = new BoundedMap<string, State>(MAX);
   private readonly refused: Counter;
 
   constructor(@Optional() registry?: Registry) {
@@ -49,8 +50,6 @@ export class SoldOutCampaigns {
   learn(campaignId: string, version: number, soldOutUntil: number, now: number = Date.now()): void {
     const known = this.states.get(campaignId);
     if (known !== undefined && known.version > version) return;
-    this.states.delete(campaignId);
     this.states.set(campaignId, { soldOutUntil, version, heardAt: now });
-    if (this.states.size > MAX) this.states.delete(this.states.keys().next().value!);
   }
 }

@@ -99,7 +99,7 @@ export class ProductCache {
   private async fetch(sku: string, startedAt: number): Promise<ProductView> {
     const fetch = { startedAt, product: this.ask(sku) };
     this.fetches.set(sku, fetch);
-    // Whether the product has changed since, or was asked for anew: then this answer may be an old one.
+    // Whether the product has changed since, or somebody has asked for it again: then this answer may be an old one.
     const isLatest = () => this.fetches.get(sku) === fetch;
     try {
       const product = await fetch.product;

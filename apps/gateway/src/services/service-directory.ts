@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ANNOUNCED_EVERY_MS, type ServiceAnnounced } from '#contracts';
+import { BoundedMap } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 
@@ -28,7 +29,7 @@ export interface KnownService {
  */
 @Injectable()
 export class ServiceDirectory {
-  private readonly heard = new Map<string, Heard>();
+  private readonly heard = new BoundedMap<string, Heard>(MAX_INSTANCES);
   private readonly names: Set<string>;
 
   constructor(@Inject(SERVICE_CONFIG) private readonly config: GatewayConfig) {
@@ -38,9 +39,7 @@ export class ServiceDirectory {
   learn(announced: ServiceAnnounced, now: number = performance.now()): void {
     this.names.add(announced.service);
     const instance = `${announced.service} ${announced.instance}`;
-    this.heard.delete(instance);
     this.heard.set(instance, { ...announced, at: now });
-    if (this.heard.size > MAX_INSTANCES) this.heard.delete(this.heard.keys().next().value!);
   }
 
   /** The name of every service that answers requests, in alphabetical order. */

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
-import { DomainError } from '#messaging';
+import { BoundedMap, DomainError } from '#messaging';
 
 /** Wrong passwords from one network in the window; after them, each further attempt waits, right or wrong. */
 const ATTEMPTS = 10;
@@ -21,7 +21,7 @@ export class TooManyAttempts extends DomainError {
 @Injectable()
 export class SignInBrake {
   private readonly logger = new Logger(SignInBrake.name);
-  private readonly failed = new Map<string, { count: number; until: number }>();
+  private readonly failed = new BoundedMap<string, { count: number; until: number }>(NETWORKS);
 
   /** @throws TooManyAttempts */
   admit(address: string, now: number = performance.now()): void {
@@ -35,9 +35,7 @@ export class SignInBrake {
     const seen = this.failed.get(network);
     const isOpen = seen !== undefined && seen.until > now;
     const count = (isOpen ? seen.count : 0) + 1;
-    this.failed.delete(network);
     this.failed.set(network, { count, until: isOpen ? seen.until : now + WINDOW_MS });
-    if (this.failed.size > NETWORKS) this.failed.delete(this.failed.keys().next().value!);
     this.logger.warn(`wrong operator password from ${address}, ${count} of ${ATTEMPTS}`);
   }
 }

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { createSigner, createVerifier } from 'fast-jwt';
-import { DomainError } from '#messaging';
+import { BoundedMap, DomainError } from '#messaging';
 import { SERVICE_CONFIG } from '#service-kit';
 import type { GatewayConfig } from '../gateway.config.js';
 import type { Session } from './access.js';
@@ -31,7 +31,7 @@ export class Tokens {
     exp: number;
     pwd?: string;
   };
-  private readonly checked = new Map<string, { session: Session; expiresAt: number }>();
+  private readonly checked = new BoundedMap<string, { session: Session; expiresAt: number }>(REMEMBERED);
   private readonly password: Buffer;
   /** An operator's token holds only while the password is the one that it was issued for. */
   private readonly passwordMark: string;
@@ -79,7 +79,6 @@ export class Tokens {
   }
 
   private remember(header: string, session: Session, expiresAt: number): Session {
-    if (this.checked.size >= REMEMBERED) this.checked.delete(this.checked.keys().next().value!);
     this.checked.set(header, { session, expiresAt });
     return session;
   }

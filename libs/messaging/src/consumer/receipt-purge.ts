@@ -45,14 +45,12 @@ export class ReceiptPurge {
     private readonly limits: ReceiptPurgeLimits = DEFAULT_RECEIPT_PURGE_LIMITS,
   ) {
     const { pollMs } = limits;
-    let isFirst = true;
     const turn = async () => {
-      // Skip the first turn: a starting service has other things to do.
-      if (!isFirst) await this.purge();
-      isFirst = false;
+      await this.purge();
       return pollMs;
     };
     this.task = new BackgroundTask(turn, {
+      firstAfterMs: pollMs,
       backoff: { firstMs: pollMs, longestMs: pollMs },
       onError: error => this.logger.warn(`receipts were not purged: ${String(error)}`),
     });

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { DomainError } from '../message/domain-error.js';
 import { BackgroundTask } from '../runtime/background-task.js';
 import { Batcher } from '../runtime/batcher.js';
+import { BoundedMap } from '../runtime/bounded-map.js';
 import { untilNext } from '../runtime/until-next.js';
 import { IDLE_MS, type Taken, TokenBlock } from './token-block.js';
 import type { TokenAsk, TokenGrant } from './token-bucket.js';
@@ -91,7 +92,7 @@ export class Admission {
   private readonly logger = new Logger(Admission.name);
   private readonly entries = new Map<string, Entry>();
   /** Versions of buckets that are gone: an older list may still have them. */
-  private readonly removed = new Map<string, number>();
+  private readonly removed: BoundedMap<string, number>;
   private readonly asking: Batcher<TokenAsk, TokenGrant | null>;
   private readonly listing: BackgroundTask;
   private isListed = false;
@@ -106,6 +107,7 @@ export class Admission {
     private readonly source: TokenSource,
     private readonly limits: AdmissionLimits = DEFAULT_ADMISSION_LIMITS,
   ) {
+    this.removed = new BoundedMap(limits.removed);
     this.asking = new Batcher(asks => source.ask(asks), { maxItems: MAX_ASKS, oneAtATime: false });
     this.listing = new BackgroundTask(
       async () => {
@@ -179,7 +181,6 @@ export class Admission {
   private forget(name: string, version: number): void {
     this.entries.delete(name);
     this.removed.set(name, version);
-    if (this.removed.size > this.limits.removed) this.removed.delete(this.removed.keys().next().value!);
   }
 
   /** Learns now which buckets there are, if somebody answers. */

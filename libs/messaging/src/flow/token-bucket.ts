@@ -207,7 +207,7 @@ function adapt(bucket: Bucket, now: number): Bucket {
   const elapsedMs = now - since;
   if (elapsedMs >= 0 && elapsedMs < ADAPT_MS) return bucket;
   const seen = { since: now, admitted: 0, completed: 0, overloaded: 0 };
-  // After a time without demand, or with a clock that was set back, it begins anew.
+  // After a time without demand, or with a clock that was set back, it begins from the start.
   const isCurrent = elapsedMs > 0 && elapsedMs <= LOOK_BACK_MS;
   const rate =
     adaptive === null || !isCurrent ? ratePerSecond : adaptRate(adaptive, ratePerSecond, signals, elapsedMs);

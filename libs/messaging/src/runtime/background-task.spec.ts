@@ -24,6 +24,21 @@ function steps() {
 }
 
 describe('a background task', () => {
+  it('takes its first turn after a while where it is told to, or when it is woken; stopped before, it takes none', async () => {
+    const [step, none] = [steps(), steps()];
+    const task = new BackgroundTask(step.turn, { ...quick, firstAfterMs: FOREVER });
+    task.start();
+    expect(step.count()).toBe(0);
+    task.wake();
+    await step.begun();
+    step.end('done');
+    await task.stop();
+    const stopped = new BackgroundTask(none.turn, { ...quick, firstAfterMs: FOREVER });
+    stopped.start();
+    await stopped.stop();
+    expect(none.count()).toBe(0);
+  });
+
   it('takes one turn at a time, goes on at once after 0, and when it is woken', async () => {
     const step = steps();
     const task = new BackgroundTask(step.turn, quick);

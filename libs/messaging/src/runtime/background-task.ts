@@ -9,6 +9,8 @@ export type Turn = number | 'done';
 
 export interface BackgroundTaskOptions {
   readonly backoff: Backoff;
+  /** How long after the start the first turn is, in ms: work for which a starting app has no time. At once if left out. */
+  readonly firstAfterMs?: number;
   /** Called after a turn that failed, with the pause before the next one, in ms. */
   onError(error: unknown, pauseMs: number): void;
   /** Whether turns go on after `stop()` until one is done or fails: for work that must not be left half done. */
@@ -63,6 +65,7 @@ export class BackgroundTask {
 
   private async run(): Promise<void> {
     let failures = 0;
+    if (this.options.firstAfterMs !== undefined) await this.wakeup.wait(this.options.firstAfterMs);
     while (!this.stopping || this.options.drains === true) {
       this.unfinishedSince ??= performance.now();
       try {
